@@ -1,0 +1,114 @@
+# make          builds canvass, canvass-relay and canvass-sim into build/release
+# make demo     installs what is missing, makes the demo world, opens the console
+# make test     everything CI runs
+# MODE          release (default), asan, tsan, debug;   CC gcc or clang
+MODE ?= release
+V ?= 0
+Q = $(if $(filter 0,$(V)),@)
+BUILD ?= build/$(MODE)
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+VERSION := $(shell sed -n 's/^## \([0-9][^ ]*\).*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wformat=2 -Wundef -Wvla \
+  -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wwrite-strings -Wcast-qual \
+  -Wpointer-arith -Wimplicit-fallthrough -Wnull-dereference -Wdouble-promotion
+# Fixed-size texts (errors, names for people) are cut on purpose; text_copy() tells where it matters.
+ifeq ($(findstring clang,$(CC)),)
+WARN += -Wno-format-truncation
+endif
+# Warnings stop the build in a working tree, not in a release tarball.
+ifneq ($(wildcard .git),)
+WARN += -Werror
+endif
+FLAGS_release = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+FLAGS_debug = -O0 -g3
+FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined
+FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+LINK_release = -pie -Wl,-z,relro,-z,now
+ALL_CPPFLAGS = -D_GNU_SOURCE -DCANVASS_VERSION='"$(or $(VERSION),unreleased)"' -Isrc -MMD -MP $(CPPFLAGS)
+ALL_CFLAGS = -std=c17 -fPIE -pthread $(WARN) $(FLAGS_$(MODE)) $(CFLAGS)
+ALL_LDFLAGS = -pthread $(filter -fsanitize=%,$(FLAGS_$(MODE))) $(LINK_$(MODE)) $(LDFLAGS)
+
+CORE_LIBS = -lsqlite3 -ljansson -lyaml -lcrypto -lm
+NET_LIBS = -lcurl
+UI_LIBS = -lncursesw -ltinfo
+SERVE_LIBS = -lmicrohttpd
+
+src_of = $(sort $(wildcard $(addsuffix /*.c,$(1)) $(addsuffix /*/*.c,$(1))))
+obj_of = $(patsubst %.c,$(BUILD)/%.o,$(1))
+CORE_SRC := $(call src_of,src/core)
+NET_SRC := $(call src_of,src/net)
+UI_SRC := $(call src_of,src/ui)
+CLI_SRC := $(call src_of,src/cli)
+SERVE_SRC := $(call src_of,src/serve)
+RELAY_SRC := $(call src_of,src/relay)
+SIM_SRC := $(call src_of,src/sim)
+EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
+
+PROGRAMS := $(addprefix $(BUILD)/,canvass canvass-relay canvass-sim)
+
+.PHONY: all demo test unit lint bench fuzz scan install clean deps format
+all: $(PROGRAMS)
+
+# --- objects and archives
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC $<"
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+$(BUILD)/embed.c: scripts/embed.sh $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(Q)sh scripts/embed.sh $(EMBEDDED) > $@.tmp && mv $@.tmp $@
+$(BUILD)/embed.o: $(BUILD)/embed.c
+	$(Q)$(CC) -D_GNU_SOURCE -Isrc -std=gnu17 -fPIE -O1 -c -o $@ $<
+define archive
+$(BUILD)/lib$(1).a: $(call obj_of,$(2)) $(3)
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+endef
+$(eval $(call archive,core,$(CORE_SRC),$(BUILD)/embed.o))
+$(eval $(call archive,net,$(NET_SRC)))
+$(eval $(call archive,ui,$(UI_SRC)))
+$(eval $(call archive,cli,$(CLI_SRC)))
+$(eval $(call archive,serve,$(SERVE_SRC)))
+# relay and sim without their main.c, so that tests can link them
+$(eval $(call archive,relay,$(filter-out src/relay/main.c,$(RELAY_SRC))))
+$(eval $(call archive,sim,$(filter-out src/sim/main.c,$(SIM_SRC))))
+
+$(BUILD)/canvass: $(BUILD)/src/main.o $(BUILD)/libui.a $(BUILD)/libcli.a $(BUILD)/libnet.a $(BUILD)/libcore.a
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(NET_LIBS) $(CORE_LIBS) $(UI_LIBS)
+$(BUILD)/canvass-relay: $(BUILD)/src/relay/main.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
+$(BUILD)/canvass-sim: $(BUILD)/src/sim/main.o $(BUILD)/libsim.a $(BUILD)/libserve.a $(BUILD)/libcore.a
+	@echo "  LD $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(NET_LIBS) $(CORE_LIBS)
+
+# --- unit tests: tests/unit/<part>/.../test_*.c links that part and core, nothing else
+UNIT_SRC := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
+UNIT_BIN := $(patsubst tests/%.c,$(BUILD)/tests/%,$(UNIT_SRC))
+UNIT_HELP_SRC := $(sort $(shell find tests/unit -name '*.c' ! -name 'test_*.c' 2>/dev/null))
+UNIT_HELP := $(call obj_of,$(UNIT_HELP_SRC))
+TEST_CPP = -Itests/unit -DTEST_FIXTURES='"tests/fixture"'
+$(BUILD)/tests/unit/%.o $(UNIT_HELP): ALL_CPPFLAGS += $(TEST_CPP)
+define unit_rule
+$(BUILD)/tests/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(UNIT_HELP) $(addprefix $(BUILD)/lib,$(addsuffix .a,$(2) core))
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(3) $$(CORE_LIBS)
+endef
+$(eval $(call unit_rule,core,))
+$(eval $(call unit_rule,net,net,$(NET_LIBS)))
+$(eval $(call unit_rule,ui,ui,$(UI_LIBS)))
+$(eval $(call unit_rule,cli,cli,))
+$(eval $(call unit_rule,serve,serve,$(SERVE_LIBS)))
+$(eval $(call unit_rule,relay,relay serve,$(SERVE_LIBS)))
+$(eval $(call unit_rule,sim,sim serve,$(SERVE_LIBS) $(NET_LIBS)))
+.SECONDARY:
+
+unit: $(UNIT_BIN)
+	@sh scripts/run-unit.sh $(UNIT_BIN)
+
+clean:
+	rm -rf build
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

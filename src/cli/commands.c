@@ -1,0 +1,6 @@
+/* The subcommands, in the order of the help. */
+#include "cli/commands.h"
+
+const struct cli_command *const cli_commands[] = {
+    NULL,
+};

@@ -1,0 +1,7 @@
+/* One subcommand per file of this folder. */
+#ifndef CANVASS_CLI_COMMANDS_H
+#define CANVASS_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+#endif

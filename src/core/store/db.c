@@ -1,0 +1,631 @@
+#include "core/store/db.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <sqlite3.h>
+
+#include "core/base/buf.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+
+enum { CACHE_SIZE = 128, PROGRESS_STEPS = 4000, BUSY_MS = 5000 };
+
+struct db_stmt {
+    struct db *db;
+    sqlite3_stmt *raw;
+    char *sql; /* owned */
+    bool busy;
+    bool cached;
+    uint64_t used_at;
+};
+
+struct db {
+    sqlite3 *raw;
+    char *path; /* owned; for messages */
+    struct db_stmt *cache[CACHE_SIZE];
+    uint64_t use_count;
+    const atomic_bool *cancelled; /* borrowed */
+};
+
+static enum err_code
+code_of(int rc)
+{
+    switch (rc & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_INTERRUPT:
+        return ERR_RETRY;
+    case SQLITE_CONSTRAINT:
+        return ERR_CONFLICT;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return ERR_DENIED;
+    default:
+        return ERR_INTERNAL;
+    }
+}
+
+static bool
+db_error(struct db *db, int rc, struct error *err)
+{
+    const char *what = db->raw ? sqlite3_errmsg(db->raw) : sqlite3_errstr(rc);
+
+    switch (rc & 0xFF) {
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return error_set(err, ERR_INTERNAL,
+                         "%s is damaged or not a database (%s); keep the file, restore a backup",
+                         db->path, what);
+    case SQLITE_FULL:
+        return error_set(err, ERR_INTERNAL, "the disk is full: %s could not be written; make room",
+                         db->path);
+    case SQLITE_BUSY:
+        return error_set(err, ERR_RETRY, "%s is busy: another program is writing; try again",
+                         db->path);
+    case SQLITE_INTERRUPT:
+        return error_set(err, ERR_RETRY, "interrupted");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+        return error_set(err, ERR_DENIED, "%s cannot be written: %s", db->path, what);
+    case SQLITE_IOERR:
+        return error_set(err, ERR_INTERNAL, "%s: input/output error (%d): %s", db->path, rc, what);
+    default:
+        return error_set(err, code_of(rc), "%s: %s", db->path, what);
+    }
+}
+
+static void
+fn_text_lower(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *s = (const char *)sqlite3_value_text(argv[0]);
+    struct buf out = {0};
+
+    (void)argc;
+    if (!s) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    text_lower(&out, s, (size_t)sqlite3_value_bytes(argv[0]));
+    sqlite3_result_text(ctx, buf_str(&out), (int)out.len, SQLITE_TRANSIENT);
+    buf_release(&out);
+}
+
+/* text_has(text, needle): needle is lower-cased already, text is lower-cased here; NULL holds nothing. */
+static void
+fn_text_has(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *s = (const char *)sqlite3_value_text(argv[0]);
+    const char *needle = (const char *)sqlite3_value_text(argv[1]);
+    struct buf low = {0};
+
+    (void)argc;
+    if (!s || !needle) {
+        sqlite3_result_int(ctx, 0);
+        return;
+    }
+    text_lower(&low, s, (size_t)sqlite3_value_bytes(argv[0]));
+    sqlite3_result_int(ctx, memmem(buf_str(&low), low.len, needle,
+                                   (size_t)sqlite3_value_bytes(argv[1])) != NULL);
+    buf_release(&low);
+}
+
+static int
+on_progress(void *arg)
+{
+    struct db *db = arg;
+
+    return db->cancelled && atomic_load(db->cancelled);
+}
+
+static bool
+set_up(struct db *db, enum db_mode mode, struct error *err)
+{
+    const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC;
+
+    (void)sqlite3_extended_result_codes(db->raw, 1);
+    (void)sqlite3_busy_timeout(db->raw, BUSY_MS);
+    if (sqlite3_create_function(db->raw, "text_lower", 1, flags, NULL, fn_text_lower, NULL,
+                                NULL) != SQLITE_OK ||
+        sqlite3_create_function(db->raw, "text_has", 2, flags, NULL, fn_text_has, NULL, NULL) !=
+            SQLITE_OK)
+        return error_set(err, ERR_INTERNAL, "cannot register SQL functions");
+    sqlite3_progress_handler(db->raw, PROGRESS_STEPS, on_progress, db);
+    if (!db_exec(db, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;", err))
+        return false;
+    if (mode == DB_READ_ONLY)
+        return db_exec(db, "PRAGMA query_only=ON; SELECT count(*) FROM sqlite_master;", err);
+    return db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", err);
+}
+
+static void
+protect_new_file(const char *path, enum db_mode mode)
+{
+    struct stat st;
+
+    /* customers' names and numbers: nobody else's to read. SQLite gives -wal and -shm the same mode. */
+    if (mode == DB_CREATE && stat(path, &st) == 0 && st.st_size == 0 && chmod(path, 0600) != 0)
+        log_line(LOG_WARN, "db", "cannot restrict %s: error %d", path, errno);
+}
+
+struct db *
+db_open(const char *path, enum db_mode mode, struct error *err)
+{
+    static const int flags[] = {
+        [DB_READ_ONLY] = SQLITE_OPEN_READONLY,
+        [DB_READ_WRITE] = SQLITE_OPEN_READWRITE,
+        [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [DB_MEMORY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY,
+    };
+    struct db *db = mem_alloc(sizeof *db);
+    int rc;
+
+    db->path = mem_strdup(mode == DB_MEMORY ? ":memory:" : path);
+    rc = sqlite3_open_v2(db->path, &db->raw, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc != SQLITE_OK) {
+        if ((rc & 0xFF) == SQLITE_CANTOPEN)
+            error_set(err, mode == DB_CREATE ? ERR_DENIED : ERR_NOT_FOUND,
+                      "cannot open database %s: is the folder there and writable?", db->path);
+        else
+            db_error(db, rc, err);
+        db_close(db);
+        return NULL;
+    }
+    protect_new_file(db->path, mode);
+    if (!set_up(db, mode, err)) {
+        db_close(db);
+        return NULL;
+    }
+    return db;
+}
+
+static void
+stmt_free(struct db_stmt *st)
+{
+    if (!st)
+        return;
+    (void)sqlite3_finalize(st->raw);
+    free(st->sql);
+    free(st);
+}
+
+void
+db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < CACHE_SIZE; i++)
+        stmt_free(db->cache[i]);
+    (void)sqlite3_close_v2(db->raw);
+    free(db->path);
+    free(db);
+}
+
+bool
+db_attach(struct db *db, const char *path, const char *as, enum db_mode mode, struct error *err)
+{
+    struct stat st;
+    struct buf uri = {0};
+    struct db_stmt *stmt = NULL;
+    char *pragma = NULL;
+    bool ok = false;
+
+    if (mode != DB_MEMORY && mode != DB_CREATE && stat(path, &st) != 0) {
+        error_set(err, ERR_NOT_FOUND, "cannot open database %s: it does not exist", path);
+        goto out;
+    }
+    buf_add_str(&uri, mode == DB_MEMORY ? ":memory:" : path);
+    stmt = db_prepare(db, "ATTACH :path AS :name", err);
+    if (!stmt)
+        goto out;
+    db_bind_text(stmt, ":path", buf_str(&uri));
+    db_bind_text(stmt, ":name", as);
+    if (!db_step_done(stmt, err)) {
+        error_wrap(err, "attach %s", path);
+        goto out;
+    }
+    db_stmt_release(stmt);
+    stmt = NULL;
+    if (mode == DB_CREATE)
+        protect_new_file(path, mode);
+    if (mode == DB_CREATE || mode == DB_READ_WRITE) {
+        pragma = sqlite3_mprintf("PRAGMA \"%w\".journal_mode=WAL; PRAGMA \"%w\".synchronous=NORMAL;",
+                                 as, as);
+        ok = db_exec(db, pragma, err);
+        sqlite3_free(pragma);
+        pragma = NULL;
+        goto out;
+    }
+    ok = true;
+out:
+    db_stmt_release(stmt);
+    buf_release(&uri);
+    return ok;
+}
+
+void
+db_interrupt(struct db *db)
+{
+    sqlite3_interrupt(db->raw);
+}
+
+void
+db_set_cancel(struct db *db, const atomic_bool *cancelled)
+{
+    db->cancelled = cancelled;
+}
+
+bool
+db_exec(struct db *db, const char *sql, struct error *err)
+{
+    int rc = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK || db_error(db, rc, err);
+}
+
+bool
+db_begin(struct db *db, struct error *err)
+{
+    return db_exec(db, "BEGIN IMMEDIATE", err);
+}
+
+bool
+db_begin_read(struct db *db, struct error *err)
+{
+    return db_exec(db, "BEGIN", err);
+}
+
+bool
+db_commit(struct db *db, struct error *err)
+{
+    if (db_exec(db, "COMMIT", err))
+        return true;
+    db_rollback(db);
+    return false;
+}
+
+void
+db_rollback(struct db *db)
+{
+    if (db_in_transaction(db))
+        (void)sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool
+db_in_transaction(struct db *db)
+{
+    return !sqlite3_get_autocommit(db->raw);
+}
+
+static struct db_stmt *
+stmt_new(struct db *db, const char *sql, struct error *err)
+{
+    struct db_stmt *st = mem_alloc(sizeof *st);
+    int rc = sqlite3_prepare_v3(db->raw, sql, -1, SQLITE_PREPARE_PERSISTENT, &st->raw, NULL);
+
+    if (rc != SQLITE_OK) {
+        free(st);
+        db_error(db, rc, err);
+        return NULL;
+    }
+    st->db = db;
+    st->sql = mem_strdup(sql);
+    return st;
+}
+
+struct db_stmt *
+db_prepare(struct db *db, const char *sql, struct error *err)
+{
+    struct db_stmt **slot = NULL; /* an empty place, else the one unused for longest */
+    struct db_stmt *st;
+
+    for (size_t i = 0; i < CACHE_SIZE; i++) {
+        struct db_stmt *at = db->cache[i];
+
+        if (!at) {
+            slot = &db->cache[i]; /* places fill from the front: nothing lies behind */
+            break;
+        }
+        if (at->busy)
+            continue;
+        if (strcmp(at->sql, sql) == 0) {
+            at->busy = true;
+            at->used_at = ++db->use_count;
+            return at;
+        }
+        if (!slot || at->used_at < (*slot)->used_at)
+            slot = &db->cache[i];
+    }
+    st = stmt_new(db, sql, err);
+    if (!st)
+        return NULL;
+    st->busy = true;
+    st->used_at = ++db->use_count;
+    if (slot) {
+        stmt_free(*slot);
+        *slot = st;
+        st->cached = true;
+    }
+    return st;
+}
+
+void
+db_stmt_release(struct db_stmt *st)
+{
+    if (!st)
+        return;
+    if (!st->cached) {
+        stmt_free(st);
+        return;
+    }
+    db_stmt_reset(st);
+    (void)sqlite3_clear_bindings(st->raw);
+    st->busy = false;
+}
+
+void
+db_stmt_reset(struct db_stmt *st)
+{
+    (void)sqlite3_reset(st->raw);
+}
+
+static int
+param(struct db_stmt *st, const char *name)
+{
+    int i = sqlite3_bind_parameter_index(st->raw, name);
+
+    if (i == 0) {
+        (void)fprintf(stderr, "canvass: no parameter %s in: %s\n", name, st->sql);
+        abort();
+    }
+    return i;
+}
+
+static void
+bound(struct db_stmt *st, int rc, const char *name)
+{
+    if (rc == SQLITE_OK)
+        return;
+    (void)fprintf(stderr, "canvass: cannot bind %s (%d) in: %s\n", name, rc, st->sql);
+    abort();
+}
+
+void
+db_bind_i64(struct db_stmt *st, const char *name, int64_t value)
+{
+    bound(st, sqlite3_bind_int64(st->raw, param(st, name), value), name);
+}
+
+void
+db_bind_double(struct db_stmt *st, const char *name, double value)
+{
+    bound(st, sqlite3_bind_double(st->raw, param(st, name), value), name);
+}
+
+void
+db_bind_text(struct db_stmt *st, const char *name, const char *value)
+{
+    bound(st, sqlite3_bind_text(st->raw, param(st, name), value, -1, SQLITE_TRANSIENT), name);
+}
+
+void
+db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len)
+{
+    bound(st, sqlite3_bind_blob64(st->raw, param(st, name), data, len, SQLITE_TRANSIENT), name);
+}
+
+void
+db_bind_null(struct db_stmt *st, const char *name)
+{
+    bound(st, sqlite3_bind_null(st->raw, param(st, name)), name);
+}
+
+bool
+db_step(struct db_stmt *st, bool *row, struct error *err)
+{
+    int rc = sqlite3_step(st->raw);
+
+    *row = rc == SQLITE_ROW;
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        return true;
+    return db_error(st->db, rc, err);
+}
+
+bool
+db_step_done(struct db_stmt *st, struct error *err)
+{
+    bool row = true;
+
+    while (row)
+        if (!db_step(st, &row, err))
+            return false;
+    return true;
+}
+
+bool
+db_step_one(struct db_stmt *st, struct error *err)
+{
+    bool row = false;
+
+    if (!db_step(st, &row, err))
+        return false;
+    return row || error_set(err, ERR_NOT_FOUND, "no such row");
+}
+
+int64_t
+db_column_i64(struct db_stmt *st, int col)
+{
+    return sqlite3_column_int64(st->raw, col);
+}
+
+double
+db_column_double(struct db_stmt *st, int col)
+{
+    return sqlite3_column_double(st->raw, col);
+}
+
+const char *
+db_column_text(struct db_stmt *st, int col)
+{
+    return (const char *)sqlite3_column_text(st->raw, col);
+}
+
+char *
+db_column_dup(struct db_stmt *st, int col)
+{
+    return mem_strdup(db_column_text(st, col));
+}
+
+const void *
+db_column_blob(struct db_stmt *st, int col, size_t *len)
+{
+    const void *data = sqlite3_column_blob(st->raw, col);
+
+    *len = (size_t)sqlite3_column_bytes(st->raw, col);
+    return data;
+}
+
+bool
+db_column_is_null(struct db_stmt *st, int col)
+{
+    return sqlite3_column_type(st->raw, col) == SQLITE_NULL;
+}
+
+bool
+db_column_is_int(struct db_stmt *st, int col)
+{
+    return sqlite3_column_type(st->raw, col) == SQLITE_INTEGER;
+}
+
+bool
+db_column_is_text(struct db_stmt *st, int col)
+{
+    return sqlite3_column_type(st->raw, col) == SQLITE_TEXT;
+}
+
+bool
+db_column_is_real(struct db_stmt *st, int col)
+{
+    return sqlite3_column_type(st->raw, col) == SQLITE_FLOAT;
+}
+
+int
+db_column_count(struct db_stmt *st)
+{
+    return sqlite3_column_count(st->raw);
+}
+
+const char *
+db_column_name(struct db_stmt *st, int col)
+{
+    return sqlite3_column_name(st->raw, col);
+}
+
+int64_t
+db_changes(struct db *db)
+{
+    return sqlite3_changes64(db->raw);
+}
+
+int64_t
+db_last_id(struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->raw);
+}
+
+bool
+db_query_i64(struct db *db, const char *sql, int64_t *out, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, sql, err);
+    bool ok = st && db_step_one(st, err);
+
+    if (ok)
+        *out = db_column_i64(st, 0);
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+db_data_version(struct db *db, int64_t *out, struct error *err)
+{
+    return db_query_i64(db, "PRAGMA data_version", out, err);
+}
+
+bool
+db_copy_into(struct db *db, const char *path, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, "VACUUM INTO :path", err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":path", path);
+        ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+void
+key_release(struct key *k)
+{
+    free(k->text);
+    *k = (struct key){0};
+}
+
+struct key
+key_dup(const struct key *k)
+{
+    return (struct key){k->is_text, k->number, mem_strdup(k->text)};
+}
+
+int
+key_compare(const struct key *a, const struct key *b)
+{
+    if (a->is_text != b->is_text)
+        return a->is_text ? 1 : -1;
+    if (a->is_text)
+        return strcmp(a->text, b->text);
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+struct key
+key_parse(const char *s)
+{
+    struct key k = {0};
+
+    if (num_parse_i64(s, &k.number))
+        return k;
+    k.is_text = true;
+    k.text = mem_strdup(s);
+    return k;
+}
+
+char *
+key_format(const struct key *k)
+{
+    return k->is_text ? mem_strdup(k->text) : mem_printf("%" PRId64, k->number);
+}
+
+void
+db_bind_key(struct db_stmt *st, const char *name, const struct key *k)
+{
+    if (!k)
+        db_bind_null(st, name);
+    else if (k->is_text)
+        db_bind_text(st, name, k->text);
+    else
+        db_bind_i64(st, name, k->number);
+}
+
+struct key
+db_column_key(struct db_stmt *st, int col)
+{
+    if (sqlite3_column_type(st->raw, col) == SQLITE_INTEGER)
+        return (struct key){.number = db_column_i64(st, col)};
+    return (struct key){.is_text = true, .text = mem_strdup(db_column_text(st, col))};
+}
