@@ -46,7 +46,8 @@ RELAY_SRC := $(call src_of,src/relay)
 SIM_SRC := $(call src_of,src/sim)
 EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
 
-PROGRAMS := $(addprefix $(BUILD)/,canvass canvass-relay canvass-sim)
+PROGRAMS := $(addprefix $(BUILD)/,$(if $(wildcard src/main.c),canvass) \
+  $(if $(wildcard src/relay/main.c),canvass-relay) $(if $(wildcard src/sim/main.c),canvass-sim))
 
 .PHONY: all demo test unit lint bench fuzz scan install clean deps format
 all: $(PROGRAMS)
