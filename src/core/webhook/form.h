@@ -9,7 +9,8 @@
 #include "core/base/error.h"
 
 struct form_field {
-    char *name, *value; /* owned; decoded, NUL-terminated; a field with a NUL byte inside is refused */
+    char *name,
+        *value; /* owned; decoded, NUL-terminated; a field with a NUL byte inside is refused */
 };
 
 struct form {
@@ -23,6 +24,6 @@ void form_release(struct form *form);
 const char *form_get(const struct form *form, const char *name); /* first of that name, or NULL */
 void form_add(struct form *form, const char *name, const char *value); /* copies */
 void form_encode(const struct form *form, struct buf *out);            /* as Twilio encodes */
-void form_escape(const char *text, struct buf *out);                   /* percent-encoding, UTF-8 bytes */
+void form_escape(const char *text, struct buf *out); /* percent-encoding, UTF-8 bytes */
 
 #endif
