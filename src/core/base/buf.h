@@ -1,4 +1,5 @@
-/* A growing string of bytes. Zero is a valid empty value; data is always NUL-terminated once used. */
+/* A growing string of bytes. Zero is a valid empty value; data is always NUL-terminated once used.
+ */
 #ifndef CANVASS_CORE_BASE_BUF_H
 #define CANVASS_CORE_BASE_BUF_H
 

@@ -1,4 +1,5 @@
-/* Files of data/ and themes/, linked into the programs. Names are paths from the top of the tree. */
+/* Files of data/ and themes/, linked into the programs. Names are paths from the top of the tree.
+ */
 #ifndef CANVASS_CORE_BASE_EMBED_H
 #define CANVASS_CORE_BASE_EMBED_H
 

@@ -26,7 +26,8 @@ struct error {
     char text[512];
 };
 
-/* Sets code and text, clears the path. Returns false, so that a caller can `return error_set(...)`. */
+/* Sets code and text, clears the path. Returns false, so that a caller can `return error_set(...)`.
+ */
 bool error_set(struct error *err, enum err_code code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* The same with a place in the input. */
 bool error_set_at(struct error *err, enum err_code code, const char *path, const char *fmt, ...)

@@ -9,7 +9,8 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 
-/* Reads a whole file ("-" is standard input); more than max bytes is ERR_INVALID. out is appended to. */
+/* Reads a whole file ("-" is standard input); more than max bytes is ERR_INVALID. out is appended
+ * to. */
 bool file_read(const char *path, size_t max, struct buf *out, struct error *err) MUST_CHECK;
 /* Temporary, fsync, rename, fsync of the folder. mode as for open(2): 0600 for a secret. */
 bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,

@@ -10,12 +10,12 @@
 #include "core/base/cc.h"
 
 void mem_on_exhausted(void (*before_abort)(void));
-void *mem_alloc(size_t bytes);               /* zeroed; free with free() */
+void *mem_alloc(size_t bytes);                /* zeroed; free with free() */
 void *mem_calloc(size_t count, size_t bytes); /* zeroed; aborts on overflow */
 void *mem_realloc(void *p, size_t count, size_t bytes);
 /* Grows an array for one more element: doubles *capacity when count has reached it. */
 void *mem_grow(void *p, size_t count, size_t *capacity, size_t bytes);
-char *mem_strdup(const char *s);  /* NULL stays NULL */
+char *mem_strdup(const char *s); /* NULL stays NULL */
 char *mem_strndup(const char *s, size_t len);
 void *mem_dup(const void *p, size_t bytes);
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);

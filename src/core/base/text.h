@@ -9,7 +9,8 @@
 #include "core/base/buf.h"
 #include "core/base/cc.h"
 
-/* Decodes one code point at s (len bytes left). Returns bytes used, 0 when malformed or len is 0. */
+/* Decodes one code point at s (len bytes left). Returns bytes used, 0 when malformed or len is 0.
+ */
 size_t utf8_decode(const char *s, size_t len, uint32_t *cp);
 /* Encodes cp; out has room for 4. Returns bytes written, 0 for a surrogate or beyond U+10FFFF. */
 size_t utf8_encode(uint32_t cp, char out[4]);
@@ -18,12 +19,13 @@ bool utf8_is_valid(const char *s, size_t len);
 uint32_t utf8_lower(uint32_t cp);
 /* Appends s with every code point lower-cased; malformed bytes are copied as they are. */
 void text_lower(struct buf *out, const char *s, size_t len);
-/* Appends s fit to show or log: valid UTF-8, control characters (C0, DEL, C1, bidi overrides) as "·". */
+/* Appends s fit to show or log: valid UTF-8, control characters (C0, DEL, C1, bidi overrides) as
+ * "·". */
 void text_sanitise(struct buf *out, const char *s, size_t len);
 
-bool text_is_blank(const char *s);           /* NULL, empty or only blanks */
+bool text_is_blank(const char *s); /* NULL, empty or only blanks */
 bool text_starts_with(const char *s, const char *prefix);
-bool text_eq(const char *a, const char *b);  /* NULL equals only NULL */
+bool text_eq(const char *a, const char *b);        /* NULL equals only NULL */
 bool text_eq_nocase(const char *a, const char *b); /* ASCII case folded */
 /* Copies what fits, always terminated; true when all of it fitted. */
 bool text_copy(char *out, size_t size, const char *s);

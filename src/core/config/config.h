@@ -1,6 +1,6 @@
 /*
- * The configuration: one YAML file, read at start. Every setting is one row of the table in config.c:
- * parser, validation, help and the example file read the same rows.
+ * The configuration: one YAML file, read at start. Every setting is one row of the table in
+ * config.c: parser, validation, help and the example file read the same rows.
  */
 #ifndef CANVASS_CORE_CONFIG_CONFIG_H
 #define CANVASS_CORE_CONFIG_CONFIG_H
@@ -11,7 +11,8 @@
 #include "core/base/buf.h"
 #include "core/base/error.h"
 
-/* Minutes since local midnight; from == to means that no quiet hours are set: every minute is open. */
+/* Minutes since local midnight; from == to means that no quiet hours are set: every minute is open.
+ */
 struct quiet_window {
     int from_min; /* first minute that is open, 0..1439 */
     int to_min;   /* first minute that is quiet again, 1..1440 */
@@ -36,7 +37,7 @@ struct config {
     } relay;
     struct {
         char *provider, *base_url, *account_sid, *from, *messaging_service_sid;
-        char *auth_token; /* secret */
+        char *auth_token;  /* secret */
         double per_second; /* SMS segments */
         int64_t timeout_seconds;
         int64_t max_connections;
@@ -65,7 +66,8 @@ void config_release(struct config *c);
 void config_init_defaults(struct config *c);
 /*
  * Reads and checks the file; overrides are "key.path=value" texts that win over it (flag --set).
- * All errors at once in `errors`, a line each, "file:line:column: what; what to do"; err holds the first.
+ * All errors at once in `errors`, a line each, "file:line:column: what; what to do"; err holds the
+ * first.
  */
 bool config_load(const char *path, const char *const *overrides, size_t override_count,
                  struct config *out, struct buf *errors, struct error *err) MUST_CHECK;

@@ -1,6 +1,7 @@
 /*
- * YAML 1.2, core schema, read with libyaml into JSON: no tags, anchors, aliases or second documents; a
- * key twice in one mapping is refused. Plain scalars become null, true/false, integers, floats or text.
+ * YAML 1.2, core schema, read with libyaml into JSON: no tags, anchors, aliases or second
+ * documents; a key twice in one mapping is refused. Plain scalars become null, true/false,
+ * integers, floats or text.
  */
 #ifndef CANVASS_CORE_CONFIG_YAML_H
 #define CANVASS_CORE_CONFIG_YAML_H
@@ -13,7 +14,7 @@
 #include "core/base/error.h"
 
 struct yaml_place {
-    char *pointer; /* JSON Pointer of the value, "" for the document */
+    char *pointer;    /* JSON Pointer of the value, "" for the document */
     int line, column; /* from 1; of the value, or of the key for a member of a mapping */
 };
 
@@ -32,6 +33,7 @@ const struct yaml_place *yaml_place_of(const struct yaml_doc *doc, const char *p
 /* The same JSON written as YAML block text, keys in order. For files that people edit. */
 bool yaml_write(const json_t *value, struct buf *out, struct error *err) MUST_CHECK;
 /* Reads a file that is JSON, or YAML when its name ends in .yaml or .yml. "-" is JSON on stdin. */
-bool yaml_or_json_load(const char *path, size_t max, struct yaml_doc *out, struct error *err) MUST_CHECK;
+bool yaml_or_json_load(const char *path, size_t max, struct yaml_doc *out,
+                       struct error *err) MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What the engine needs from the network. src/net fills it in with one curl multi handle; a test with
- * whatever it likes. Everything runs on the engine's thread except wake(). Requests only start in
- * these calls; their ends are told through the handlers, from inside pump() and nowhere else.
+ * What the engine needs from the network. src/net fills it in with one curl multi handle; a test
+ * with whatever it likes. Everything runs on the engine's thread except wake(). Requests only start
+ * in these calls; their ends are told through the handlers, from inside pump() and nowhere else.
  */
 #ifndef CANVASS_CORE_PORT_NET_H
 #define CANVASS_CORE_PORT_NET_H
@@ -24,12 +24,12 @@ enum send_outcome {
 /* What a provider's error means for what happens next (providers.md 1.3). */
 enum send_class {
     SEND_CLASS_NONE,
-    SEND_CLASS_PERMANENT,   /* P: this recipient and channel never */
-    SEND_CLASS_OPTED_OUT,   /* O: suppress the address too */
-    SEND_CLASS_RETRY,       /* R: known not sent, try again with back-off */
-    SEND_CLASS_LATER,       /* L: try again in hours, as a new attempt */
-    SEND_CLASS_CONFIG,      /* C: pause the campaign and say why */
-    SEND_CLASS_AMBIGUOUS,   /* A: no automatic retry */
+    SEND_CLASS_PERMANENT, /* P: this recipient and channel never */
+    SEND_CLASS_OPTED_OUT, /* O: suppress the address too */
+    SEND_CLASS_RETRY,     /* R: known not sent, try again with back-off */
+    SEND_CLASS_LATER,     /* L: try again in hours, as a new attempt */
+    SEND_CLASS_CONFIG,    /* C: pause the campaign and say why */
+    SEND_CLASS_AMBIGUOUS, /* A: no automatic retry */
     SEND_CLASS_COUNT
 };
 
@@ -38,16 +38,16 @@ struct sms_request {
     const char *attempt_uid; /* goes into the callback URL */
     const char *to;          /* E.164 */
     const char *body;
-    int validity_s;          /* seconds the provider may keep trying; 0: its default */
+    int validity_s; /* seconds the provider may keep trying; 0: its default */
 };
 
 struct sms_result {
     int64_t attempt_id;
     enum send_outcome outcome;
     enum send_class klass;
-    int http_status;          /* 0: no answer */
-    int error_code;           /* the provider's, 0: none */
-    int64_t retry_after_ms;   /* 0: not said */
+    int http_status;        /* 0: no answer */
+    int error_code;         /* the provider's, 0: none */
+    int64_t retry_after_ms; /* 0: not said */
     char provider_id[64];
     char provider_status[24]; /* as the provider words it: "queued" */
     char error[256];          /* for people; holds no number and no body */
@@ -78,19 +78,19 @@ struct sms_lookup_result {
 struct relay_event {
     int64_t seq;
     int64_t received_at_s;
-    const char *kind;        /* "twilio_sms", "twilio_status" */
-    const char *url;         /* the public URL that was signed */
-    const char *signature;   /* X-Twilio-Signature */
-    const char *body;        /* raw form body */
+    const char *kind;      /* "twilio_sms", "twilio_status" */
+    const char *url;       /* the public URL that was signed */
+    const char *signature; /* X-Twilio-Signature */
+    const char *body;      /* raw form body */
     size_t body_len;
 };
 
 struct relay_batch {
-    bool ok;                         /* false: the relay did not answer as it should; see error */
-    bool cursor_lost;                /* 410: events before `next` are gone; reconcile by listing */
+    bool ok;                          /* false: the relay did not answer as it should; see error */
+    bool cursor_lost;                 /* 410: events before `next` are gone; reconcile by listing */
     const struct relay_event *events; /* borrowed during the handler */
     size_t count;
-    const char *next;                /* cursor behind the last event */
+    const char *next; /* cursor behind the last event */
     bool more;
     char error[256];
 };
@@ -114,11 +114,12 @@ struct net_port {
     bool (*sms_lookup)(void *ctx, const struct sms_lookup *lookup, struct error *err);
     /* One at a time. wait_s 0 answers at once; cursor "" is from the start. */
     bool (*relay_poll)(void *ctx, const char *cursor, int wait_s, struct error *err);
-    bool (*relay_ack)(void *ctx, const char *cursor, struct error *err); /* its end is nobody's business */
-    size_t (*in_flight)(void *ctx); /* sms_send calls whose end has not been told */
+    bool (*relay_ack)(void *ctx, const char *cursor,
+                      struct error *err); /* its end is nobody's business */
+    size_t (*in_flight)(void *ctx);       /* sms_send calls whose end has not been told */
     /* Runs transfers; waits up to timeout_ms when there is nothing to do. Returns after wake(). */
     void (*pump)(void *ctx, int timeout_ms);
-    void (*wake)(void *ctx); /* any thread */
+    void (*wake)(void *ctx);  /* any thread */
     void (*close)(void *ctx); /* ends everything under way without telling; frees ctx */
 };
 

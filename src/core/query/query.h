@@ -1,6 +1,7 @@
 /*
- * The query thread: owns a read-only connection and answers questions (previews, lists, reports), so
- * that the screen never waits. A newer question of the same slot cancels the older one, running or not.
+ * The query thread: owns a read-only connection and answers questions (previews, lists, reports),
+ * so that the screen never waits. A newer question of the same slot cancels the older one, running
+ * or not.
  */
 #ifndef CANVASS_CORE_QUERY_QUERY_H
 #define CANVASS_CORE_QUERY_QUERY_H

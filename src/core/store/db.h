@@ -22,11 +22,12 @@ struct db_stmt;
 enum db_mode {
     DB_READ_ONLY, /* the file must exist; query_only */
     DB_READ_WRITE,
-    DB_CREATE,  /* read-write, made when missing (0600) */
-    DB_MEMORY,  /* path ignored */
+    DB_CREATE, /* read-write, made when missing (0600) */
+    DB_MEMORY, /* path ignored */
 };
 
-/* WAL, foreign keys on, busy time-out 5 s, synchronous=FULL. Errors name the file and what to do. */
+/* WAL, foreign keys on, busy time-out 5 s, synchronous=FULL. Errors name the file and what to do.
+ */
 struct db *db_open(const char *path, enum db_mode mode, struct error *err) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine */
 /* ATTACHes path (":memory:" allowed) under schema name `as`; same mode rules as db_open. */
@@ -56,7 +57,8 @@ void db_stmt_reset(struct db_stmt *st);   /* to run it again with other values, 
 
 void db_bind_i64(struct db_stmt *st, const char *name, int64_t value);
 void db_bind_double(struct db_stmt *st, const char *name, double value);
-void db_bind_text(struct db_stmt *st, const char *name, const char *value); /* copied; NULL is NULL */
+void db_bind_text(struct db_stmt *st, const char *name,
+                  const char *value); /* copied; NULL is NULL */
 void db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len);
 void db_bind_null(struct db_stmt *st, const char *name);
 
@@ -67,8 +69,9 @@ bool db_step_one(struct db_stmt *st, struct error *err) MUST_CHECK;  /* no row i
 
 int64_t db_column_i64(struct db_stmt *st, int col);
 double db_column_double(struct db_stmt *st, int col);
-const char *db_column_text(struct db_stmt *st, int col); /* borrowed until the next step; NULL for NULL */
-char *db_column_dup(struct db_stmt *st, int col);        /* caller frees; NULL for NULL */
+const char *db_column_text(struct db_stmt *st,
+                           int col);              /* borrowed until the next step; NULL for NULL */
+char *db_column_dup(struct db_stmt *st, int col); /* caller frees; NULL for NULL */
 const void *db_column_blob(struct db_stmt *st, int col, size_t *len);
 bool db_column_is_null(struct db_stmt *st, int col);
 bool db_column_is_int(struct db_stmt *st, int col); /* the stored value is an INTEGER */
@@ -107,9 +110,9 @@ void db_bind_key(struct db_stmt *st, const char *name, const struct key *k); /* 
 struct key db_column_key(struct db_stmt *st, int col);
 
 /*
- * SQL functions of every connection: text_lower(x); text_has(text, needle): the needle is lower-cased
- * already, the text is lower-cased here, a NULL holds nothing. A list is bound as JSON text and read
- * with json_each(:list).
+ * SQL functions of every connection: text_lower(x); text_has(text, needle): the needle is
+ * lower-cased already, the text is lower-cased here, a NULL holds nothing. A list is bound as JSON
+ * text and read with json_each(:list).
  */
 
 #endif

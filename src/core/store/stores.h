@@ -10,8 +10,9 @@
 /* Read-write on <home>/canvass.db, made and migrated when needed. The replica is not attached. */
 struct db *ledger_open(const char *home, struct error *err) MUST_CHECK;
 /*
- * Read-only on both; makes and migrates what is missing first. One snapshot for both databases lasts
- * from db_begin_read() to db_rollback(). For the query thread, previews, planning and rendering.
+ * Read-only on both; makes and migrates what is missing first. One snapshot for both databases
+ * lasts from db_begin_read() to db_rollback(). For the query thread, previews, planning and
+ * rendering.
  */
 struct db *reader_open(const char *home, struct error *err) MUST_CHECK;
 /* Read-write on <home>/replica.db alone, attached as `replica` to an empty memory database. */
@@ -25,10 +26,12 @@ bool setting_get_i64(struct db *db, const char *name, int64_t fallback, int64_t 
 bool setting_set_i64(struct db *db, const char *name, int64_t value, struct error *err) MUST_CHECK;
 /* *out is NULL when it was never set; caller frees. */
 bool setting_get_text(struct db *db, const char *name, char **out, struct error *err) MUST_CHECK;
-bool setting_set_text(struct db *db, const char *name, const char *value, struct error *err) MUST_CHECK;
+bool setting_set_text(struct db *db, const char *name, const char *value,
+                      struct error *err) MUST_CHECK;
 bool setting_delete(struct db *db, const char *name, struct error *err) MUST_CHECK;
 
-/* Appends to the audit; inside the caller's transaction when there is one. actor: see audit_actor(). */
+/* Appends to the audit; inside the caller's transaction when there is one. actor: see
+ * audit_actor(). */
 bool audit_add(struct db *db, int64_t now_s, const char *actor, const char *action,
                const char *subject, const char *detail, struct error *err) MUST_CHECK;
 /* "user@host" of this process; borrowed for ever. Call once before threads start. */

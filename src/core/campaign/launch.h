@@ -1,0 +1,51 @@
+/* From a draft to frozen recipients (design.md "A send, step by step"). */
+#ifndef CANVASS_CORE_CAMPAIGN_LAUNCH_H
+#define CANVASS_CORE_CAMPAIGN_LAUNCH_H
+
+#include "core/campaign/campaign.h"
+#include "core/segment/segment.h"
+
+enum launch_check_level { LAUNCH_OK, LAUNCH_LOOK, LAUNCH_STOP };
+struct launch_check {
+    enum launch_check_level level;
+    char text[200];
+};
+/* What the review shows and the launch obeys: any LAUNCH_STOP refuses it. */
+struct launch_review {
+    struct reach reach;
+    bool everyone; /* the criteria mean every customer: needs an explicit yes */
+    struct launch_check checks[16];
+    size_t check_count;
+    int64_t segments_total;    /* SMS segments of all messages */
+    int64_t cost_micros;       /* 0: price unknown */
+    int64_t finish_at_s;       /* at the configured rate, quiet hours included; 0: cannot say */
+    int64_t fallbacks_used;    /* recipients with at least one fallback in their text */
+    struct key first_customer; /* a sample person */
+};
+void launch_review_release(struct launch_review *r);
+/* db: a reader with one snapshot. Reads every recipient once; may take a second for a million. */
+bool launch_review(struct db *db, const struct config *config, int64_t id, int64_t now_s,
+                   struct launch_review *out, struct error *err) MUST_CHECK;
+
+struct launch_request {
+    int64_t id;
+    int64_t confirm; /* the count that was typed: must equal reach.reachable */
+    bool everyone_confirmed;
+    int64_t now_s;
+};
+/*
+ * Checks everything anew, then draft -> active (or scheduled when the file names a start in the
+ * future) with plan_state 'planning'. Nothing is queued yet: call launch_plan_step() until done.
+ */
+bool launch_begin(struct db *ledger, struct db *reader, const struct config *config,
+                  const struct launch_request *request, struct error *err) MUST_CHECK;
+/*
+ * Freezes up to max recipients with their variants in one transaction; *done when all are there.
+ * Resumable by any process; a replica that has changed since makes it start over, and a count that
+ * then differs from the confirmed one puts the campaign back to draft with the reason. Engine calls
+ * it too.
+ */
+bool launch_plan_step(struct db *ledger, struct db *reader, const struct config *config, int64_t id,
+                      size_t max, bool *done, struct error *err) MUST_CHECK;
+
+#endif
