@@ -124,8 +124,14 @@ enum campaign_action {
     CAMPAIGN_DO_CANCEL,
     CAMPAIGN_DO_DELETE,
     CAMPAIGN_DO_CLONE,
-    CAMPAIGN_ACTION_COUNT
+    CAMPAIGN_ACTION_COUNT,
+    /* not for people: the instant of a schedule has come; the recipients could not be frozen */
+    CAMPAIGN_BY_START = CAMPAIGN_ACTION_COUNT,
+    CAMPAIGN_BY_PLAN_FAILED
 };
+/* Whether the table has this step. */
+bool campaign_leads(enum campaign_action action, enum campaign_status from,
+                    enum campaign_status to);
 bool campaign_may(enum campaign_status status, enum campaign_action action, struct error *reason);
 
 #endif
