@@ -92,10 +92,9 @@ add_event(void *ctx, const struct relay_event *event)
     return true;
 }
 
-/* The page and the state of the log from one snapshot. */
 static bool
-read_page(struct relay_store *store, const struct reader_job *job, struct relay_log *log,
-          bool *known, struct page *page, struct error *err)
+read_log_and_page(struct relay_store *store, const struct reader_job *job, struct relay_log *log,
+                  bool *known, struct page *page, struct error *err)
 {
     int64_t after = 0;
 
@@ -109,6 +108,20 @@ read_page(struct relay_store *store, const struct reader_job *job, struct relay_
         return true;
     /* One more than asked, to see whether there is more. */
     return relay_store_read(store, after, job->limit + 1, add_event, page, err);
+}
+
+/* From one snapshot: what is trimmed meanwhile must not look as if it had never been. */
+static bool
+read_page(struct relay_store *store, const struct reader_job *job, struct relay_log *log,
+          bool *known, struct page *page, struct error *err)
+{
+    bool ok;
+
+    if (!relay_store_begin_read(store, err))
+        return false;
+    ok = read_log_and_page(store, job, log, known, page, err);
+    relay_store_end_read(store);
+    return ok;
 }
 
 /* Answers and frees the job, or returns false when it should go on waiting. */

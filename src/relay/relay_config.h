@@ -13,9 +13,11 @@ struct relay_config {
     char *database;          /* path */
     char *public_url;        /* without a slash at the end; NULL: http://<listen> */
     char *token_file;        /* path */
+    char *token_env;         /* name of a variable, instead of the file */
     char *twilio_token_file; /* path */
-    char *token;             /* secret: what the console shows */
-    char *twilio_token;      /* secret: what Twilio signs with */
+    char *twilio_token_env;
+    char *token;        /* secret: what the console shows */
+    char *twilio_token; /* secret: what Twilio signs with */
 };
 
 /* A flag's value for the setting of that flag ("--listen"). False: no setting has that flag. */

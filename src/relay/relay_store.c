@@ -307,6 +307,18 @@ bad:
 /* --- reading */
 
 bool
+relay_store_begin_read(struct relay_store *store, struct error *err)
+{
+    return db_begin_read(store->db, err);
+}
+
+void
+relay_store_end_read(struct relay_store *store)
+{
+    db_rollback(store->db);
+}
+
+bool
 relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
                  bool (*each)(void *ctx, const struct relay_event *event), void *ctx,
                  struct error *err)

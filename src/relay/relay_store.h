@@ -61,7 +61,9 @@ bool relay_store_probe(struct relay_store *store, struct error *err) MUST_CHECK;
 bool relay_store_trim(struct relay_store *store, int64_t now_s, bool *more,
                       struct error *err) MUST_CHECK;
 
-/* Reading */
+/* Reading. Between these two everything is seen as it was at one moment. */
+bool relay_store_begin_read(struct relay_store *store, struct error *err) MUST_CHECK;
+void relay_store_end_read(struct relay_store *store);
 bool relay_store_log(struct relay_store *store, struct relay_log *out,
                      struct error *err) MUST_CHECK;
 /*

@@ -20,7 +20,9 @@ struct routes {
     struct writer *writer;
     struct reader *reader;
     struct relay_counters *counters;
-    _Atomic(const char *) public_url; /* NULL while closed */
+    const char *public_url; /* set before it opens */
+    atomic_bool is_open;
+    int64_t logged_at; /* the server thread's own: refusals are logged once a minute */
 };
 
 void routes_open(struct routes *routes, const char *public_url);
