@@ -197,6 +197,5 @@ api_handle(struct sim *sim, struct http_exchange *x)
         control_handle(sim, x, path + 5);
     else
         api_reply_problem(
-            sim, x,
-            (struct api_problem){404, 20404, "The requested resource was not found", NULL});
+            sim, x, (struct api_problem){404, 20404, "The requested resource was not found", NULL});
 }

@@ -16,7 +16,8 @@
 #define MAX_MEDIA 10
 #define MAX_VALIDITY_S 36000
 
-/* Fields that are taken. The provider has more; our client uses none of them, so they are mistakes. */
+/* Fields that are taken. The provider has more; our client uses none of them, so they are mistakes.
+ */
 static const struct {
     const char *name;
     bool repeated;
@@ -95,8 +96,7 @@ options_are_valid(const struct form *form, struct api_problem *problem)
 
     if (callback && !loopback_url_is_valid(callback))
         return refuse(problem, 400, 21609, "The 'StatusCallback' URL is not a valid URL");
-    if (validity &&
-        (!num_parse_i64(validity, &seconds) || seconds < 1 || seconds > MAX_VALIDITY_S))
+    if (validity && (!num_parse_i64(validity, &seconds) || seconds < 1 || seconds > MAX_VALIDITY_S))
         return refuse(problem, 400, 20422, "ValidityPeriod must be between 1 and 36000");
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         const char *value = form_get(form, flags[i]);
@@ -243,14 +243,16 @@ static void
 answer(struct sim *sim, struct http_exchange *x, const struct sim_message *message,
        enum spoil spoil)
 {
-    static const char *const why[] = {
-        [SPOIL_LOST] = "lost", [SPOIL_500] = "500", [SPOIL_HTML] = "html", [SPOIL_HTML_201] = "html"};
+    static const char *const why[] = {[SPOIL_LOST] = "lost",
+                                      [SPOIL_500] = "500",
+                                      [SPOIL_HTML] = "html",
+                                      [SPOIL_HTML_201] = "html"};
 
     if (message && spoil != SPOIL_NOTHING)
         ledger_note_hidden(sim->ledger, message, why[spoil]);
     switch (spoil) {
     case SPOIL_NOTHING:
-        api_reply_json(sim, x, 201, api_message_json(sim, message, message->created_ms));
+        api_reply_json(sim, x, 201, api_message_json(sim, message, 0)); /* as it began */
         return;
     case SPOIL_LOST:
         ledger_count(sim->ledger, COUNT_LOST_ANSWERS);
@@ -274,9 +276,8 @@ static void
 decide(struct sim *sim, struct http_exchange *x, const struct form *form)
 {
     const char *to = form_get(form, "To");
-    const struct sim_attempt attempt =
-        ledger_note_request(sim->ledger, to, form_get(form, "From"),
-                            form_get(form, "MessagingServiceSid") != NULL);
+    const struct sim_attempt attempt = ledger_note_request(
+        sim->ledger, to, form_get(form, "From"), form_get(form, "MessagingServiceSid") != NULL);
     const struct turn_of_events events = draw_faults(&sim->options, to, attempt.request);
     const struct fate *fate = life_fate(&sim->options, to);
     const struct sim_message *message = NULL;
@@ -290,8 +291,8 @@ decide(struct sim *sim, struct http_exchange *x, const struct form *form)
         bool hint = dice_hit(0.5, sim->options.seed, "Retry-After", to, attempt.request);
 
         ledger_count(sim->ledger, COUNT_RATE_LIMITED);
-        api_reply_problem(
-            sim, x, (struct api_problem){429, 20429, "Too Many Requests", hint ? "1" : NULL});
+        api_reply_problem(sim, x,
+                          (struct api_problem){429, 20429, "Too Many Requests", hint ? "1" : NULL});
         return;
     }
     if (attempt.opted_out) {
@@ -304,7 +305,8 @@ decide(struct sim *sim, struct http_exchange *x, const struct form *form)
     }
     if (fate && fate->http) {
         ledger_count(sim->ledger, COUNT_REFUSED);
-        api_reply_problem(sim, x, (struct api_problem){fate->http, fate->code, fate->message, NULL});
+        api_reply_problem(sim, x,
+                          (struct api_problem){fate->http, fate->code, fate->message, NULL});
         return;
     }
     if (events.accepted)

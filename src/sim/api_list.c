@@ -11,7 +11,7 @@
 #define MAX_PAGE_SIZE 1000
 
 struct list_query {
-    const char *to, *from; /* of the form; NULL: any */
+    const char *to, *from;              /* of the form; NULL: any */
     int64_t sent_from_s, sent_before_s; /* [from, before) */
     bool by_date;
     int64_t page_size, page;
@@ -202,6 +202,5 @@ api_fetch_message(struct sim *sim, struct http_exchange *x, const char *sid)
         api_reply_json(sim, x, 200, api_message_json(sim, message, utime_now_ms()));
     else
         api_reply_problem(
-            sim, x,
-            (struct api_problem){404, 20404, "The requested resource was not found", NULL});
+            sim, x, (struct api_problem){404, 20404, "The requested resource was not found", NULL});
 }

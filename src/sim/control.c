@@ -13,12 +13,11 @@ refuse(struct sim *sim, struct http_exchange *x, int status, const char *why)
 static void
 show_health(struct sim *sim, struct http_exchange *x)
 {
-    api_reply_json(
-        sim, x, 200,
-        json_pack("{s:s,s:s,s:I,s:I,s:b}", "status", "ok", "version", CANVASS_VERSION, "uptime_ms",
-                  (json_int_t)(utime_mono_ms() - sim->started_ms), "waiting",
-                  (json_int_t)courier_waiting(sim->courier), "paused",
-                  courier_is_paused(sim->courier)));
+    api_reply_json(sim, x, 200,
+                   json_pack("{s:s,s:s,s:I,s:I,s:b}", "status", "ok", "version", CANVASS_VERSION,
+                             "uptime_ms", (json_int_t)(utime_mono_ms() - sim->started_ms),
+                             "waiting", (json_int_t)courier_waiting(sim->courier), "paused",
+                             courier_is_paused(sim->courier)));
 }
 
 static void

@@ -126,7 +126,8 @@ give_answer(struct courier_answer *answer)
                    answer->retry_after ? 1 : 0);
 }
 
-/* Takes the errand; wakes the thread when it is the next one. False when the courier has stopped. */
+/* Takes the errand; wakes the thread when it is the next one. False when the courier has stopped.
+ */
 static bool
 enqueue(struct courier *courier, struct heap *heap, struct errand *errand)
 {
@@ -274,7 +275,8 @@ errand_url(const struct courier *courier, const struct errand *errand)
     return errand->step ? errand->message->callback : courier->options->inbound_url;
 }
 
-/* Starts the transfer; false when the webhook must not or cannot be posted (the errand is freed). */
+/* Starts the transfer; false when the webhook must not or cannot be posted (the errand is freed).
+ */
 static bool
 post_begin(struct courier *courier, struct errand *errand)
 {
@@ -369,7 +371,8 @@ take_due(struct courier *courier, int *wait_ms)
             (webhooks && (courier->paused || courier->under_way >= MAX_UNDER_WAY)))
             continue;
         if (heaps[i]->items[0]->due_ms > now) {
-            wait = heaps[i]->items[0]->due_ms - now < wait ? heaps[i]->items[0]->due_ms - now : wait;
+            wait =
+                heaps[i]->items[0]->due_ms - now < wait ? heaps[i]->items[0]->due_ms - now : wait;
             continue;
         }
         found = heap_pop(heaps[i]);

@@ -18,7 +18,8 @@ struct courier;
 
 struct courier *courier_start(const struct sim_options *options, struct ledger *ledger,
                               struct error *err) MUST_CHECK;
-/* Forgets what is not due yet, answers exchanges that wait, joins. Later posts are answered at once. */
+/* Forgets what is not due yet, answers exchanges that wait, joins. Later posts are answered at
+ * once. */
 void courier_stop(struct courier *courier);
 void courier_free(struct courier *courier); /* after courier_stop() and the server's end */
 

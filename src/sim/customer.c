@@ -12,11 +12,11 @@
 
 struct personality {
     const char *name;
-    unsigned per_mille; /* of all numbers */
-    enum mood first;    /* of the answer to our first message */
-    unsigned answers;   /* to how many of our messages at most; each later one less likely */
+    unsigned per_mille;  /* of all numbers */
+    enum mood first;     /* of the answer to our first message */
+    unsigned answers;    /* to how many of our messages at most; each later one less likely */
     double min_s, max_s; /* of the first answer; most are near the lower end */
-    const char *again;  /* a second text right behind the first, or NULL */
+    const char *again;   /* a second text right behind the first, or NULL */
 };
 
 /* clang-format off */
@@ -88,8 +88,8 @@ customer_react(uint64_t seed, const char *number, unsigned turn, const char *mes
             return out;
     if (turn > 0 && mood != MOOD_NONSENSE && mood != MOOD_FOREIGN && mood != MOOD_ANGRY)
         mood = strchr(message, '?') ? MOOD_ANSWER : MOOD_BYE;
-    out.texts[0].text = phrases_choose(mood, phrases_topic(message),
-                                       dice_hash(seed, "phrase", number, turn));
+    out.texts[0].text =
+        phrases_choose(mood, phrases_topic(message), dice_hash(seed, "phrase", number, turn));
     out.texts[0].after_ms = delay_ms(who, seed, number, turn);
     out.count = 1;
     if (who->again && turn == 0) {

@@ -1,6 +1,7 @@
 /*
  * Customers with personalities. Whether, what and how fast a number answers is a function of the
- * seed, the number, how often it has been written to and what the message says; nothing is kept here.
+ * seed, the number, how often it has been written to and what the message says; nothing is kept
+ * here.
  */
 #ifndef CANVASS_SIM_CUSTOMER_H
 #define CANVASS_SIM_CUSTOMER_H
@@ -25,8 +26,9 @@ const char *customer_personality(uint64_t seed, const char *number);
 struct reaction customer_react(uint64_t seed, const char *number, unsigned turn,
                                const char *message);
 /*
- * Some people write unprompted: after the nth accepted message (from 1) this may be somebody we never
- * wrote to. True in about one of 150 cases; fills a number of the 555-01xx range and what they write.
+ * Some people write unprompted: after the nth accepted message (from 1) this may be somebody we
+ * never wrote to. True in about one of 150 cases; fills a number of the 555-01xx range and what
+ * they write.
  */
 bool customer_stranger(uint64_t seed, uint64_t nth, char number[CUSTOMER_NUMBER_SIZE],
                        struct reaction *out);

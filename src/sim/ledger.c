@@ -81,10 +81,9 @@ static const char *const count_names[] = {
 _Static_assert(ARRAY_LEN(count_names) == COUNT_COUNT, "a name for every count");
 
 static const char *const status_names[] = {
-    [SIM_ACCEPTED] = "accepted",       [SIM_QUEUED] = "queued",
-    [SIM_SENDING] = "sending",         [SIM_SENT] = "sent",
-    [SIM_DELIVERED] = "delivered",     [SIM_UNDELIVERED] = "undelivered",
-    [SIM_FAILED] = "failed",           [SIM_RECEIVED] = "received",
+    [SIM_ACCEPTED] = "accepted", [SIM_QUEUED] = "queued",       [SIM_SENDING] = "sending",
+    [SIM_SENT] = "sent",         [SIM_DELIVERED] = "delivered", [SIM_UNDELIVERED] = "undelivered",
+    [SIM_FAILED] = "failed",     [SIM_RECEIVED] = "received",
 };
 _Static_assert(ARRAY_LEN(status_names) == SIM_STATUS_COUNT, "a name for every status");
 
@@ -516,10 +515,10 @@ duplicates_json(const struct ledger *ledger)
             (void)json_array_append_new(sids, json_string(twin->others[k]->sid));
             (void)json_array_append_new(atts, json_text(twin->others[k]->att));
         }
-        (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:o,s:o}", "to", twin->first->to, "body",
-                            twin->first->body, "count", (json_int_t)(twin->count + 1), "sids", sids,
-                            "atts", atts));
+        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:o,s:o}", "to", twin->first->to,
+                                                    "body", twin->first->body, "count",
+                                                    (json_int_t)(twin->count + 1), "sids", sids,
+                                                    "atts", atts));
     }
     return list;
 }

@@ -41,14 +41,14 @@ struct sim_step {
 struct sim_message {
     char sid[SIM_SID_SIZE];
     bool inbound, via_service;
-    bool means_stop; /* inbound: the person asks not to be written to any more */
+    bool means_stop;        /* inbound: the person asks not to be written to any more */
     char *to, *from, *body; /* owned by the ledger */
     char *callback;         /* NULL: none asked for */
     char *att;              /* "att" of the callback's query, or NULL */
     int segments, media;
     int64_t created_ms;
     struct sim_step steps[SIM_MAX_STEPS];
-    size_t step_count; /* at least 1 */
+    size_t step_count;                                 /* at least 1 */
     struct sim_message *older, *older_to, *older_from; /* chains, newest first; see ledger_find_* */
 };
 /* The step that holds at now_ms. */
@@ -64,9 +64,9 @@ void ledger_close(struct ledger *ledger);
 
 /* --- numbers */
 struct sim_attempt {
-    uint64_t request;   /* how many requests for this number came before */
-    unsigned accepted;  /* how many messages it has had */
-    bool opted_out;     /* told STOP to this sender (or to the service it belongs to) */
+    uint64_t request;  /* how many requests for this number came before */
+    unsigned accepted; /* how many messages it has had */
+    bool opted_out;    /* told STOP to this sender (or to the service it belongs to) */
 };
 /* Counts a request for a number and tells what is known of it. */
 struct sim_attempt ledger_note_request(struct ledger *ledger, const char *to, const char *from,
@@ -76,7 +76,8 @@ bool ledger_knows(struct ledger *ledger, const char *number);
 void ledger_note_refused_opt_out(struct ledger *ledger, const char *to, const char *body);
 
 /* --- messages */
-/* Takes a draft with everything but sid and chains; texts are copied. Borrowed, lives with the ledger. */
+/* Takes a draft with everything but sid and chains; texts are copied. Borrowed, lives with the
+ * ledger. */
 const struct sim_message *ledger_accept(struct ledger *ledger, const struct sim_message *draft);
 /*
  * A customer writes now. Keywords change the opt-out at the network at once, as with Twilio.
@@ -87,7 +88,8 @@ const struct sim_message *ledger_inbound(struct ledger *ledger, const char *from
 /* A webhook was answered with an HTTP status; 0: no answer. step NULL: of an inbound message. */
 void ledger_note_webhook(struct ledger *ledger, const struct sim_message *message,
                          const struct sim_step *step, int http_status);
-/* The answer to an accepted request was kept from the console (or spoiled); why is a static word. */
+/* The answer to an accepted request was kept from the console (or spoiled); why is a static word.
+ */
 void ledger_note_hidden(struct ledger *ledger, const struct sim_message *message, const char *why);
 
 const struct sim_message *ledger_find(struct ledger *ledger, const char *sid);

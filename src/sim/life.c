@@ -38,8 +38,8 @@ static void
 add_step(const struct sim_options *options, struct sim_message *draft, enum sim_status status,
          int error_code, double after_s)
 {
-    const struct sim_step *before = &draft->steps[draft->step_count - 1];
-    int64_t from_ms = draft->step_count ? before->at_ms : draft->created_ms;
+    size_t n = draft->step_count;
+    int64_t from_ms = n > 0 ? draft->steps[n - 1].at_ms : draft->created_ms;
 
     draft->steps[draft->step_count++] =
         (struct sim_step){.status = status,
@@ -51,7 +51,7 @@ void
 life_plan(const struct sim_options *options, const struct fate *fate, struct sim_message *draft)
 {
     uint64_t seed = options->seed;
-    double u = dice_unit(seed, "pace", draft->to, (uint64_t)draft->created_ms);
+    double u = dice_unit(seed, "pace", draft->to, 0);
 
     draft->step_count = 0;
     add_step(options, draft, draft->via_service ? SIM_ACCEPTED : SIM_QUEUED, 0, 0);
@@ -78,7 +78,7 @@ mono_of(const struct sim_message *message, int64_t at_ms, int64_t mono_now_ms)
 }
 
 static void
-begin_callbacks(struct sim *sim, const struct sim_message *message)
+begin_callbacks(struct sim *sim, const struct sim_message *message, unsigned turn)
 {
     const struct sim_options *o = &sim->options;
     size_t count = message->step_count - 1; /* the first status is not called back */
@@ -87,14 +87,14 @@ begin_callbacks(struct sim *sim, const struct sim_message *message)
 
     if (!message->callback || count == 0)
         return;
-    if (dice_hit(o->callback_none, o->seed, "no callback", message->sid, 0)) {
+    if (dice_hit(o->callback_none, o->seed, "no callback", message->to, turn)) {
         ledger_count(sim->ledger, COUNT_CALLBACK_WITHHELD);
         return;
     }
     for (size_t i = 0; i < count; i++)
         order[i] = i + 1;
     for (size_t i = count; o->callback_shuffle && i > 1; i--) {
-        size_t k = dice_pick(i, o->seed, "shuffle", message->sid, i);
+        size_t k = dice_pick(i, o->seed, "shuffle", message->to, turn * SIM_MAX_STEPS + i);
         size_t swapped = order[i - 1];
 
         order[i - 1] = order[k];
@@ -108,7 +108,8 @@ begin_callbacks(struct sim *sim, const struct sim_message *message)
         int64_t due = mono_of(message, at_ms, now) + o->callback_late_ms;
 
         courier_post_status(sim->courier, due, message, step);
-        if (dice_hit(o->callback_twice, o->seed, "twice", message->sid, order[i]))
+        if (dice_hit(o->callback_twice, o->seed, "twice", message->to,
+                     turn * SIM_MAX_STEPS + order[i]))
             courier_post_status(sim->courier, due + (int64_t)(500 / o->speed), message, step);
     }
 }
@@ -118,10 +119,10 @@ begin_texts(struct sim *sim, const struct reaction *reaction, const char *from, 
             int64_t start_ms)
 {
     for (unsigned i = 0; i < reaction->count; i++)
-        courier_write_later(
-            sim->courier,
-            start_ms + (int64_t)((double)reaction->texts[i].after_ms / sim->options.speed), from,
-            to, reaction->texts[i].text);
+        courier_write_later(sim->courier,
+                            start_ms +
+                                (int64_t)((double)reaction->texts[i].after_ms / sim->options.speed),
+                            from, to, reaction->texts[i].text);
 }
 
 void
@@ -132,7 +133,7 @@ life_begin(struct sim *sim, const struct sim_message *message, unsigned turn)
     char stranger[CUSTOMER_NUMBER_SIZE];
     struct reaction reaction;
 
-    begin_callbacks(sim, message);
+    begin_callbacks(sim, message, turn);
     sim->accepted++;
     if (o->no_replies || !o->inbound_url)
         return;

@@ -1,6 +1,6 @@
 /*
- * The life of an accepted message: what becomes of it, when, which callbacks are posted, and whether
- * its reader answers. Drawn from the seed and the number.
+ * The life of an accepted message: what becomes of it, when, which callbacks are posted, and
+ * whether its reader answers. Drawn from the seed and the number.
  */
 #ifndef CANVASS_SIM_LIFE_H
 #define CANVASS_SIM_LIFE_H

@@ -69,10 +69,11 @@ static const struct flag table[] = {
 static void
 show_help(void)
 {
-    (void)printf("usage: canvass-sim --account-sid SID --auth-token-file FILE --from NUMBER ...\n\n"
-                 "A stand-in for the outside world, for tests and the demo: a strict Twilio "
-                 "messages API,\nsigned webhooks, customers who answer. It reaches nobody: loopback "
-                 "addresses only.\n\n");
+    (void)printf(
+        "usage: canvass-sim --account-sid SID --auth-token-file FILE --from NUMBER ...\n\n"
+        "A stand-in for the outside world, for tests and the demo: a strict Twilio "
+        "messages API,\nsigned webhooks, customers who answer. It reaches nobody: loopback "
+        "addresses only.\n\n");
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         char left[48];
 
@@ -139,8 +140,8 @@ parse(int argc, char **argv, struct flags *flags, struct error *err)
             if (strcmp(argv[i], table[k].name) == 0)
                 flag = &table[k];
         if (!flag) {
-            const char *near = text_nearest(argv[i], &table[0].name, ARRAY_LEN(table),
-                                            sizeof table[0]);
+            const char *near =
+                text_nearest(argv[i], &table[0].name, ARRAY_LEN(table), sizeof table[0]);
 
             return error_set(err, ERR_INVALID, "unknown option %s%s%s%s", argv[i],
                              near ? "; did you mean " : "", near ? near : "", near ? "?" : "");

@@ -15,10 +15,14 @@ static const struct phrase phrases[] = {
     {MOOD_YES, TOPIC_ANY, "Ok 👍"},
     {MOOD_YES, TOPIC_ANY, "Hi! Yes, happy to"},
     {MOOD_YES, TOPIC_ANY, "yeah why not"},
+    {MOOD_YES, TOPIC_ANY, "hey! yes, tell me more"},
+    {MOOD_YES, TOPIC_ANY, "Perfect, thanks for reaching out"},
     {MOOD_YES, TOPIC_OFFER, "Ooh yes, I'd like that one"},
     {MOOD_YES, TOPIC_OFFER, "That's a nice price. Count me in!"},
     {MOOD_YES, TOPIC_MISSED, "Hi! Been meaning to come back, things got busy"},
     {MOOD_YES, TOPIC_MISSED, "I know, it's been ages 😅"},
+    {MOOD_YES, TOPIC_MISSED, "Missed you guys too. Is Maria still there?"},
+    {MOOD_YES, TOPIC_MISSED, "yes!! I was just thinking about that yesterday"},
     {MOOD_YES, TOPIC_APPOINTMENT, "Confirmed, see you then"},
     {MOOD_YES, TOPIC_APPOINTMENT, "Yes I'll be there"},
     {MOOD_YES, TOPIC_FEEDBACK, "It was lovely, thank you. Everyone was so kind"},
@@ -224,6 +228,21 @@ phrases_topic(const char *message)
     return topic;
 }
 
+/* Questions that "yes" or "no thanks" would not answer want a phrase of their own topic. */
+static const bool general_fits[TOPIC_COUNT] = {
+    [TOPIC_ANY] = true,      [TOPIC_OFFER] = true,  [TOPIC_APPOINTMENT] = true,
+    [TOPIC_REFERRAL] = true, [TOPIC_MISSED] = true,
+};
+
+static bool
+is_candidate(const struct phrase *phrase, enum mood mood, enum topic topic)
+{
+    if (phrase->mood != mood)
+        return false;
+    return phrase->topic == topic ||
+           (phrase->topic == TOPIC_ANY && mood != MOOD_ANSWER && general_fits[topic]);
+}
+
 const char *
 phrases_choose(enum mood mood, enum topic topic, uint64_t draw)
 {
@@ -231,12 +250,12 @@ phrases_choose(enum mood mood, enum topic topic, uint64_t draw)
     size_t nth;
 
     for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-        fitting += phrases[i].mood == mood && phrases[i].topic == topic;
+        fitting += is_candidate(&phrases[i], mood, topic);
     if (fitting == 0 && topic != TOPIC_ANY)
         return phrases_choose(mood, TOPIC_ANY, draw);
     nth = fitting ? (size_t)(draw % fitting) : 0;
     for (size_t i = 0; i < ARRAY_LEN(phrases); i++)
-        if (phrases[i].mood == mood && phrases[i].topic == topic && nth-- == 0)
+        if (is_candidate(&phrases[i], mood, topic) && nth-- == 0)
             return phrases[i].text;
     return "ok"; /* a mood without phrases: the unit test of the table finds it */
 }

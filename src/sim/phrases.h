@@ -17,10 +17,10 @@ enum mood {
     MOOD_STOP,     /* a provider keyword */
     MOOD_REMOVE,   /* an opt-out in plain words, which no provider catches */
     MOOD_NONSENSE,
-    MOOD_FOREIGN, /* an answer in another language */
-    MOOD_AWAY,    /* an automatic answer */
-    MOOD_ANSWER,  /* answers a follow-up question */
-    MOOD_BYE,     /* ends a conversation */
+    MOOD_FOREIGN,  /* an answer in another language */
+    MOOD_AWAY,     /* an automatic answer */
+    MOOD_ANSWER,   /* answers a follow-up question */
+    MOOD_BYE,      /* ends a conversation */
     MOOD_STRANGER, /* writes to us unprompted, from a number we never wrote to */
     MOOD_COUNT
 };
@@ -47,7 +47,8 @@ struct phrase {
 const struct phrase *phrases_list(size_t *count);
 /* What a message is about, by its words. The last question rules. */
 enum topic phrases_topic(const char *message);
-/* A phrase of that mood, of the topic where there is one, else for any; draw chooses. Never NULL. */
+/* A phrase of that mood, of the topic where there is one, else for any; draw chooses. Never NULL.
+ */
 const char *phrases_choose(enum mood mood, enum topic topic, uint64_t draw);
 
 #endif

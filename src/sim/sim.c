@@ -28,10 +28,14 @@ rates_are_valid(const struct sim_options *o, struct error *err)
         const char *name;
         double value;
     } rates[] = {
-        {"fail-rate", o->fail_rate},   {"lose-answer", o->lose_answer},
-        {"html", o->html},             {"drop-before", o->drop_before},
-        {"error-500", o->error_500},   {"rate-429", o->rate_429},
-        {"callback-twice", o->callback_twice}, {"callback-none", o->callback_none},
+        {"fail-rate", o->fail_rate},
+        {"lose-answer", o->lose_answer},
+        {"html", o->html},
+        {"drop-before", o->drop_before},
+        {"error-500", o->error_500},
+        {"rate-429", o->rate_429},
+        {"callback-twice", o->callback_twice},
+        {"callback-none", o->callback_none},
     };
     const struct {
         const char *name;
@@ -70,7 +74,8 @@ options_are_valid(const struct sim_options *o, struct error *err)
     if (o->from_count == 0)
         return error_set(err, ERR_INVALID, "at least one number to send from is needed");
     for (size_t i = 0; i < o->from_count; i++)
-        if (o->from[i][0] != '+' || strspn(o->from[i] + 1, "0123456789") != strlen(o->from[i]) - 1 ||
+        if (o->from[i][0] != '+' ||
+            strspn(o->from[i] + 1, "0123456789") != strlen(o->from[i]) - 1 ||
             strlen(o->from[i]) < 9 || strlen(o->from[i]) > 16)
             return error_set(err, ERR_INVALID, "\"%s\" is not a number like +13105550100",
                              o->from[i]);

@@ -1,7 +1,7 @@
 /*
  * canvass-sim: a stand-in for the outside world (docs/simulator.md). A strict Twilio messages API,
- * signed webhooks, customers who answer, faults on demand, and a ledger that knows what was accepted.
- * Only for tests and the demo: it listens on and posts to loopback addresses alone.
+ * signed webhooks, customers who answer, faults on demand, and a ledger that knows what was
+ * accepted. Only for tests and the demo: it listens on and posts to loopback addresses alone.
  */
 #ifndef CANVASS_SIM_SIM_H
 #define CANVASS_SIM_SIM_H
@@ -21,17 +21,18 @@ struct sim_options {
     size_t from_count;
     const char *messaging_service; /* MG..., or NULL */
     const char *inbound_url;       /* where customers' texts are posted; NULL: they do not write */
-    const char *webhooks_via; /* "http://127.0.0.1:8090" in place of any webhook's origin; or NULL */
-    const char *ledger_path;  /* JSON lines, appended; NULL: kept in memory alone */
+    const char
+        *webhooks_via;       /* "http://127.0.0.1:8090" in place of any webhook's origin; or NULL */
+    const char *ledger_path; /* JSON lines, appended; NULL: kept in memory alone */
     uint64_t seed;
     double speed; /* 60: a minute of simulated life takes a second; 0 means 1 */
 
-    double fail_rate;    /* of numbers: no message ever reaches them */
-    double lose_answer;  /* of requests: accepted, then the connection is dropped */
-    double drop_before;  /* of requests: dropped, not accepted */
-    double error_500;    /* of requests: half are accepted all the same */
-    double html;         /* of requests: an HTML page for an answer; half are accepted */
-    double rate_429;     /* of requests: refused as too many */
+    double fail_rate;       /* of numbers: no message ever reaches them */
+    double lose_answer;     /* of requests: accepted, then the connection is dropped */
+    double drop_before;     /* of requests: dropped, not accepted */
+    double error_500;       /* of requests: half are accepted all the same */
+    double html;            /* of requests: an HTML page for an answer; half are accepted */
+    double rate_429;        /* of requests: refused as too many */
     int64_t max_per_second; /* accepted messages; more are refused with 429; 0: no limit */
     int64_t latency_ms;     /* before each answer */
     int64_t list_lag_ms;    /* a new message is missing from lists for so long */

@@ -15,8 +15,8 @@ table_hash(const char *text, size_t len)
 }
 
 void *
-table_find(const struct table *table, uint64_t hash,
-           int (*same)(const void *item, const void *key), const void *key)
+table_find(const struct table *table, uint64_t hash, int (*same)(const void *item, const void *key),
+           const void *key)
 {
     if (table->size == 0)
         return NULL;

@@ -1,4 +1,5 @@
-/* A hash table of borrowed items found by a text; grows, never shrinks. Zero is a valid empty value. */
+/* A hash table of borrowed items found by a text; grows, never shrinks. Zero is a valid empty
+ * value. */
 #ifndef CANVASS_SIM_TABLE_H
 #define CANVASS_SIM_TABLE_H
 

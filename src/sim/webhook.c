@@ -121,7 +121,8 @@ webhook_retry_parse(const char *url)
             const char *list = field + 3;
             bool all = has_word(list, len - 3, "all");
 
-            out.on_no_answer = all || has_word(list, len - 3, "ct") || has_word(list, len - 3, "rt");
+            out.on_no_answer =
+                all || has_word(list, len - 3, "ct") || has_word(list, len - 3, "rt");
             out.on_4xx = all || has_word(list, len - 3, "4xx");
             out.on_5xx = all || has_word(list, len - 3, "5xx");
         }

@@ -17,8 +17,8 @@ void webhook_inbound_form(const struct sim_options *options, const struct sim_me
  * neither sent nor signed.
  */
 struct webhook_retry {
-    unsigned times;          /* rc: 0..5, default 1 */
-    bool on_no_answer;       /* ct, rt, all; the default */
+    unsigned times;    /* rc: 0..5, default 1 */
+    bool on_no_answer; /* ct, rt, all; the default */
     bool on_4xx, on_5xx;
     size_t url_len; /* of the URL without its fragment */
 };

@@ -1,4 +1,5 @@
-/* What the parts of the simulator share. The server's thread runs the API; the courier has its own. */
+/* What the parts of the simulator share. The server's thread runs the API; the courier has its own.
+ */
 #ifndef CANVASS_SIM_WORLD_H
 #define CANVASS_SIM_WORLD_H
 
@@ -43,7 +44,7 @@ void api_reply_problem(struct sim *sim, struct http_exchange *x, struct api_prob
 void api_reply_html(struct sim *sim, struct http_exchange *x, int status);
 void api_drop(struct sim *sim, struct http_exchange *x);
 
-/* The Message resource (providers.md 1.2). */
+/* The Message resource as it stands at that time; 0: as it began. */
 json_t *api_message_json(const struct sim *sim, const struct sim_message *message, int64_t now_ms);
 
 #endif
