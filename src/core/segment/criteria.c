@@ -36,8 +36,8 @@ node_new_leaf(enum leaf_kind kind, const char *pointer)
 void
 node_add(struct node *parent, struct node *child)
 {
-    parent->children = mem_grow(parent->children, parent->count, &parent->capacity,
-                                sizeof *parent->children);
+    parent->children =
+        mem_grow(parent->children, parent->count, &parent->capacity, sizeof *parent->children);
     parent->children[parent->count++] = child;
 }
 
@@ -128,10 +128,9 @@ read_leaf_key(const struct jtree *m, struct leaf *leaf, struct buf *pointer, str
     const struct leaf_key *key = leaf_key_find(spec, m->key);
 
     if (!key)
-        return unknown_key(pointer,
-                           text_nearest(m->key, &spec->keys[0].name, spec->key_count,
-                                        sizeof spec->keys[0]),
-                           err);
+        return unknown_key(
+            pointer,
+            text_nearest(m->key, &spec->keys[0].name, spec->key_count, sizeof spec->keys[0]), err);
     if (is_repeated(m))
         return refuse(pointer, err, "this key stands twice in one object");
     if (key->kind == VALUE_CAMPAIGN)

@@ -78,7 +78,7 @@ conversation(struct flat *f, struct node *all)
         struct node *not = node_new(NODE_NOT);
 
         node_add(not, inner);
-        node_add(all, not);
+        node_add(all, not );
     }
 }
 

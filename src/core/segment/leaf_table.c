@@ -25,8 +25,8 @@
         .column = (field)                                                                          \
     }
 
-static const struct leaf_key last_contact_keys[] = {
-    OLDER("The last contact"), WITHIN("The last contact"), NEVER("contact")};
+static const struct leaf_key last_contact_keys[] = {OLDER("The last contact"),
+                                                    WITHIN("The last contact"), NEVER("contact")};
 static const struct leaf_key last_appointment_keys[] = {
     [FACT_OLDER] = OLDER("The last appointment"),
     [FACT_WITHIN] = WITHIN("The last appointment"),
@@ -42,9 +42,9 @@ static const struct leaf_key last_appointment_keys[] = {
                         .title = "Cancelled within (days)",
                         .help = "That appointment was cancelled not longer ago than this."},
 };
-static const struct leaf_key last_visit_keys[] = {
-    OLDER("The last completed appointment"), WITHIN("The last completed appointment"),
-    NEVER("completed appointment")};
+static const struct leaf_key last_visit_keys[] = {OLDER("The last completed appointment"),
+                                                  WITHIN("The last completed appointment"),
+                                                  NEVER("completed appointment")};
 static const struct leaf_key next_appointment_keys[] = {
     [NEXT_IN_DAYS] = {.name = "in_next_days",
                       .kind = VALUE_DAYS,
@@ -186,65 +186,79 @@ static const struct leaf_key contacted_by_keys[] = {
 #define KEYS(table) .keys = (table), .key_count = ARRAY_LEN(table)
 
 static const struct leaf_spec leaves[] = {
-    [LEAF_LAST_CONTACT] = {.kind = LEAF_LAST_CONTACT, .name = "last_contact",
+    [LEAF_LAST_CONTACT] = {.kind = LEAF_LAST_CONTACT,
+                           .name = "last_contact",
                            .title = "Last contact",
                            .help = "The latest activity of any conversation, on every channel.",
                            KEYS(last_contact_keys)},
-    [LEAF_LAST_APPOINTMENT] = {.kind = LEAF_LAST_APPOINTMENT, .name = "last_appointment",
+    [LEAF_LAST_APPOINTMENT] = {.kind = LEAF_LAST_APPOINTMENT,
+                               .name = "last_appointment",
                                .title = "Last appointment",
                                .help = "The appointment with the latest time, past or future.",
                                KEYS(last_appointment_keys)},
-    [LEAF_LAST_VISIT] = {.kind = LEAF_LAST_VISIT, .name = "last_visit",
+    [LEAF_LAST_VISIT] = {.kind = LEAF_LAST_VISIT,
+                         .name = "last_visit",
                          .title = "Last visit",
                          .help = "The latest completed appointment.",
                          KEYS(last_visit_keys)},
-    [LEAF_NEXT_APPOINTMENT] = {.kind = LEAF_NEXT_APPOINTMENT, .name = "next_appointment",
+    [LEAF_NEXT_APPOINTMENT] = {.kind = LEAF_NEXT_APPOINTMENT,
+                               .name = "next_appointment",
                                .title = "Next appointment",
                                .help = "The nearest scheduled appointment from now on.",
                                KEYS(next_appointment_keys)},
-    [LEAF_LAST_CANCELLATION] = {.kind = LEAF_LAST_CANCELLATION, .name = "last_cancellation",
+    [LEAF_LAST_CANCELLATION] = {.kind = LEAF_LAST_CANCELLATION,
+                                .name = "last_cancellation",
                                 .title = "Last cancellation",
                                 .help = "When an appointment was last cancelled.",
                                 KEYS(last_cancellation_keys)},
-    [LEAF_LAST_ACTIVITY] = {.kind = LEAF_LAST_ACTIVITY, .name = "last_activity",
+    [LEAF_LAST_ACTIVITY] = {.kind = LEAF_LAST_ACTIVITY,
+                            .name = "last_activity",
                             .title = "Last activity",
                             .help = "The later of last contact and last appointment.",
                             KEYS(last_activity_keys)},
-    [LEAF_APPOINTMENT_COUNT] = {.kind = LEAF_APPOINTMENT_COUNT, .name = "appointment_count",
+    [LEAF_APPOINTMENT_COUNT] = {.kind = LEAF_APPOINTMENT_COUNT,
+                                .name = "appointment_count",
                                 .title = "Number of appointments",
                                 .help = "How many appointments, whatever their status.",
                                 KEYS(appointment_count_keys),
                                 .is_number = true},
-    [LEAF_CONVERSATION_COUNT] = {.kind = LEAF_CONVERSATION_COUNT, .name = "conversation_count",
+    [LEAF_CONVERSATION_COUNT] = {.kind = LEAF_CONVERSATION_COUNT,
+                                 .name = "conversation_count",
                                  .title = "Number of conversations",
                                  .help = "How many conversations.",
                                  KEYS(conversation_count_keys),
                                  .is_number = true},
-    [LEAF_LAST_SATISFACTION] = {.kind = LEAF_LAST_SATISFACTION, .name = "last_satisfaction",
+    [LEAF_LAST_SATISFACTION] = {.kind = LEAF_LAST_SATISFACTION,
+                                .name = "last_satisfaction",
                                 .title = "Last satisfaction",
                                 .help = "The score of the latest scored conversation.",
                                 KEYS(last_satisfaction_keys),
                                 .is_number = true},
-    [LEAF_CONVERSATION] = {.kind = LEAF_CONVERSATION, .name = "conversation",
+    [LEAF_CONVERSATION] = {.kind = LEAF_CONVERSATION,
+                           .name = "conversation",
                            .title = "Conversation",
                            .help = "Conversations for which every filter holds together.",
                            KEYS(conversation_keys),
                            .may_be_empty = true},
-    [LEAF_APPOINTMENT] = {.kind = LEAF_APPOINTMENT, .name = "appointment",
+    [LEAF_APPOINTMENT] = {.kind = LEAF_APPOINTMENT,
+                          .name = "appointment",
                           .title = "Appointment",
                           .help = "Appointments for which every filter holds together.",
                           KEYS(appointment_keys),
                           .may_be_empty = true},
-    [LEAF_CUSTOMER] = {.kind = LEAF_CUSTOMER, .name = "customer",
+    [LEAF_CUSTOMER] = {.kind = LEAF_CUSTOMER,
+                       .name = "customer",
                        .title = "Customer",
                        .help = "What is known of the person.",
                        KEYS(customer_keys)},
-    [LEAF_PAGE_VISIT] = {.kind = LEAF_PAGE_VISIT, .name = "page_visit",
+    [LEAF_PAGE_VISIT] = {.kind = LEAF_PAGE_VISIT,
+                         .name = "page_visit",
                          .title = "Page visit",
                          .help = "The latest visit that left this key in a conversation.",
                          KEYS(page_visit_keys),
                          .required = "key"},
-    [LEAF_CONTACTED_BY] = {.kind = LEAF_CONTACTED_BY, .name = "contacted_by",
+    [LEAF_CONTACTED_BY] = {.kind = LEAF_CONTACTED_BY,
+                           .name = "contacted_by",
                            .title = "Contacted by a campaign",
                            .help = "One message that canvass itself sent.",
                            KEYS(contacted_by_keys),
@@ -271,8 +285,8 @@ static const struct leaf_key flat_keys[] = {
 _Static_assert(ARRAY_LEN(flat_keys) == FLAT_KEY_COUNT, "a row for every flat key");
 
 static const char *const op_names[] = {
-    [NUMBER_EQ] = "=",  [NUMBER_LT] = "<",  [NUMBER_LE] = "<=",
-    [NUMBER_GT] = ">",  [NUMBER_GE] = ">=", [NUMBER_NE] = "!=",
+    [NUMBER_EQ] = "=", [NUMBER_LT] = "<",  [NUMBER_LE] = "<=",
+    [NUMBER_GT] = ">", [NUMBER_GE] = ">=", [NUMBER_NE] = "!=",
 };
 _Static_assert(ARRAY_LEN(op_names) == NUMBER_OP_COUNT, "a name for every operator");
 

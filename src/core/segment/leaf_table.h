@@ -66,7 +66,15 @@ struct leaf_spec {
 };
 
 /* Positions of the keys in leaf_spec.keys. */
-enum { FACT_OLDER, FACT_WITHIN, FACT_NEVER, FACT_STATUS, FACT_SERVICE, FACT_PROVIDER, FACT_CANCELLED };
+enum {
+    FACT_OLDER,
+    FACT_WITHIN,
+    FACT_NEVER,
+    FACT_STATUS,
+    FACT_SERVICE,
+    FACT_PROVIDER,
+    FACT_CANCELLED
+};
 enum { NEXT_IN_DAYS, NEXT_NEVER };
 enum {
     CONVERSATION_CHANNEL,

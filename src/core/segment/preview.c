@@ -303,8 +303,10 @@ static void
 person_read(struct db_stmt *st, struct segment_person *p)
 {
     static const char *const words[] = {
-        [REACH_NO_ADDRESS] = "no_address", [REACH_OPTED_OUT] = "opted_out",
-        [REACH_CAPPED] = "capped",         [REACH_LEFT] = "reachable",
+        [REACH_NO_ADDRESS] = "no_address",
+        [REACH_OPTED_OUT] = "opted_out",
+        [REACH_CAPPED] = "capped",
+        [REACH_LEFT] = "reachable",
         [REACH_DUPLICATE] = "duplicate_address",
     };
     int64_t reach = db_column_i64(st, 8);
@@ -363,8 +365,10 @@ segment_sample(struct db *db, const struct criteria *c, const struct segment_env
         add_picked_reach(&q, a, condition, &body);
     else
         buf_add_str(&body, "NULL");
-    buf_printf(&body, " FROM replica.customer r WHERE r.id IN (SELECT c.id FROM replica.customer c "
-                      "WHERE %s ORDER BY ", condition);
+    buf_printf(&body,
+               " FROM replica.customer r WHERE r.id IN (SELECT c.id FROM replica.customer c "
+               "WHERE %s ORDER BY ",
+               condition);
     add_order(&q, "c", seed, &body);
     buf_printf(&body, " LIMIT %s) ORDER BY ",
                segment_sql_i64(&q, limit > INT32_MAX ? INT32_MAX : (int64_t)limit, name));

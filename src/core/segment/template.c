@@ -15,7 +15,7 @@ static struct {
     pthread_once_t once;
     struct segment_template *list;
     size_t count;
-    struct yaml_doc doc; /* kept: the templates borrow from it */
+    struct yaml_doc doc; /* kept for ever: the templates borrow from it */
 } templates = {.once = PTHREAD_ONCE_INIT};
 
 /* The file is part of the program: what is wrong with it is our own mistake. */
@@ -24,13 +24,6 @@ broken(const char *what, const char *where)
 {
     (void)fprintf(stderr, "canvass: %s: %s %s\n", FILE_NAME, what, where);
     abort();
-}
-
-static void
-forget(void)
-{
-    free(templates.list);
-    yaml_release(&templates.doc);
 }
 
 static void
@@ -63,7 +56,6 @@ load(void)
         criteria_free(c);
         templates.list[templates.count++] = t;
     }
-    (void)atexit(forget);
 }
 
 const struct segment_template *
