@@ -2,5 +2,6 @@
 #include "cli/commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_doctor,
     NULL,
 };

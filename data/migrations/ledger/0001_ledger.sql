@@ -24,6 +24,8 @@ CREATE TABLE campaign (
     plan_now INTEGER,                              -- the instant the segment was evaluated at
     plan_generation INTEGER,                       -- of the replica
     plan_confirmed INTEGER,                        -- the count that was typed
+    deleted_at INTEGER,                            -- taken off the lists; its deliveries stay, for the
+                                                   -- frequency cap, replies and clones
     -- counters: kept by the triggers below, nobody else writes them
     targeted INTEGER NOT NULL DEFAULT 0,
     n_queued INTEGER NOT NULL DEFAULT 0,
@@ -62,6 +64,16 @@ CREATE TABLE variant (
     weight REAL NOT NULL CHECK (weight > 0),
     planned INTEGER NOT NULL DEFAULT 0 CHECK (planned >= 0),  -- exact share of the recipients
     PRIMARY KEY (campaign_id, idx)
+) STRICT, WITHOUT ROWID;
+
+-- Recipients frozen at launch that have no delivery yet; a row goes when its delivery comes.
+CREATE TABLE plan_recipient (
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE,
+    n INTEGER NOT NULL CHECK (n >= 0),            -- ascending by customer
+    customer_id ANY NOT NULL,
+    address TEXT NOT NULL,
+    variant INTEGER NOT NULL,
+    PRIMARY KEY (campaign_id, n)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE delivery (

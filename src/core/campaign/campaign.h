@@ -56,6 +56,8 @@ struct campaign_agent {
     char *title, *system_prompt;
     char **questions;
     size_t question_count;
+    char **outcomes; /* the expected ones */
+    size_t outcome_count;
     bool scripted;       /* mode: scripted; else no agent answers */
     char *voice, *model; /* kept for the template; "" when absent */
     double temperature;
@@ -78,6 +80,7 @@ struct campaign {
     struct campaign_variant *variants;
     size_t variant_count;
     struct campaign_agent agent;
+    char *offer;                     /* of {offer}; "" when absent */
     struct quiet_window quiet_hours; /* of the campaign, else of the policy; set=false: any hour */
     double per_second;               /* SMS segments; 0: the sender's own limit only */
     int64_t cap_messages, cap_days;  /* frequency cap of the campaign, else of the policy */
@@ -107,9 +110,17 @@ bool campaign_save_wizard(struct db *ledger, int64_t id, const json_t *wizard, i
 bool campaign_pause(struct db *ledger, int64_t id, const char *reason, int64_t now_s,
                     struct error *err) MUST_CHECK;
 bool campaign_resume(struct db *ledger, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
+/* The scheduled ones whose instant has come become active; *count how many. Engine. */
+bool campaign_start_due(struct db *ledger, int64_t now_s, size_t *count,
+                        struct error *err) MUST_CHECK;
 /* Ends it: what is queued becomes skipped(campaign_completed). */
 bool campaign_complete(struct db *ledger, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
 bool campaign_cancel(struct db *ledger, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
+/*
+ * A campaign that reached nobody goes altogether. Of another the deliveries stay, unseen: the
+ * frequency cap, late replies and clones need them. ERR_CONFLICT while a call is under way or in
+ * doubt.
+ */
 bool campaign_delete(struct db *ledger, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
 /* A new draft. Its segment leaves out whom the original (and its originals) contacted. */
 bool campaign_clone(struct db *ledger, const struct config *config, int64_t id, int64_t now_s,
@@ -132,6 +143,7 @@ enum campaign_action {
 /* Whether the table has this step. */
 bool campaign_leads(enum campaign_action action, enum campaign_status from,
                     enum campaign_status to);
+/* reason is filled when not: ERR_CONFLICT, what to do instead. */
 bool campaign_may(enum campaign_status status, enum campaign_action action, struct error *reason);
 
 #endif

@@ -1,0 +1,220 @@
+/* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
+#include <locale.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "core/base/fileio.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/base/utime.h"
+#include "core/store/stores.h"
+
+struct start {
+    struct cli cli;
+    char *config_path; /* owned */
+    char *home;        /* owned */
+    const char **overrides;
+    const char *config_flag;
+    const char *home_flag;
+    const char *now_flag;
+    bool help, version;
+    char **rest; /* the subcommand and what follows, in order */
+    int rest_count;
+};
+
+static const char *
+home_folder(void)
+{
+    const char *home = getenv("HOME"); /* NOLINT(concurrency-mt-unsafe): before threads */
+
+    return home && *home ? home : ".";
+}
+
+static char *
+xdg_path(const char *variable, const char *below_home, const char *name)
+{
+    const char *base = getenv(variable); /* NOLINT(concurrency-mt-unsafe): before threads */
+
+    if (base && base[0] == '/')
+        return mem_printf("%s/%s", base, name);
+    return mem_printf("%s/%s/%s", home_folder(), below_home, name);
+}
+
+static void
+print_help(FILE *out)
+{
+    (void)fprintf(out,
+                  "canvass %s: the campaign console for the terminal\n\n"
+                  "usage: canvass [flags]                    the console\n"
+                  "       canvass [flags] COMMAND ...        one thing, then leave\n\n"
+                  "commands:\n",
+                  CANVASS_VERSION);
+    for (size_t i = 0; cli_commands[i]; i++)
+        (void)fprintf(out, "  %-10s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
+    (void)fputs(
+        "\nflags (before or after the command):\n"
+        "  --config FILE   the configuration (default $XDG_CONFIG_HOME/canvass/config.yaml)\n"
+        "  --home DIR      the state (default $XDG_STATE_HOME/canvass)\n"
+        "  --set KEY=VALUE one setting, over the file: --set sms.per_second=5\n"
+        "  --now TIME      evaluate as of this RFC 3339 instant\n"
+        "  --json          one JSON document instead of text\n"
+        "  --no-color      no colours (NO_COLOR does the same)\n"
+        "  -v              log more\n"
+        "  --help, --version\n"
+        "\n`canvass COMMAND --help` tells the forms of a command.\n"
+        "Exit: 0 done, 1 failed, 2 usage, 3 refused by a rule, 4 nothing found.\n",
+        out);
+}
+
+static void
+print_command_help(const struct cli_command *command)
+{
+    const char *line = command->synopsis;
+
+    (void)printf("%s\n", command->summary);
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+
+        (void)printf("  canvass %s %.*s\n", command->name, (int)len, line);
+        line += len + (line[len] == '\n');
+    }
+}
+
+/* Takes `--name value` or `--name=value`. */
+static bool
+flag_value(const char *name, int argc, char **argv, int *i, const char **out)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(argv[*i], name, len) != 0 || (argv[*i][len] && argv[*i][len] != '='))
+        return false;
+    if (argv[*i][len] == '=')
+        *out = argv[*i] + len + 1;
+    else
+        *out = *i + 1 < argc ? argv[++*i] : "";
+    return true;
+}
+
+/* Global flags stand anywhere; everything else is the command's, in order. */
+static void
+read_flags(struct start *s, int argc, char **argv)
+{
+    bool end = false;
+
+    s->rest = mem_calloc((size_t)argc + 1, sizeof *s->rest);
+    s->overrides = mem_calloc((size_t)argc + 1, sizeof *s->overrides);
+    for (int i = 1; i < argc; i++) {
+        const char *override = NULL;
+
+        if (end || argv[i][0] != '-')
+            s->rest[s->rest_count++] = argv[i];
+        else if (strcmp(argv[i], "--json") == 0)
+            s->cli.json = true;
+        else if (strcmp(argv[i], "--no-color") == 0)
+            s->cli.no_color = true;
+        else if (strcmp(argv[i], "-v") == 0)
+            s->cli.verbose = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            s->help = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            s->version = true;
+        else if (flag_value("--config", argc, argv, &i, &s->config_flag) ||
+                 flag_value("--home", argc, argv, &i, &s->home_flag) ||
+                 flag_value("--now", argc, argv, &i, &s->now_flag))
+            continue;
+        else if (flag_value("--set", argc, argv, &i, &override))
+            s->overrides[s->cli.override_count++] = override;
+        else {
+            end = strcmp(argv[i], "--") == 0;
+            s->rest[s->rest_count++] = argv[i];
+        }
+    }
+    s->cli.overrides = s->overrides;
+}
+
+static bool
+settle(struct start *s, struct error *err)
+{
+    if ((s->config_flag && !*s->config_flag) || (s->home_flag && !*s->home_flag))
+        return error_set(err, ERR_INVALID, "--config and --home need a value");
+    s->config_path = s->config_flag ? mem_strdup(s->config_flag)
+                                    : xdg_path("XDG_CONFIG_HOME", ".config", "canvass/config.yaml");
+    s->home = s->home_flag ? mem_strdup(s->home_flag)
+                           : xdg_path("XDG_STATE_HOME", ".local/state", "canvass");
+    s->cli.config_path = s->config_path;
+    s->cli.home = s->home;
+    s->cli.home_given = s->home_flag != NULL;
+    s->cli.now_s = utime_now_s();
+    s->cli.now_given = s->now_flag != NULL;
+    if (s->now_flag && !utime_parse_rfc3339(s->now_flag, strlen(s->now_flag), &s->cli.now_s))
+        return error_set(err, ERR_INVALID,
+                         "--now must be a time such as 2026-11-23T09:00:00Z, not \"%s\"",
+                         s->now_flag);
+    return true;
+}
+
+static int
+run_command(struct start *s)
+{
+    const struct cli_command *command = cli_find(s->rest[0]);
+    struct error err = {0};
+
+    if (!command) {
+        const char *near = cli_nearest(s->rest[0]);
+
+        error_set(&err, ERR_INVALID, "no command \"%s\"%s%s%s; canvass --help lists them",
+                  s->rest[0], near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+        return cli_fail(&s->cli, &err);
+    }
+    if (s->help) {
+        print_command_help(command);
+        return EXIT_DONE;
+    }
+    return command->run(&s->cli, s->rest_count, s->rest);
+}
+
+static int
+run(struct start *s)
+{
+    struct error err = {0};
+
+    if (s->version) {
+        (void)printf("canvass %s\n", CANVASS_VERSION);
+        return EXIT_DONE;
+    }
+    if (s->help && !s->rest_count) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    if (!settle(s, &err))
+        return cli_fail(&s->cli, &err);
+    if (s->rest_count)
+        return run_command(s);
+    print_help(stderr);
+    return EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct start s = {0};
+    int status;
+
+    (void)setlocale(LC_CTYPE, "");
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)audit_actor();
+    read_flags(&s, argc, argv);
+    log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
+    status = run(&s);
+    free(s.config_path);
+    free(s.home);
+    free(s.overrides);
+    free(s.rest);
+    return status;
+}
