@@ -78,7 +78,8 @@ cells_is_ascii(void)
     return mode_now != CELLS_UTF8;
 }
 
-/* wcwidth answers by the locale of the thread; ours is fixed, so that tests and odd logins agree. */
+/* wcwidth answers by the locale of the thread; ours is fixed, so that tests and odd logins agree.
+ */
 static int
 width_of(uint32_t cp)
 {
@@ -122,7 +123,8 @@ ascii_of(uint32_t cp)
     return mode_now == CELLS_ASCII_ONLY ? "?" : NULL;
 }
 
-/* Combining marks and joiners behind a character are drawn in its cell, as many as there is room for. */
+/* Combining marks and joiners behind a character are drawn in its cell, as many as there is room
+ * for. */
 static size_t
 take_marks(const char *s, size_t len, struct cell_text *out)
 {

@@ -1,9 +1,10 @@
 /*
- * Text as cells of a terminal: how wide it is, where to cut it. Measured with wcwidth in a UTF-8 locale
- * of our own, so it holds whatever the locale is. Control characters, escapes and bidi overrides never
- * get this far: they become "·" here (text_sanitise), so any text may be drawn.
+ * Text as cells of a terminal: how wide it is, where to cut it. Measured with wcwidth in a UTF-8
+ * locale of our own, so it holds whatever the locale is. Control characters, escapes and bidi
+ * overrides never get this far: they become "·" here (text_sanitise), so any text may be drawn.
  *
- * In ASCII mode our own signs are spelled in ASCII (● * ✓ v … ...); widths follow. Only the main thread.
+ * In ASCII mode our own signs are spelled in ASCII (● * ✓ v … ...); widths follow. Only the main
+ * thread.
  */
 #ifndef CANVASS_UI_TERM_CELLS_H
 #define CANVASS_UI_TERM_CELLS_H
@@ -32,13 +33,13 @@ struct cell_text {
 /* Takes the next character off s (len bytes left, > 0). Returns the bytes used, at least 1. */
 size_t cells_next(const char *s, size_t len, struct cell_text *out);
 
-int cells_width(const char *s);                  /* NULL is 0 */
-size_t cells_fit(const char *s, int width);      /* bytes of s that fit in width cells */
+int cells_width(const char *s);             /* NULL is 0 */
+size_t cells_fit(const char *s, int width); /* bytes of s that fit in width cells */
 /* Appends s, cut to width cells with "…" when it is longer. */
 void cells_cut(struct buf *out, const char *s, int width);
 /*
- * Breaks s into lines of at most width cells, at blanks where possible; "\n" always breaks. Calls line()
- * for each with its first byte and length; returns how many there were. line may be NULL.
+ * Breaks s into lines of at most width cells, at blanks where possible; "\n" always breaks. Calls
+ * line() for each with its first byte and length; returns how many there were. line may be NULL.
  */
 size_t cells_wrap(const char *s, int width, void (*line)(void *ctx, const char *s, size_t len),
                   void *ctx);

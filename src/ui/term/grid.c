@@ -198,7 +198,8 @@ grid_cell(struct grid *g, struct area a, int y, int x, int width, unsigned style
 }
 
 int
-grid_cell_right(struct grid *g, struct area a, int y, int x, int width, unsigned style, const char *s)
+grid_cell_right(struct grid *g, struct area a, int y, int x, int width, unsigned style,
+                const char *s)
 {
     int need = cells_width(s);
 

@@ -1,10 +1,10 @@
 /*
- * The screen as a grid of cells in memory. Screens draw into it from scratch every frame; the terminal
- * (term.h) sends only what differs from before. Nothing here knows curses, so a unit test can draw a
- * whole screen and read it back with grid_row().
+ * The screen as a grid of cells in memory. Screens draw into it from scratch every frame; the
+ * terminal (term.h) sends only what differs from before. Nothing here knows curses, so a unit test
+ * can draw a whole screen and read it back with grid_row().
  *
- * Places are relative to an area, and nothing is ever drawn outside of it: text that does not fit is
- * cut with "…", wide characters are never halved. A negative or too large place draws nothing.
+ * Places are relative to an area, and nothing is ever drawn outside of it: text that does not fit
+ * is cut with "…", wide characters are never halved. A negative or too large place draws nothing.
  */
 #ifndef CANVASS_UI_TERM_GRID_H
 #define CANVASS_UI_TERM_GRID_H
@@ -24,8 +24,8 @@ struct area {
 struct cell {
     char text[CELL_BYTES]; /* "" is the right half of a wide character */
     uint16_t style;        /* role and STYLE_* bits */
-    uint8_t over;          /* role whose background shows where the own role has none; ROLE_TEXT: none */
-    uint8_t width;         /* 0, 1 or 2 */
+    uint8_t over;  /* role whose background shows where the own role has none; ROLE_TEXT: none */
+    uint8_t width; /* 0, 1 or 2 */
 };
 
 struct grid {
@@ -44,20 +44,23 @@ struct area grid_area(const struct grid *g);    /* all of it */
 /* Areas: cut pieces off; what is left may be empty. */
 struct area area_rows(struct area a, int y, int h);
 struct area area_cols(struct area a, int x, int w);
-struct area area_inset(struct area a, int y, int x); /* y rows less above and below, x columns at the sides */
-bool area_has(struct area a, int y, int x);          /* a place on the grid */
+struct area area_inset(struct area a, int y,
+                       int x); /* y rows less above and below, x columns at the sides */
+bool area_has(struct area a, int y, int x); /* a place on the grid */
 
 /* Each returns the column (relative to the area) behind what was drawn. */
 int grid_text(struct grid *g, struct area a, int y, int x, unsigned style, const char *s);
 int grid_printf(struct grid *g, struct area a, int y, int x, unsigned style, const char *fmt, ...)
     PRINTF_LIKE(6, 7);
 /* In a column of width cells: cut with "…" when longer. Returns x + width. */
-int grid_cell(struct grid *g, struct area a, int y, int x, int width, unsigned style, const char *s);
+int grid_cell(struct grid *g, struct area a, int y, int x, int width, unsigned style,
+              const char *s);
 int grid_cell_right(struct grid *g, struct area a, int y, int x, int width, unsigned style,
                     const char *s);
 int grid_right_printf(struct grid *g, struct area a, int y, int x, int width, unsigned style,
                       const char *fmt, ...) PRINTF_LIKE(7, 8);
-/* Wraps at blanks from row y on, at most max_rows (the last is cut with "…"). Returns the rows used. */
+/* Wraps at blanks from row y on, at most max_rows (the last is cut with "…"). Returns the rows
+ * used. */
 int grid_wrapped(struct grid *g, struct area a, int y, int max_rows, unsigned style, const char *s);
 /* One character n times. */
 int grid_repeat(struct grid *g, struct area a, int y, int x, int n, unsigned style, const char *s);

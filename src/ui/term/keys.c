@@ -10,9 +10,9 @@ static const struct {
     int key;
     const char *name;
 } names[] = {
-    {KEYS_TAB, "Tab"},       {KEYS_ENTER, "Enter"}, {KEYS_ESC, "Esc"},    {' ', "Space"},
-    {KEYS_UP, "↑"},          {KEYS_DOWN, "↓"},      {KEYS_LEFT, "←"},     {KEYS_RIGHT, "→"},
-    {KEYS_HOME, "Home"},     {KEYS_END, "End"},     {KEYS_PGUP, "PgUp"},  {KEYS_PGDN, "PgDn"},
+    {KEYS_TAB, "Tab"},        {KEYS_ENTER, "Enter"}, {KEYS_ESC, "Esc"},    {' ', "Space"},
+    {KEYS_UP, "↑"},           {KEYS_DOWN, "↓"},      {KEYS_LEFT, "←"},     {KEYS_RIGHT, "→"},
+    {KEYS_HOME, "Home"},      {KEYS_END, "End"},     {KEYS_PGUP, "PgUp"},  {KEYS_PGDN, "PgDn"},
     {KEYS_BACKSPACE, "Bksp"}, {KEYS_DELETE, "Del"},  {KEYS_INSERT, "Ins"}, {KEYS_BACKTAB, "S-Tab"},
 };
 

@@ -1,6 +1,6 @@
 /*
- * Keys as numbers: a character is its Unicode code point, Ctrl-A is 1, the rest are KEY codes below.
- * Nothing but src/ui/term knows curses' numbers.
+ * Keys as numbers: a character is its Unicode code point, Ctrl-A is 1, the rest are KEY codes
+ * below. Nothing but src/ui/term knows curses' numbers.
  */
 #ifndef CANVASS_UI_TERM_KEYS_H
 #define CANVASS_UI_TERM_KEYS_H

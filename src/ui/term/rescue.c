@@ -65,7 +65,8 @@ rescue_prepare(const char *crash_note)
     add_capability("cnorm");
     add_capability("rmkx");
     add_capability("rmcup");
-    (void)snprintf(rescue.note, sizeof rescue.note, "\r\ncanvass stopped by a fault of its own. %s\r\n",
+    (void)snprintf(rescue.note, sizeof rescue.note,
+                   "\r\ncanvass stopped by a fault of its own. %s\r\n",
                    crash_note ? crash_note : "");
     rescue.note_len = strlen(rescue.note);
     if (!rescue.have_fds && pipe2(rescue.fds, O_NONBLOCK | O_CLOEXEC) == 0)

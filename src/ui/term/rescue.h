@@ -1,6 +1,7 @@
 /*
- * Signals, and giving the terminal back when the program dies. Part of src/ui/term. Handlers only set
- * a sig_atomic_t and write a byte; the crash handler writes bytes prepared at start and re-raises.
+ * Signals, and giving the terminal back when the program dies. Part of src/ui/term. Handlers only
+ * set a sig_atomic_t and write a byte; the crash handler writes bytes prepared at start and
+ * re-raises.
  */
 #ifndef CANVASS_UI_TERM_RESCUE_H
 #define CANVASS_UI_TERM_RESCUE_H

@@ -1,6 +1,6 @@
 /*
- * Roles: what a piece of the screen means. Code draws with roles, never with colours; a theme (theme.h)
- * says how each role looks at 16 million, 256 and 16 colours and without any.
+ * Roles: what a piece of the screen means. Code draws with roles, never with colours; a theme
+ * (theme.h) says how each role looks at 16 million, 256 and 16 colours and without any.
  *
  * A style is a role, plus STYLE_* bits that hold in every theme:
  *     grid_text(g, area, 0, 0, ROLE_OK | STYLE_BOLD, "✓");

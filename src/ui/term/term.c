@@ -195,9 +195,10 @@ term_open(const struct term_options *options, struct error *err)
         return error_set(err, ERR_INVALID, "no terminal");
     if (!name || !*name || strcmp(name, "dumb") == 0 ||
         setupterm(name, STDOUT_FILENO, &setup) != OK || !cursor_address)
-        return error_set(err, ERR_INVALID,
-                         "the terminal \"%.60s\" cannot show a screen; set TERM, or use a subcommand",
-                         name ? name : "");
+        return error_set(
+            err, ERR_INVALID,
+            "the terminal \"%.60s\" cannot show a screen; set TERM, or use a subcommand",
+            name ? name : "");
     choose_locale(options->ascii);
     rescue_prepare(options->crash_note);
     term.screen = newterm(NULL, stdout, stdin);
@@ -373,11 +374,11 @@ follow_size(void)
 static const struct {
     int curses, key;
 } key_table[] = {
-    {KEY_UP, KEYS_UP},       {KEY_DOWN, KEYS_DOWN},        {KEY_LEFT, KEYS_LEFT},
-    {KEY_RIGHT, KEYS_RIGHT}, {KEY_HOME, KEYS_HOME},        {KEY_END, KEYS_END},
-    {KEY_PPAGE, KEYS_PGUP},  {KEY_NPAGE, KEYS_PGDN},       {KEY_BACKSPACE, KEYS_BACKSPACE},
-    {KEY_DC, KEYS_DELETE},   {KEY_IC, KEYS_INSERT},        {KEY_BTAB, KEYS_BACKTAB},
-    {KEY_ENTER, KEYS_ENTER}, {KEY_A1, KEYS_HOME},          {KEY_A3, KEYS_PGUP},
+    {KEY_UP, KEYS_UP},       {KEY_DOWN, KEYS_DOWN},  {KEY_LEFT, KEYS_LEFT},
+    {KEY_RIGHT, KEYS_RIGHT}, {KEY_HOME, KEYS_HOME},  {KEY_END, KEYS_END},
+    {KEY_PPAGE, KEYS_PGUP},  {KEY_NPAGE, KEYS_PGDN}, {KEY_BACKSPACE, KEYS_BACKSPACE},
+    {KEY_DC, KEYS_DELETE},   {KEY_IC, KEYS_INSERT},  {KEY_BTAB, KEYS_BACKTAB},
+    {KEY_ENTER, KEYS_ENTER}, {KEY_A1, KEYS_HOME},    {KEY_A3, KEYS_PGUP},
     {KEY_C1, KEYS_END},      {KEY_C3, KEYS_PGDN},
 };
 
@@ -451,7 +452,9 @@ term_read(struct input *out)
                 return true;
             continue;
         }
-        out->key = code == '\r' ? KEYS_ENTER : code == 127 || code == 8 ? KEYS_BACKSPACE : (int)code;
+        out->key = code == '\r'               ? KEYS_ENTER
+                   : code == 127 || code == 8 ? KEYS_BACKSPACE
+                                              : (int)code;
         if (out->key != 0)
             return true;
     }
@@ -499,6 +502,7 @@ term_run(char *const argv[], struct error *err)
     if (child < 0)
         return error_set(err, ERR_INTERNAL, "cannot start %.80s: error %d", argv[0], errno);
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return error_set(err, ERR_INVALID, "%.80s ended with an error; nothing was changed", argv[0]);
+        return error_set(err, ERR_INVALID, "%.80s ended with an error; nothing was changed",
+                         argv[0]);
     return true;
 }

@@ -1,10 +1,11 @@
 /*
  * The terminal: the only code that knows curses. There is one; only the main thread may touch it.
  *
- * term_open() takes the terminal over, term_close() gives it back as it was. It is given back too when
- * the program dies: by a signal, an assertion, or out of memory (the bytes for that are prepared at
- * start, so that a signal handler need only write them). SIGTERM, SIGHUP and SIGINT do not kill: they
- * make term_signal_fd() readable and term_should_quit() true. ^C is a key (3), not a signal.
+ * term_open() takes the terminal over, term_close() gives it back as it was. It is given back too
+ * when the program dies: by a signal, an assertion, or out of memory (the bytes for that are
+ * prepared at start, so that a signal handler need only write them). SIGTERM, SIGHUP and SIGINT do
+ * not kill: they make term_signal_fd() readable and term_should_quit() true. ^C is a key (3), not a
+ * signal.
  */
 #ifndef CANVASS_UI_TERM_TERM_H
 #define CANVASS_UI_TERM_TERM_H
@@ -28,7 +29,8 @@ bool term_open(const struct term_options *options, struct error *err) MUST_CHECK
 void term_close(void); /* safe when it is not open, and twice */
 
 struct grid *term_grid(void); /* draw here, then term_flush(); its size follows the terminal */
-/* Sends what differs from the last flush: at most one doupdate(). False when the line is stuck: later. */
+/* Sends what differs from the last flush: at most one doupdate(). False when the line is stuck:
+ * later. */
 bool term_flush(void);
 void term_redraw(void); /* the next flush sends everything (^L) */
 

@@ -15,46 +15,29 @@
 #define THEME_MAX_BYTES 65536
 
 static const char *const role_names[] = {
-    [ROLE_TEXT] = "text",
-    [ROLE_DIM] = "dim",
-    [ROLE_TITLE] = "title",
-    [ROLE_FOCUS] = "focus",
-    [ROLE_SELECTED] = "selected",
-    [ROLE_OK] = "ok",
-    [ROLE_WARN] = "warn",
-    [ROLE_ERROR] = "error",
-    [ROLE_INFO] = "info",
-    [ROLE_ACCENT] = "accent",
-    [ROLE_FIELD] = "field",
-    [ROLE_FIELD_ERROR] = "field_error",
-    [ROLE_HEADER] = "header",
-    [ROLE_KEY] = "key",
-    [ROLE_TAG_BOOK] = "tag_book",
-    [ROLE_TAG_STOP] = "tag_stop",
-    [ROLE_TAG_ASK] = "tag_ask",
-    [ROLE_TAG_OTHER] = "tag_other",
-    [ROLE_BUBBLE_IN] = "bubble_in",
-    [ROLE_BUBBLE_OUT] = "bubble_out",
+    [ROLE_TEXT] = "text",           [ROLE_DIM] = "dim",
+    [ROLE_TITLE] = "title",         [ROLE_FOCUS] = "focus",
+    [ROLE_SELECTED] = "selected",   [ROLE_OK] = "ok",
+    [ROLE_WARN] = "warn",           [ROLE_ERROR] = "error",
+    [ROLE_INFO] = "info",           [ROLE_ACCENT] = "accent",
+    [ROLE_FIELD] = "field",         [ROLE_FIELD_ERROR] = "field_error",
+    [ROLE_HEADER] = "header",       [ROLE_KEY] = "key",
+    [ROLE_TAG_BOOK] = "tag_book",   [ROLE_TAG_STOP] = "tag_stop",
+    [ROLE_TAG_ASK] = "tag_ask",     [ROLE_TAG_OTHER] = "tag_other",
+    [ROLE_BUBBLE_IN] = "bubble_in", [ROLE_BUBBLE_OUT] = "bubble_out",
     [ROLE_PLOT] = "plot",
 };
 _Static_assert(ARRAY_LEN(role_names) == ROLE_COUNT, "a name for every role");
 
 /* Without colour: weight, underline and reverse tell the roles apart. */
 static const unsigned mono_attrs[ROLE_COUNT] = {
-    [ROLE_TITLE] = LOOK_BOLD,
-    [ROLE_FOCUS] = LOOK_BOLD,
-    [ROLE_SELECTED] = LOOK_REVERSE,
-    [ROLE_WARN] = LOOK_BOLD,
-    [ROLE_ERROR] = LOOK_BOLD,
-    [ROLE_ACCENT] = LOOK_BOLD,
-    [ROLE_FIELD] = LOOK_UNDERLINE,
-    [ROLE_FIELD_ERROR] = LOOK_REVERSE | LOOK_BOLD,
-    [ROLE_HEADER] = LOOK_REVERSE,
-    [ROLE_KEY] = LOOK_BOLD,
-    [ROLE_TAG_BOOK] = LOOK_REVERSE,
-    [ROLE_TAG_STOP] = LOOK_REVERSE | LOOK_BOLD,
-    [ROLE_TAG_ASK] = LOOK_REVERSE,
-    [ROLE_TAG_OTHER] = LOOK_UNDERLINE,
+    [ROLE_TITLE] = LOOK_BOLD,         [ROLE_FOCUS] = LOOK_BOLD,
+    [ROLE_SELECTED] = LOOK_REVERSE,   [ROLE_WARN] = LOOK_BOLD,
+    [ROLE_ERROR] = LOOK_BOLD,         [ROLE_ACCENT] = LOOK_BOLD,
+    [ROLE_FIELD] = LOOK_UNDERLINE,    [ROLE_FIELD_ERROR] = LOOK_REVERSE | LOOK_BOLD,
+    [ROLE_HEADER] = LOOK_REVERSE,     [ROLE_KEY] = LOOK_BOLD,
+    [ROLE_TAG_BOOK] = LOOK_REVERSE,   [ROLE_TAG_STOP] = LOOK_REVERSE | LOOK_BOLD,
+    [ROLE_TAG_ASK] = LOOK_REVERSE,    [ROLE_TAG_OTHER] = LOOK_UNDERLINE,
     [ROLE_BUBBLE_OUT] = LOOK_REVERSE,
 };
 
@@ -179,8 +162,12 @@ parse_look(const struct theme_reader *rd, const char *pointer, json_t *value, en
                                                  : "not a colour; write a number, a name such as "
                                                    "bright-red, or default");
         } else if (strcmp(key, "attrs") == 0 && json_is_array(item)) {
-            json_array_foreach(item, i, attr) if (!parse_attr(json_string_value(attr), &out->attrs))
-                return fault(rd, at, "attrs are bold, dim, underline, reverse, italic");
+            json_array_foreach(
+                item, i,
+                attr) if (!parse_attr(json_string_value(attr),
+                                      &out->attrs)) return fault(rd, at,
+                                                                 "attrs are bold, dim, underline, "
+                                                                 "reverse, italic");
         } else {
             return fault(rd, at, "unknown key; fg, bg and attrs (a list) are known");
         }
@@ -272,8 +259,9 @@ out:
 static bool
 name_is_safe(const char *name)
 {
-    return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
-                        strlen(name);
+    return *name &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+               strlen(name);
 }
 
 bool

@@ -1,6 +1,6 @@
 /*
- * A theme: how each role (role.h) looks. One YAML file a theme: themes/NAME.yaml in the tree (built into
- * the program), or NAME.yaml in the folder `themes` beside the configuration, which wins.
+ * A theme: how each role (role.h) looks. One YAML file a theme: themes/NAME.yaml in the tree (built
+ * into the program), or NAME.yaml in the folder `themes` beside the configuration, which wins.
  *
  *     description: "For dark terminals"
  *     roles:

@@ -73,7 +73,8 @@ draw_frame_tight(struct grid *g, struct area a, enum frame_look look, const char
 }
 
 struct area
-draw_frame(struct grid *g, struct area a, enum frame_look look, const char *title, const char *right)
+draw_frame(struct grid *g, struct area a, enum frame_look look, const char *title,
+           const char *right)
 {
     return area_inset(draw_frame_tight(g, a, look, title, right), 0, 1);
 }
@@ -110,8 +111,8 @@ draw_labels(struct grid *g, struct area a, int y, const char *const *labels, siz
 }
 
 void
-draw_tabs(struct grid *g, struct area a, int y, const char *const *labels, size_t count, int current,
-          int *places)
+draw_tabs(struct grid *g, struct area a, int y, const char *const *labels, size_t count,
+          int current, int *places)
 {
     draw_labels(g, a, y, labels, count, current, true, places);
 }
@@ -133,8 +134,7 @@ void
 draw_steps(struct grid *g, struct area a, int y, const char *const *labels,
            const enum step_state *states, size_t count, int *places)
 {
-    static const char *const signs[] = {
-        [STEP_TODO] = "○", [STEP_NOW] = "●", [STEP_DONE] = "✓"};
+    static const char *const signs[] = {[STEP_TODO] = "○", [STEP_NOW] = "●", [STEP_DONE] = "✓"};
     static const unsigned sign_styles[] = {
         [STEP_TODO] = ROLE_DIM, [STEP_NOW] = ROLE_FOCUS, [STEP_DONE] = ROLE_OK};
     static const unsigned text_styles[] = {

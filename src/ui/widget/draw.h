@@ -1,6 +1,6 @@
 /*
- * Things that are only drawn: frames, tabs, the steps bar, progress, sparklines, plots, tags, buttons.
- * They hold no state; hand them numbers and an area.
+ * Things that are only drawn: frames, tabs, the steps bar, progress, sparklines, plots, tags,
+ * buttons. They hold no state; hand them numbers and an area.
  */
 #ifndef CANVASS_UI_WIDGET_DRAW_H
 #define CANVASS_UI_WIDGET_DRAW_H
@@ -12,9 +12,9 @@
 
 enum frame_look { FRAME_REST, FRAME_FOCUS, FRAME_DANGER };
 /*
- * A pane: thin and round, heavy when in focus (also without colour), red and heavy for what cannot be
- * undone. title left, right (NULL: nothing) at the right end. Returns the inside, without the two
- * columns next to the frame: text begins at column 0 there.
+ * A pane: thin and round, heavy when in focus (also without colour), red and heavy for what cannot
+ * be undone. title left, right (NULL: nothing) at the right end. Returns the inside, without the
+ * two columns next to the frame: text begins at column 0 there.
  */
 struct area draw_frame(struct grid *g, struct area a, enum frame_look look, const char *title,
                        const char *right);
@@ -24,8 +24,8 @@ struct area draw_frame_tight(struct grid *g, struct area a, enum frame_look look
 /* A line across a pane. */
 void draw_rule(struct grid *g, struct area a, int y);
 
-/* "▸1 Dashboard   2 Campaigns": labels without numbers; current < 0: none. Puts where each begins and
- * ends (columns) into places (2 ints a tab) when not NULL, for the mouse. */
+/* "▸1 Dashboard   2 Campaigns": labels without numbers; current < 0: none. Puts where each begins
+ * and ends (columns) into places (2 ints a tab) when not NULL, for the mouse. */
 void draw_tabs(struct grid *g, struct area a, int y, const char *const *labels, size_t count,
                int current, int *places);
 /* The same without numbers, for tabs inside a pane. */
@@ -41,14 +41,14 @@ void draw_steps(struct grid *g, struct area a, int y, const char *const *labels,
 void draw_progress(struct grid *g, struct area a, int y, int x, int width, enum role role,
                    int64_t part, int64_t whole);
 /* part of whole as a block bar with eighths: █████▍ (the funnel). */
-void draw_block(struct grid *g, struct area a, int y, int x, int width, enum role role, int64_t part,
-                int64_t whole);
+void draw_block(struct grid *g, struct area a, int y, int x, int width, enum role role,
+                int64_t part, int64_t whole);
 /* One cell a value, ▁▂▃▄▅▆▇█; all zero draws ▁. */
 void draw_spark(struct grid *g, struct area a, int y, int x, int width, enum role role,
                 const int64_t *values, size_t count);
 /*
- * Columns of braille dots over the whole area, with an axis at the left and labels below: two values a
- * cell; the last value stands at the right edge. top 0: the greatest value.
+ * Columns of braille dots over the whole area, with an axis at the left and labels below: two
+ * values a cell; the last value stands at the right edge. top 0: the greatest value.
  */
 void draw_plot(struct grid *g, struct area a, enum role role, const int64_t *values, size_t count,
                int64_t top, const char *left_label, const char *right_label);

@@ -1,7 +1,7 @@
 /*
- * A line or a few lines of text being typed: UTF-8, a cursor, the usual keys. No drawing beyond its own
- * area, no knowledge of forms. Keys: letters, Backspace, Del, arrows, Home End ^A ^E, ^K ^U ^W; in
- * several lines ↑↓ and Enter too.
+ * A line or a few lines of text being typed: UTF-8, a cursor, the usual keys. No drawing beyond its
+ * own area, no knowledge of forms. Keys: letters, Backspace, Del, arrows, Home End ^A ^E, ^K ^U ^W;
+ * in several lines ↑↓ and Enter too.
  */
 #ifndef CANVASS_UI_WIDGET_EDIT_H
 #define CANVASS_UI_WIDGET_EDIT_H

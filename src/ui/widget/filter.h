@@ -16,9 +16,11 @@ struct filter_field {
 
 /* text "" matches all. A field that does not exist matches nothing. */
 bool filter_match(const char *text, const struct filter_field *fields);
-/* Where the first plain word of the filter stands in s: byte offset and length; false when nowhere. */
+/* Where the first plain word of the filter stands in s: byte offset and length; false when nowhere.
+ */
 bool filter_find(const char *text, const char *s, size_t *at, size_t *len);
-/* The letters of word in order within s: the score is higher for starts of words and runs; -1: no. */
+/* The letters of word in order within s: the score is higher for starts of words and runs; -1: no.
+ */
 int fuzzy_score(const char *word, const char *s);
 
 #endif

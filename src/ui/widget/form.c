@@ -133,7 +133,8 @@ field_number(const struct field *fd, int64_t *out, struct error *err)
         error_set(err, ERR_INVALID, "\"%.40s\" is not a number. Type a number such as %" PRId64 ".",
                   text, fd->min > 30 || fd->max < 30 ? fd->min : (int64_t)30);
     else if (*out < fd->min || (fd->max > fd->min && *out > fd->max))
-        ok = error_set(err, ERR_INVALID, "must be between %" PRId64 " and %" PRId64, fd->min, fd->max);
+        ok = error_set(err, ERR_INVALID, "must be between %" PRId64 " and %" PRId64, fd->min,
+                       fd->max);
     free(text);
     return ok;
 }

@@ -1,18 +1,20 @@
 /*
- * A form: plain fields one below the other (or where the screen puts them), one in focus. The form moves
- * the focus, feeds keys to the field, shows errors under fields; the screen owns what the values mean.
+ * A form: plain fields one below the other (or where the screen puts them), one in focus. The form
+ * moves the focus, feeds keys to the field, shows errors under fields; the screen owns what the
+ * values mean.
  *
  *     static struct field fields[] = {
  *         {.kind = FIELD_TEXT, .id = "name", .label = "Name", .width = 40, .help = "What ..."},
- *         {.kind = FIELD_CHOICE, .id = "type", .label = "Purpose", .choices = types, .choice_count = 2},
+ *         {.kind = FIELD_CHOICE, .id = "type", .label = "Purpose", .choices = types, .choice_count
+ * = 2},
  *         {.kind = FIELD_BUTTON, .id = "next", .label = "Next ›"},
  *     };
- *     form_init(&f, fields, ARRAY_LEN(fields));        fields stay yours; form_release() frees texts
- *     switch (form_key(&f, key)) { case FORM_CHANGED: ... field_text(f.focus_field) ... }
+ *     form_init(&f, fields, ARRAY_LEN(fields));        fields stay yours; form_release() frees
+ * texts switch (form_key(&f, key)) { case FORM_CHANGED: ... field_text(f.focus_field) ... }
  *     form_draw(&f, g, area, focused);                 or field_draw() for each where you want it
  *
- * Keys: Tab/S-Tab (↑↓ too, except inside several lines of text and lists of choices) move; letters type;
- * a choice: ←→ or Space the next, letters jump; a check: Space; a button: Enter.
+ * Keys: Tab/S-Tab (↑↓ too, except inside several lines of text and lists of choices) move; letters
+ * type; a choice: ←→ or Space the next, letters jump; a check: Space; a button: Enter.
  */
 #ifndef CANVASS_UI_WIDGET_FORM_H
 #define CANVASS_UI_WIDGET_FORM_H
@@ -31,9 +33,9 @@ enum field_kind {
     FIELD_CHOICE, /* one of choices[], drawn "Inactive customers ▾" */
     FIELD_RADIO,  /* one of few choices, all shown: (•) all ( ) any */
     FIELD_CHECK,
-    FIELD_AREA,   /* several lines */
+    FIELD_AREA, /* several lines */
     FIELD_BUTTON,
-    FIELD_NOTE,   /* text only, never in focus */
+    FIELD_NOTE, /* text only, never in focus */
 };
 
 struct field {
@@ -53,10 +55,10 @@ struct field {
     size_t choice;
     bool checked;
     bool hidden;
-    bool disabled;   /* dim; not in focus unless it is a button, which tells `reason` */
-    char reason[96]; /* why a button cannot be pressed now */
-    char error[160]; /* under the field; "" when it is right */
-    bool touched;    /* it was left once, or was wrong once: check as one types */
+    bool disabled;    /* dim; not in focus unless it is a button, which tells `reason` */
+    char reason[96];  /* why a button cannot be pressed now */
+    char error[160];  /* under the field; "" when it is right */
+    bool touched;     /* it was left once, or was wrong once: check as one types */
     struct area area; /* of the last draw: for the mouse */
 };
 
@@ -76,14 +78,15 @@ enum form_result {
 };
 
 void form_init(struct form *f, struct field *fields, size_t count);
-void form_release(struct form *f); /* frees the texts of the fields */
+void form_release(struct form *f);          /* frees the texts of the fields */
 struct field *form_focused(struct form *f); /* NULL when there are no fields */
-struct field *form_find(struct form *f, const char *id); /* aborts on an unknown id: our own mistake */
+struct field *form_find(struct form *f,
+                        const char *id); /* aborts on an unknown id: our own mistake */
 void form_focus(struct form *f, const char *id);
 enum form_result form_key(struct form *f, int key);
 /* A click: focuses, ticks, presses. */
 enum form_result form_click(struct form *f, int y, int x);
-bool form_next(struct form *f, int by); /* moves the focus; false at the end (no wrap) */
+bool form_next(struct form *f, int by);     /* moves the focus; false at the end (no wrap) */
 bool form_wants_text(const struct form *f); /* letters type now */
 
 void field_set_text(struct field *fd, const char *text);
@@ -97,7 +100,8 @@ void field_set_error(struct field *fd, const char *text);
 enum form_result field_key(struct field *fd, int key);
 
 /* Label and field on one line (or more); returns lines used, the error's line included. */
-int field_draw(struct field *fd, struct grid *g, struct area a, int y, int label_width, bool focused);
+int field_draw(struct field *fd, struct grid *g, struct area a, int y, int label_width,
+               bool focused);
 int field_height(const struct field *fd); /* lines that field_draw will use */
 /* All of it from the top, scrolled so that the focus can be seen. */
 void form_draw(struct form *f, struct grid *g, struct area a, bool focused);

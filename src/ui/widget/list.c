@@ -176,7 +176,8 @@ list_row_at(const struct list *l, int y, int x, size_t *row)
 
 void
 list_draw(struct list *l, struct grid *g, struct area a, bool focused,
-          void (*draw_row)(void *ctx, struct grid *g, struct area row_area, size_t row, bool selected),
+          void (*draw_row)(void *ctx, struct grid *g, struct area row_area, size_t row,
+                           bool selected),
           void *ctx)
 {
     size_t page = a.h > 0 ? (size_t)(a.h / l->row_height) : 0;

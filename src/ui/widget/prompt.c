@@ -61,8 +61,7 @@ prompt_key(struct prompt *p, int key)
 {
     bool changed;
 
-    if (key == KEYS_ESC || key == CTRL_KEY('c') ||
-        (key == KEYS_BACKSPACE && !*prompt_text(p))) {
+    if (key == KEYS_ESC || key == CTRL_KEY('c') || (key == KEYS_BACKSPACE && !*prompt_text(p))) {
         p->open = false;
         return PROMPT_DROPPED;
     }

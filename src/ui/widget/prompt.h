@@ -1,6 +1,6 @@
 /*
- * The line at the bottom where something is typed: `:` commands and `/` filters, with a history and,
- * for commands, completion by Tab (the palette does that). Esc drops, Enter takes.
+ * The line at the bottom where something is typed: `:` commands and `/` filters, with a history
+ * and, for commands, completion by Tab (the palette does that). Esc drops, Enter takes.
  */
 #ifndef CANVASS_UI_WIDGET_PROMPT_H
 #define CANVASS_UI_WIDGET_PROMPT_H

@@ -14,7 +14,8 @@ toast_add(struct toasts *t, enum toast_level level, const char *text, bool can_u
     t->count++;
     t->showing = true;
     t->can_undo = can_undo;
-    t->until_ms = level == TOAST_ERROR ? INT64_MAX : mono_ms + (can_undo ? TOAST_UNDO_MS : TOAST_MS);
+    t->until_ms =
+        level == TOAST_ERROR ? INT64_MAX : mono_ms + (can_undo ? TOAST_UNDO_MS : TOAST_MS);
 }
 
 size_t

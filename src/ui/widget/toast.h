@@ -1,6 +1,6 @@
 /*
- * Toasts: what just happened, on the message line: 4 s for good news, until a key for errors, with an
- * undo for some seconds where there is one. The last 200 are kept for the messages screen.
+ * Toasts: what just happened, on the message line: 4 s for good news, until a key for errors, with
+ * an undo for some seconds where there is one. The last 200 are kept for the messages screen.
  */
 #ifndef CANVASS_UI_WIDGET_TOAST_H
 #define CANVASS_UI_WIDGET_TOAST_H
@@ -33,7 +33,7 @@ struct toasts {
 
 void toast_add(struct toasts *t, enum toast_level level, const char *text, bool can_undo,
                int64_t now_s, int64_t mono_ms);
-const struct toast *toast_newest(const struct toasts *t); /* NULL when none was ever */
+const struct toast *toast_newest(const struct toasts *t);           /* NULL when none was ever */
 const struct toast *toast_get(const struct toasts *t, size_t back); /* 0: newest; NULL beyond */
 size_t toast_kept(const struct toasts *t);
 /* A key was pressed: errors go. True when something was taken off the line. */
