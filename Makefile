@@ -105,6 +105,8 @@ $(eval $(call unit_rule,cli,cli,))
 $(eval $(call unit_rule,serve,serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,relay,relay serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,sim,sim serve,$(SERVE_LIBS) $(NET_LIBS)))
+# runs the real program
+$(BUILD)/tests/unit/relay/test_program: | $(BUILD)/canvass-relay
 .SECONDARY:
 
 unit: $(UNIT_BIN)
@@ -142,7 +144,7 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcore.a $(BUILD)/libnet
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libnet.a $(BUILD)/libcore.a $(NET_LIBS) $(CORE_LIBS)
 fuzz-run: $(FUZZ_BIN)
 	@for f in $(FUZZ_BIN); do echo "== $$f"; mkdir -p $$f.corpus; \
-	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=70000 -print_final_stats=0 -verbosity=0 $$f.corpus \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=70000 -print_final_stats=0 $$f.corpus \
 	    $(wildcard tests/fuzz/seeds) || exit 1; done
 
 bench: all
