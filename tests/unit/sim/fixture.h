@@ -306,4 +306,22 @@ ledger_when(const struct sim *sim, const char *name, int at_least)
     }
 }
 
+/* Polls until no webhook is to come or under way. */
+static UNUSED void
+wait_until_idle(const struct sim *sim)
+{
+    int64_t until = utime_mono_ms() + PATIENCE_MS;
+    int waiting;
+
+    do {
+        struct response r = request(sim, "/sim/health", NULL);
+
+        assert_int_equal(r.status, 200);
+        waiting = number_of(&r, "waiting");
+        response_release(&r);
+        assert_true(utime_mono_ms() < until);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    } while (waiting != 0);
+}
+
 #endif
