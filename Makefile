@@ -18,7 +18,8 @@ ifeq ($(findstring clang,$(CC)),)
 WARN += -Wno-format-truncation
 endif
 # Warnings stop the build in a working tree, not in a release tarball.
-ifneq ($(wildcard .git),)
+WERROR ?= $(if $(wildcard .git),1,0)
+ifeq ($(WERROR),1)
 WARN += -Werror
 endif
 FLAGS_release = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
@@ -104,10 +105,56 @@ $(eval $(call unit_rule,cli,cli,))
 $(eval $(call unit_rule,serve,serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,relay,relay serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,sim,sim serve,$(SERVE_LIBS) $(NET_LIBS)))
+# runs the real program
+$(BUILD)/tests/unit/relay/test_program: | $(BUILD)/canvass-relay
 .SECONDARY:
 
 unit: $(UNIT_BIN)
 	@sh scripts/run-unit.sh $(UNIT_BIN)
+
+demo:
+	@sh scripts/deps.sh build
+	@$(MAKE) --no-print-directory -j$(shell nproc) WERROR=0 all
+	@sh scripts/demo.sh
+
+test:
+	@sh scripts/deps.sh test
+	@sh scripts/test.sh
+
+# --- reading the code
+ALL_C := $(sort $(shell find src tests -name '*.[ch]' 2>/dev/null))
+format:
+	clang-format -i $(ALL_C)
+lint:
+	sh scripts/layers.sh
+	clang-format --dry-run --Werror $(ALL_C)
+	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability -Isrc src
+	sh scripts/tidy.sh
+scan:
+	$(MAKE) CC="gcc -fanalyzer" BUILD=build/analyzer all
+
+# --- fuzzing: every reader of outside bytes, a minute each (FUZZ_SECONDS)
+FUZZ_SECONDS ?= 60
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/fuzz MODE=fuzz fuzz-run
+FLAGS_fuzz = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(BUILD)/%,$(FUZZ_SRC))
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libcore.a $(BUILD)/libnet.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $< $(BUILD)/libnet.a $(BUILD)/libcore.a $(NET_LIBS) $(CORE_LIBS)
+fuzz-run: $(FUZZ_BIN)
+	@for f in $(FUZZ_BIN); do echo "== $$f"; mkdir -p $$f.corpus; \
+	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=70000 -print_final_stats=0 $$f.corpus \
+	    $(wildcard tests/fuzz/seeds) || exit 1; done
+
+bench: all
+	@python3 tests/bench/bench.py
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/canvass $(DESTDIR)$(PREFIX)/share/canvass/themes
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 README.md CHANGELOG.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/canvass
+	install -m 644 $(wildcard themes/*.yaml) $(DESTDIR)$(PREFIX)/share/canvass/themes
 
 clean:
 	rm -rf build

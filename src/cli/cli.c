@@ -105,7 +105,8 @@ cli_load_config(const struct cli *cli, struct config *out)
 {
     struct buf errors = {0};
     struct error err = {0};
-    bool ok = config_load(cli->config_path, cli->overrides, cli->override_count, out, &errors, &err);
+    bool ok =
+        config_load(cli->config_path, cli->overrides, cli->override_count, out, &errors, &err);
 
     if (!ok && cli->json)
         (void)cli_fail(cli, &err);
@@ -141,7 +142,8 @@ int
 cli_fail(const struct cli *cli, const struct error *err)
 {
     if (cli->json) {
-        json_t *inner = json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", err->text);
+        json_t *inner =
+            json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", err->text);
         json_t *document = json_pack("{s:o?}", "error", inner);
 
         if (inner && err->path[0])
@@ -161,7 +163,8 @@ cli_fail(const struct cli *cli, const struct error *err)
 int
 cli_print_json(json_t *document)
 {
-    bool ok = document && json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
+    bool ok = document &&
+              json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0 &&
               fputc('\n', stdout) != EOF && fflush(stdout) == 0;
 
     json_decref(document);

@@ -92,3 +92,13 @@ CREATE TABLE replica.request (                   -- appointment_requests
     status TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX replica.request_conversation ON request (conversation_key);
+
+-- Rows of the main database whose customer is null or unknown. They belong to nobody and count nowhere; the
+-- sync reads them again when that customer appears.
+CREATE TABLE replica.orphan (
+    table_name TEXT NOT NULL,                     -- appointments, conversations
+    key ANY NOT NULL,
+    customer_key ANY,
+    PRIMARY KEY (table_name, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX replica.orphan_customer ON orphan (customer_key) WHERE customer_key IS NOT NULL;

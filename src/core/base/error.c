@@ -11,6 +11,9 @@ static const char *const code_names[] = {
 };
 _Static_assert(ARRAY_LEN(code_names) == ERR_CODE_COUNT, "a name for every code");
 
+static void set_text(struct error *err, enum err_code code, const char *fmt, va_list args)
+    PRINTF_LIKE(3, 0);
+
 static void
 set_text(struct error *err, enum err_code code, const char *fmt, va_list args)
 {

@@ -398,6 +398,19 @@ emit_text(yaml_emitter_t *emitter, const char *s, size_t len, yaml_scalar_style_
            yaml_emitter_emit(emitter, &event);
 }
 
+/* The shortest digits that read back as the same number, and as a real one. */
+static void
+format_real(double value, char *out, size_t size)
+{
+    int precision = 15;
+
+    do
+        (void)snprintf(out, size, "%.*g", precision, value);
+    while (strtod(out, NULL) != value && ++precision <= 17);
+    if (!strpbrk(out, ".eE") && strlen(out) + 3 <= size)
+        memcpy(out + strlen(out), ".0", 3);
+}
+
 static bool
 emit(yaml_emitter_t *emitter, const json_t *value)
 {
@@ -437,7 +450,7 @@ emit(yaml_emitter_t *emitter, const json_t *value)
         (void)snprintf(number, sizeof number, "%" PRId64, (int64_t)json_integer_value(value));
         return emit_text(emitter, number, strlen(number), YAML_PLAIN_SCALAR_STYLE);
     case JSON_REAL:
-        (void)snprintf(number, sizeof number, "%.15g", json_real_value(value));
+        format_real(json_real_value(value), number, sizeof number);
         return emit_text(emitter, number, strlen(number), YAML_PLAIN_SCALAR_STYLE);
     case JSON_TRUE:
         return emit_text(emitter, "true", 4, YAML_PLAIN_SCALAR_STYLE);

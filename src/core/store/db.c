@@ -160,7 +160,8 @@ db_open(const char *path, enum db_mode mode, struct error *err)
         [DB_READ_ONLY] = SQLITE_OPEN_READONLY,
         [DB_READ_WRITE] = SQLITE_OPEN_READWRITE,
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
-        [DB_MEMORY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY,
+        /* not SQLITE_OPEN_MEMORY: what is attached later would inherit it */
+        [DB_MEMORY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
     };
     struct db *db = mem_alloc(sizeof *db);
     int rc;

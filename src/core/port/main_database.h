@@ -1,0 +1,105 @@
+/*
+ * The business's own database, as the sync sees it: four canonical tables (design.md, "Reference
+ * main-database schema"), read only. SQLite fills it in from core/store, PostgreSQL from net.
+ * One thread at a time. Texts in rows are borrowed until the handler returns; they are valid UTF-8.
+ */
+#ifndef CANVASS_CORE_PORT_MAIN_DATABASE_H
+#define CANVASS_CORE_PORT_MAIN_DATABASE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/error.h"
+#include "core/store/db.h"
+
+enum main_table {
+    MAIN_CUSTOMERS,
+    MAIN_APPOINTMENTS,
+    MAIN_CONVERSATIONS,
+    MAIN_REQUESTS, /* appointment_requests */
+    MAIN_TABLE_COUNT
+};
+
+/* UTC seconds, the fraction cut off; !set: NULL, or nothing that is a time. */
+struct main_time {
+    bool set;
+    int64_t s;
+};
+
+/* Words and texts are NULL when absent. Keys: UUIDs in lower case, digits that are a number a
+ * number. */
+struct main_customer {
+    const char *name, *phone, *email, *notes;
+    bool is_new_client;
+    struct main_time created_at;
+};
+
+struct main_appointment {
+    struct main_time at, cancelled_at;
+    const char *status, *service, *provider, *booked_by;
+};
+
+struct main_conversation {
+    struct main_time at; /* last_activity_at */
+    const char *channel, *type, *status, *outcome, *sentiment;
+    const char *metadata; /* JSON text as it stands */
+    bool has_satisfaction;
+    double satisfaction;
+};
+
+struct main_request {
+    bool has_conversation;
+    struct key conversation;
+    const char *status;
+};
+
+struct main_row {
+    struct key key;      /* borrowed text */
+    bool has_customer;   /* appointments and conversations */
+    struct key customer; /* borrowed text */
+    struct main_time updated_at;
+    union {
+        struct main_customer customer_of;
+        struct main_appointment appointment;
+        struct main_conversation conversation;
+        struct main_request request;
+    };
+};
+
+/* Returning false ends the scan with the handler's error. */
+typedef bool main_row_fn(void *arg, const struct main_row *row, struct error *err);
+typedef bool main_key_fn(void *arg, const struct key *key, struct error *err);
+
+struct main_database {
+    void *ctx;
+    char *name; /* owned; the URL without secrets: for people and for replica.state */
+    /*
+     * Changes when anything may have changed, appended to out; nothing appended: cannot tell. Ask
+     * before begin(): then the same text twice means that the rows are the same.
+     */
+    bool (*fingerprint)(void *ctx, struct buf *out, struct error *err);
+    bool (*begin)(void *ctx, struct error *err); /* all scans until end() see one state */
+    void (*end)(void *ctx);
+    /* Every row; in ascending order of the key as the main database sees it. */
+    bool (*scan_all)(void *ctx, enum main_table table, main_row_fn *on_row, void *arg,
+                     struct error *err);
+    /* Rows with updated_at >= since_s or without updated_at, in any order. May give more. */
+    bool (*scan_since)(void *ctx, enum main_table table, int64_t since_s, main_row_fn *on_row,
+                       void *arg, struct error *err);
+    /* The row with that key, when there is one. */
+    bool (*scan_one)(void *ctx, enum main_table table, const struct key *key, main_row_fn *on_row,
+                     void *arg, struct error *err);
+    /* Every key, ascending as the main database sees it. */
+    bool (*scan_keys)(void *ctx, enum main_table table, main_key_fn *on_key, void *arg,
+                      struct error *err);
+    bool (*count)(void *ctx, enum main_table table, int64_t *out, struct error *err);
+    void (*close)(void *ctx);
+};
+
+/* "customers", "appointments", "conversations", "appointment_requests" */
+const char *main_table_name(enum main_table table);
+/* Closes and empties; zero is fine. */
+void main_database_close(struct main_database *source);
+
+#endif

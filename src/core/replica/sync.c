@@ -1,0 +1,454 @@
+#include "core/replica/sync.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/address.h"
+#include "core/base/buf.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/base/utime.h"
+#include "core/replica/metadata.h"
+#include "core/store/main_database_sqlite.h"
+#include "core/store/replica_facts_store.h"
+#include "core/store/replica_store.h"
+#include "core/store/stores.h"
+
+/* A transaction of the main database may commit this long after the updated_at that it wrote. */
+enum { OVERLAP_S = 600, PROGRESS_ROWS = 4096 };
+
+struct sync {
+    struct replica_writer writer;
+    bool locked;                  /* another sync holds the replica: not this one's failure */
+    struct main_database *source; /* borrowed */
+    const char *country;          /* borrowed */
+    int64_t now_s;
+    struct sync_result *result; /* borrowed */
+    sync_progress_fn *progress;
+    void *progress_arg;
+    /* of the table being read */
+    enum main_table table;
+    int64_t done, total;
+    bool has_mark;
+    int64_t mark_s;      /* the greatest updated_at seen */
+    struct key mark_key; /* owned */
+    /* scratch */
+    struct metadata metadata;
+    struct replica_meta_key keys[METADATA_MAX_KEYS];
+    struct buf email_send, email_norm;
+};
+
+static void
+sync_free(struct sync *s)
+{
+    key_release(&s->mark_key);
+    metadata_release(&s->metadata);
+    buf_release(&s->email_send);
+    buf_release(&s->email_norm);
+    free(s);
+}
+
+/* ---- one row */
+
+static bool
+put_customer(struct sync *s, const struct main_row *row, struct error *err)
+{
+    char phone[ADDRESS_PHONE_SIZE];
+    struct replica_addresses a = {0};
+
+    buf_clear(&s->email_send);
+    buf_clear(&s->email_norm);
+    if (address_phone_normalise(row->customer_of.phone, s->country, phone))
+        a.phone_e164 = phone;
+    if (address_email_normalise(row->customer_of.email, &s->email_send, &s->email_norm)) {
+        a.email_send = buf_str(&s->email_send);
+        a.email_norm = buf_str(&s->email_norm);
+    }
+    return replica_put_customer(&s->writer, row, &a, err);
+}
+
+static bool
+put_conversation(struct sync *s, const struct main_row *row, struct error *err)
+{
+    metadata_read(&s->metadata, row->conversation.metadata);
+    for (size_t i = 0; i < s->metadata.count; i++) {
+        const struct metadata_key *k = &s->metadata.keys[i];
+
+        s->keys[i].name = metadata_name(&s->metadata, i);
+        s->keys[i].at = k->is_time ? (struct main_time){true, k->time_s} : row->conversation.at;
+    }
+    return replica_put_conversation(&s->writer, row, s->keys, s->metadata.count, err);
+}
+
+static bool
+put_row(struct sync *s, const struct main_row *row, struct error *err)
+{
+    switch (s->table) {
+    case MAIN_CUSTOMERS:
+        return put_customer(s, row, err);
+    case MAIN_APPOINTMENTS:
+        return replica_put_appointment(&s->writer, row, err);
+    case MAIN_CONVERSATIONS:
+        return put_conversation(s, row, err);
+    case MAIN_REQUESTS:
+        return replica_put_request(&s->writer, row, err);
+    case MAIN_TABLE_COUNT:
+        break;
+    }
+    return error_set(err, ERR_INTERNAL, "no such table");
+}
+
+static void
+note_mark(struct sync *s, const struct main_row *row)
+{
+    if (!row->updated_at.set) {
+        s->result->bad_times++;
+        return;
+    }
+    if (s->has_mark && row->updated_at.s <= s->mark_s)
+        return;
+    s->has_mark = true;
+    s->mark_s = row->updated_at.s;
+    key_release(&s->mark_key);
+    s->mark_key = key_dup(&row->key);
+}
+
+static bool
+on_row(void *arg, const struct main_row *row, struct error *err)
+{
+    struct sync *s = arg;
+
+    s->result->rows_read++;
+    if (s->progress && s->done % PROGRESS_ROWS == 0)
+        s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
+    s->done++;
+    note_mark(s, row);
+    return put_row(s, row, err);
+}
+
+/* ---- one table */
+
+static void
+table_begin(struct sync *s, enum main_table table)
+{
+    s->table = table;
+    s->done = 0;
+    s->total = 0;
+    s->has_mark = false;
+    s->mark_s = 0;
+    key_release(&s->mark_key);
+}
+
+/* Without any updated_at the next sync begins at the beginning; one in the future holds nothing
+ * back. */
+static bool
+table_end(struct sync *s, int64_t at_least, struct error *err)
+{
+    int64_t mark = s->has_mark ? s->mark_s : 0;
+
+    if (mark > s->now_s)
+        mark = s->now_s;
+    if (mark < at_least)
+        mark = at_least;
+    if (s->progress)
+        s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
+    return replica_watermark_save(s->writer.db, s->table, mark, s->has_mark ? &s->mark_key : NULL,
+                                  err);
+}
+
+static bool
+full_table(struct sync *s, enum main_table table, struct error *err)
+{
+    table_begin(s, table);
+    return s->source->count(s->source->ctx, table, &s->total, err) &&
+           s->source->scan_all(s->source->ctx, table, on_row, s, err) && table_end(s, 0, err);
+}
+
+static bool
+on_key(void *arg, const struct key *key, struct error *err)
+{
+    return replica_key_walk_next(arg, key, err);
+}
+
+/* Lists what is gone and what is absent; *disordered: the keys of the main database cannot be
+ * compared. */
+static bool
+compare_keys(struct sync *s, bool *disordered, struct error *err)
+{
+    struct replica_key_walk walk;
+    bool ok = replica_key_walk_begin(&walk, &s->writer, s->table, err) &&
+              s->source->scan_keys(s->source->ctx, s->table, on_key, &walk, err) &&
+              replica_key_walk_end(&walk, err);
+
+    *disordered = walk.disordered;
+    replica_key_walk_release(&walk);
+    return ok;
+}
+
+static bool
+read_keys(struct sync *s, enum replica_list list, struct error *err)
+{
+    struct key *keys = NULL;
+    size_t count = 0;
+    bool ok = replica_list_keys(&s->writer, list, s->table, &keys, &count, err);
+
+    for (size_t i = 0; ok && i < count; i++) {
+        if (list == REPLICA_GONE)
+            ok = replica_remove(&s->writer, s->table, &keys[i], err);
+        else
+            ok = s->source->scan_one(s->source->ctx, s->table, &keys[i], on_row, s, err);
+    }
+    replica_keys_free(keys, count);
+    return ok;
+}
+
+/* *usable false: a full sync is needed. */
+static bool
+changed_table(struct sync *s, enum main_table table, bool *usable, struct error *err)
+{
+    int64_t since = 0;
+    bool found = false;
+    bool disordered = false;
+
+    table_begin(s, table);
+    if (!replica_watermark_load(s->writer.db, table, &since, &found, err))
+        return false;
+    if (!found) {
+        *usable = false;
+        return true;
+    }
+    if (!s->source->scan_since(s->source->ctx, table, since - OVERLAP_S, on_row, s, err) ||
+        !compare_keys(s, &disordered, err))
+        return false;
+    if (disordered || s->writer.id_taken) {
+        *usable = false;
+        return true;
+    }
+    if (!read_keys(s, REPLICA_GONE, err) || !read_keys(s, REPLICA_ABSENT, err))
+        return false;
+    *usable = !s->writer.id_taken;
+    return table_end(s, since, err);
+}
+
+/* Rows that waited for their customer. */
+static bool
+claim_orphans(struct sync *s, struct error *err)
+{
+    static const enum main_table owned[] = {MAIN_APPOINTMENTS, MAIN_CONVERSATIONS};
+
+    for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
+        table_begin(s, owned[i]);
+        if (!read_keys(s, REPLICA_CLAIMED, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the whole */
+
+static bool
+full(struct sync *s, struct error *err)
+{
+    if (!replica_writer_begin(&s->writer, s->writer.db, true, err) ||
+        !replica_bulk_start(&s->writer, err))
+        return false;
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
+        if (!full_table(s, (enum main_table)t, err))
+            return false;
+    if (s->progress)
+        s->progress(s->progress_arg, "facts", 0, 0);
+    return replica_bulk_finish(&s->writer, err) && replica_facts_all(s->writer.db, err);
+}
+
+static bool
+incremental(struct sync *s, bool *usable, struct error *err)
+{
+    *usable = true;
+    if (!replica_writer_begin(&s->writer, s->writer.db, false, err))
+        return false;
+    for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
+        if (!changed_table(s, (enum main_table)t, usable, err))
+            return false;
+    return !*usable || (claim_orphans(s, err) && replica_facts_touched(s->writer.db, err));
+}
+
+static const char *
+why_full(const struct sync_state *state, const struct sync *s)
+{
+    if (state->generation == 0)
+        return "the first sync";
+    if (strcmp(state->country, s->country) != 0)
+        return "the business's country changed";
+    if (strcmp(state->source, s->source->name) != 0)
+        return "another main database is configured";
+    return NULL;
+}
+
+/* Inside the replica's transaction. */
+static bool
+fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct error *err)
+{
+    bool usable = false;
+
+    s->result->mode = mode;
+    if (mode == SYNC_INCREMENTAL) {
+        s->result->why_full = why_full(state, s);
+        if (!s->result->why_full && !incremental(s, &usable, err))
+            return false;
+        if (usable)
+            return true;
+        if (!s->result->why_full)
+            s->result->why_full = "the keys cannot be compared";
+        s->result->mode = SYNC_FULL;
+    }
+    s->result->rows_read = 0;
+    s->result->bad_times = 0;
+    return full(s, err);
+}
+
+static bool
+reload_customers(struct sync *s, struct error *err)
+{
+    struct sync_state state = {0};
+    bool ok = sync_state_load(s->writer.db, &state, err);
+
+    s->result->customers = state.customers;
+    sync_state_release(&state);
+    return ok;
+}
+
+static bool
+save_state(struct sync *s, struct sync_state *state, const char *fingerprint, struct error *err)
+{
+    struct sync_result *r = s->result;
+
+    r->rows_written = s->writer.written;
+    r->rows_removed = s->writer.removed;
+    r->orphans = s->writer.orphans;
+    r->changed = r->mode == SYNC_FULL || r->rows_written > 0 || r->rows_removed > 0;
+    state->generation += r->changed;
+    state->synced_at = s->now_s;
+    free(state->source);
+    free(state->country);
+    state->source = mem_strdup(s->source->name);
+    state->country = mem_strdup(s->country);
+    r->generation = state->generation;
+    return sync_state_save(s->writer.db, state, err) &&
+           replica_fingerprint_save(s->writer.db, fingerprint, err) && reload_customers(s, err);
+}
+
+/* Whether the main database is surely what it was at the last good sync. */
+static bool
+is_untouched(struct sync *s, const struct sync_state *state, enum sync_mode mode,
+             const struct buf *fingerprint, bool *untouched, struct error *err)
+{
+    char *before = NULL;
+    bool ok = replica_fingerprint_load(s->writer.db, &before, err);
+
+    *untouched = ok && mode == SYNC_INCREMENTAL && !why_full(state, s) && fingerprint->len > 0 &&
+                 text_eq(before, buf_str(fingerprint));
+    free(before);
+    return ok;
+}
+
+static bool
+run(struct sync *s, enum sync_mode mode, struct error *err)
+{
+    struct db *db = s->writer.db;
+    struct sync_state state = {0};
+    struct buf fingerprint = {0};
+    bool untouched = false;
+    bool begun = false;
+    bool ok = s->source->fingerprint(s->source->ctx, &fingerprint, err);
+
+    if (ok && !db_begin(db, err)) {
+        s->locked = true;
+        ok = error_wrap(err, "another sync may be running");
+    }
+    ok = ok && sync_state_load(db, &state, err) &&
+         is_untouched(s, &state, mode, &fingerprint, &untouched, err);
+    if (ok && untouched)
+        s->result->mode = SYNC_INCREMENTAL;
+    if (ok && !untouched) {
+        begun = s->source->begin(s->source->ctx, err);
+        ok = begun && fill(s, &state, mode, err);
+    }
+    if (begun)
+        s->source->end(s->source->ctx);
+    ok = ok && save_state(s, &state, buf_str(&fingerprint), err) && db_commit(db, err);
+    db_rollback(db);
+    sync_state_release(&state);
+    buf_release(&fingerprint);
+    return ok;
+}
+
+static void
+keep_error(struct db *replica, int64_t now_s, const struct error *failure)
+{
+    struct error err = {0};
+
+    if (!sync_state_fail(replica, now_s, failure->text, &err))
+        log_line(LOG_WARN, "sync", "cannot record the failed sync: %s", err.text);
+}
+
+/* A full sync leaves a write-ahead log as large as the replica: fold it in, so that starts stay
+ * quick. */
+static void
+fold_log(struct db *replica)
+{
+    struct error err = {0};
+
+    if (!db_exec(replica, "PRAGMA replica.wal_checkpoint(TRUNCATE)", &err))
+        log_line(LOG_WARN, "sync", "cannot fold the replica's log: %s", err.text);
+}
+
+bool
+replica_sync_from(struct db *replica, struct main_database *source, const char *country,
+                  int64_t now_s, enum sync_mode mode, sync_progress_fn *progress, void *arg,
+                  struct sync_result *out, struct error *err)
+{
+    struct sync *s = mem_alloc(sizeof *s);
+    int64_t start_ms = utime_mono_ms();
+    bool locked;
+    bool ok;
+
+    *out = (struct sync_result){0};
+    *s = (struct sync){.writer = {.db = replica},
+                       .source = source,
+                       .country = country ? country : "",
+                       .now_s = now_s,
+                       .result = out,
+                       .progress = progress,
+                       .progress_arg = arg};
+    ok = run(s, mode, err);
+    locked = s->locked;
+    sync_free(s);
+    if (!ok && !locked)
+        keep_error(replica, now_s, err);
+    else if (ok && out->mode == SYNC_FULL)
+        fold_log(replica);
+    out->elapsed_ms = utime_mono_ms() - start_ms;
+    return ok || error_wrap(err, "sync");
+}
+
+bool
+replica_sync(const char *home, const struct config *config, int64_t now_s, enum sync_mode mode,
+             sync_progress_fn *progress, void *arg, struct sync_result *out, struct error *err)
+{
+    struct main_database source = {0};
+    struct db *replica = replica_open_writer(home, err);
+    bool ok = false;
+
+    *out = (struct sync_result){0};
+    if (!replica)
+        return error_wrap(err, "sync");
+    if (main_database_open_url(config->main_database.url, &source, err))
+        ok = replica_sync_from(replica, &source, config->business.country, now_s, mode, progress,
+                               arg, out, err);
+    else
+        keep_error(replica, now_s, err);
+    main_database_close(&source);
+    db_close(replica);
+    return ok;
+}

@@ -1,0 +1,56 @@
+/*
+ * Brings the replica up to the main database: all of it, or what changed since the last sync. One
+ * transaction: readers see the generation before or the one after, also when the machine stops in
+ * the middle.
+ *
+ * Incremental: rows by watermark (updated_at with an overlap), then the keys of both sides are
+ * compared, which finds deletions and rows that came with an old updated_at. Not found, and left to
+ * a full sync: a row changed in place without a newer updated_at. Rows of unknown customers are put
+ * aside and read again when the customer appears.
+ */
+#ifndef CANVASS_CORE_REPLICA_SYNC_H
+#define CANVASS_CORE_REPLICA_SYNC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/config/config.h"
+#include "core/port/main_database.h"
+#include "core/store/db.h"
+
+enum sync_mode { SYNC_INCREMENTAL, SYNC_FULL };
+
+struct sync_result {
+    enum sync_mode mode;  /* what was done: an incremental sync may have to become a full one */
+    const char *why_full; /* static; NULL unless it had to: "the first sync", ... */
+    bool changed;         /* the generation grew */
+    int64_t generation;
+    int64_t customers; /* in the replica now */
+    int64_t rows_read;
+    int64_t rows_written; /* new or different */
+    int64_t rows_removed;
+    int64_t orphans;   /* rows of null or unknown customers met by this sync */
+    int64_t bad_times; /* rows without updated_at, or with one that is no time */
+    int64_t elapsed_ms;
+};
+
+/* table: what is being read; done of total (0: not known). Called every few thousand rows. */
+typedef void sync_progress_fn(void *arg, const char *table, int64_t done, int64_t total);
+
+/*
+ * now_s     becomes synced_at
+ * progress  may be NULL
+ * Errors    as main_database_open_url(); ERR_RETRY: another sync is running; kept as last_error too
+ * Thread    any; opens its own connections
+ */
+bool replica_sync(const char *home, const struct config *config, int64_t now_s, enum sync_mode mode,
+                  sync_progress_fn *progress, void *arg, struct sync_result *out,
+                  struct error *err) MUST_CHECK;
+
+/* The same between a given source and a connection of replica_open_writer(). */
+bool replica_sync_from(struct db *replica, struct main_database *source, const char *country,
+                       int64_t now_s, enum sync_mode mode, sync_progress_fn *progress, void *arg,
+                       struct sync_result *out, struct error *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,452 @@
+#include "net/http.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+
+#include "core/base/buf.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+
+/*
+ * A kept connection is closed by the provider's side some time. The older it is, the likelier that
+ * a request meets the close on its way, which leaves its outcome unknown; so old ones are dropped.
+ */
+#define CONNECTION_IDLE_MAX_S 20L
+#define RETRY_AFTER_MAX_S (24 * 3600)
+
+struct transfer {
+    CURL *easy;
+    struct http_client *client;
+    struct transfer *prev, *next;
+    struct curl_slist *headers;
+    char *request_body;        /* owned; NULL for GET */
+    size_t request_len, given; /* given: bytes that libcurl has taken */
+    struct buf answer;
+    size_t header_bytes;
+    bool too_big;
+    void (*done)(void *ctx, const struct http_answer *answer);
+    void *ctx;
+};
+
+struct http_client {
+    CURLM *multi;
+    struct transfer *running; /* doubly linked */
+    struct transfer *idle;    /* easy handles kept for use again, linked by next */
+};
+
+/* --- bytes in and out */
+
+static size_t
+on_read(char *out, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t room = size * count;
+    size_t left = t->request_len - t->given;
+    size_t n = left < room ? left : room;
+
+    memcpy(out, t->request_body + t->given, n);
+    t->given += n;
+    return n;
+}
+
+/* libcurl wants to send the body again: allowed only while nothing of it was taken. */
+static int
+on_seek(void *ctx, curl_off_t offset, int origin)
+{
+    const struct transfer *t = ctx;
+
+    return t->given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
+                                                              : CURL_SEEKFUNC_FAIL;
+}
+
+static size_t
+on_body(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t n = size * count;
+
+    if (n > HTTP_ANSWER_MAX - t->answer.len) {
+        t->too_big = true;
+        return 0;
+    }
+    buf_add(&t->answer, data, n);
+    return n;
+}
+
+static size_t
+on_header(char *data, size_t size, size_t count, void *ctx)
+{
+    struct transfer *t = ctx;
+    size_t n = size * count;
+
+    (void)data;
+    if (n > HTTP_HEADERS_MAX - t->header_bytes) {
+        t->too_big = true;
+        return 0;
+    }
+    t->header_bytes += n;
+    return n;
+}
+
+/* --- one transfer */
+
+static void
+transfer_free(struct transfer *t)
+{
+    if (!t)
+        return;
+    curl_easy_cleanup(t->easy);
+    curl_slist_free_all(t->headers);
+    free(t->request_body);
+    buf_release(&t->answer);
+    free(t);
+}
+
+static struct transfer *
+transfer_take(struct http_client *c)
+{
+    struct transfer *t = c->idle;
+
+    if (t) {
+        c->idle = t->next;
+        t->next = NULL;
+        return t;
+    }
+    t = mem_alloc(sizeof *t);
+    t->client = c;
+    t->easy = curl_easy_init();
+    if (!t->easy) {
+        free(t);
+        return NULL;
+    }
+    return t;
+}
+
+/* Forgets the request and keeps the handle. */
+static void
+transfer_give_back(struct transfer *t)
+{
+    struct http_client *c = t->client;
+
+    curl_easy_reset(t->easy);
+    curl_slist_free_all(t->headers);
+    free(t->request_body);
+    buf_clear(&t->answer);
+    *t = (struct transfer){.easy = t->easy, .client = c, .answer = t->answer, .next = c->idle};
+    c->idle = t;
+}
+
+static void
+transfer_link(struct transfer *t)
+{
+    struct http_client *c = t->client;
+
+    t->prev = NULL;
+    t->next = c->running;
+    if (c->running)
+        c->running->prev = t;
+    c->running = t;
+}
+
+static void
+transfer_unlink(struct transfer *t)
+{
+    if (t->prev)
+        t->prev->next = t->next;
+    else
+        t->client->running = t->next;
+    if (t->next)
+        t->next->prev = t->prev;
+    t->prev = t->next = NULL;
+}
+
+static bool
+add_header(struct transfer *t, const char *line)
+{
+    struct curl_slist *more = curl_slist_append(t->headers, line);
+
+    if (more)
+        t->headers = more;
+    return more != NULL;
+}
+
+static bool
+is_loopback(const char *url)
+{
+    return text_starts_with(url, "http://127.") || text_starts_with(url, "http://localhost") ||
+           text_starts_with(url, "http://[::1]");
+}
+
+/* What every request has, whoever asks. */
+static bool
+set_common(CURL *e, struct transfer *t, const struct http_request *r)
+{
+    CURLcode rc = CURLE_OK;
+
+#define SET(option, value)                                                                         \
+    do {                                                                                           \
+        if (rc == CURLE_OK)                                                                        \
+            rc = curl_easy_setopt(e, option, value);                                               \
+    } while (0)
+    SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_PRIVATE, t);
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+#if LIBCURL_VERSION_NUM >= 0x075500
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_CONNECTTIMEOUT_MS, (long)r->connect_ms);
+    SET(CURLOPT_TIMEOUT_MS, (long)r->total_ms);
+    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    SET(CURLOPT_LOW_SPEED_TIME, (long)r->stall_s);
+    SET(CURLOPT_USERAGENT, "canvass/" CANVASS_VERSION);
+    SET(CURLOPT_WRITEFUNCTION, on_body);
+    SET(CURLOPT_WRITEDATA, t);
+    SET(CURLOPT_HEADERFUNCTION, on_header);
+    SET(CURLOPT_HEADERDATA, t);
+    if (is_loopback(r->url)) /* a proxy of the environment is for the outside */
+        SET(CURLOPT_PROXY, "");
+    if (r->user) {
+        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        SET(CURLOPT_USERNAME, r->user);
+        SET(CURLOPT_PASSWORD, r->password ? r->password : "");
+    }
+    if (t->request_body) {
+        SET(CURLOPT_POST, 1L);
+        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
+        SET(CURLOPT_READFUNCTION, on_read);
+        SET(CURLOPT_READDATA, t);
+        SET(CURLOPT_SEEKFUNCTION, on_seek);
+        SET(CURLOPT_SEEKDATA, t);
+    }
+    SET(CURLOPT_HTTPHEADER, t->headers);
+#undef SET
+    return rc == CURLE_OK;
+}
+
+static bool
+set_headers(struct transfer *t, const struct http_request *r)
+{
+    char *line = NULL;
+    bool ok = add_header(t, "Expect:"); /* no pause before the body */
+
+    if (ok && r->content_type) {
+        line = mem_printf("Content-Type: %s", r->content_type);
+        ok = add_header(t, line);
+        free(line);
+    }
+    if (ok && r->bearer && r->bearer[0]) {
+        line = mem_printf("Authorization: Bearer %s", r->bearer);
+        ok = add_header(t, line);
+        explicit_bzero(line, strlen(line));
+        free(line);
+    }
+    return ok;
+}
+
+/* --- ends */
+
+static enum http_failure
+failure_of(const struct transfer *t, CURLcode rc)
+{
+    if (t->too_big)
+        return HTTP_TOO_BIG;
+    switch (rc) {
+    case CURLE_OK:
+        return HTTP_OK;
+    case CURLE_OPERATION_TIMEDOUT:
+        return HTTP_TIMEOUT;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR: /* the handshake broke off: may go well the next time */
+        return HTTP_REFUSED;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR:
+        return HTTP_TLS;
+    default:
+        return HTTP_BROKEN;
+    }
+}
+
+/* curl's error buffer may hold host names and URLs; its list of messages holds none. */
+static void
+describe(struct http_answer *a, CURLcode rc)
+{
+    static const char *const words[] = {
+        [HTTP_OK] = "",
+        [HTTP_BROKEN] = "the connection broke",
+        [HTTP_TIMEOUT] = "no answer in time",
+        [HTTP_TOO_BIG] = "the answer is too big",
+        [HTTP_TLS] = "the certificate could not be trusted",
+        [HTTP_REFUSED] = "no connection",
+    };
+    _Static_assert(ARRAY_LEN(words) == HTTP_FAILURE_COUNT, "words for every failure");
+
+    if (a->failure == HTTP_OK || a->failure == HTTP_TOO_BIG)
+        (void)text_copy(a->error, sizeof a->error, words[a->failure]);
+    else
+        (void)snprintf(a->error, sizeof a->error, "%s (%s)", words[a->failure],
+                       curl_easy_strerror(rc));
+}
+
+static void
+finish(struct transfer *t, CURLcode rc)
+{
+    struct http_answer a = {0};
+    long status = 0, request_bytes = 0;
+    curl_off_t retry_after = 0;
+
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    a.failure = failure_of(t, rc);
+    a.status = (int)status;
+    a.sent = t->request_body ? t->given > 0 : request_bytes > 0;
+    a.body = buf_str(&t->answer);
+    a.body_len = t->answer.len;
+    if (retry_after > 0)
+        a.retry_after_ms =
+            (retry_after < RETRY_AFTER_MAX_S ? (int64_t)retry_after : RETRY_AFTER_MAX_S) * 1000;
+    describe(&a, rc);
+    t->done(t->ctx, &a);
+}
+
+/* Tells every end there is; true when there was one. A handler may start other requests. */
+static bool
+harvest(struct http_client *c)
+{
+    bool told = false;
+    int left = 0;
+
+    for (CURLMsg *m; (m = curl_multi_info_read(c->multi, &left)) != NULL;) {
+        struct transfer *t = NULL;
+        CURLcode rc = m->data.result;
+        CURL *easy = m->easy_handle;
+
+        if (m->msg != CURLMSG_DONE || /* the message is gone once the handle is removed */
+            curl_easy_getinfo(easy, CURLINFO_PRIVATE, &t) != CURLE_OK || !t)
+            continue;
+        (void)curl_multi_remove_handle(c->multi, easy);
+        transfer_unlink(t);
+        finish(t, rc);
+        transfer_give_back(t);
+        told = true;
+    }
+    return told;
+}
+
+struct http_client *
+http_client_new(size_t connections, struct error *err)
+{
+    struct http_client *c = mem_alloc(sizeof *c);
+
+    c->multi = curl_multi_init();
+    if (!c->multi ||
+        curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)connections) != CURLM_OK ||
+        curl_multi_setopt(c->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING) != CURLM_OK) {
+        (void)error_set(err, ERR_INTERNAL, "the network library could not be started");
+        http_client_free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void
+http_client_free(struct http_client *c)
+{
+    if (!c)
+        return;
+    while (c->running) {
+        struct transfer *t = c->running;
+
+        transfer_unlink(t);
+        (void)curl_multi_remove_handle(c->multi, t->easy);
+        transfer_free(t);
+    }
+    while (c->idle) {
+        struct transfer *t = c->idle;
+
+        c->idle = t->next;
+        transfer_free(t);
+    }
+    if (c->multi)
+        (void)curl_multi_cleanup(c->multi);
+    free(c);
+}
+
+bool
+http_client_start(struct http_client *c, const struct http_request *r, struct error *err)
+{
+    struct transfer *t = transfer_take(c);
+
+    if (!t)
+        return error_set(err, ERR_RETRY, "no request could be started");
+    t->done = r->done;
+    t->ctx = r->ctx;
+    if (r->body) {
+        t->request_body = mem_dup(r->body, r->body_len);
+        t->request_len = r->body_len;
+    }
+    if (!set_headers(t, r) || !set_common(t->easy, t, r)) {
+        transfer_give_back(t);
+        return error_set(err, ERR_INTERNAL, "the request could not be set up");
+    }
+    if (curl_multi_add_handle(c->multi, t->easy) != CURLM_OK) {
+        transfer_give_back(t);
+        return error_set(err, ERR_RETRY, "no request could be started");
+    }
+    transfer_link(t);
+    return true;
+}
+
+void
+http_client_pump(struct http_client *c, int timeout_ms)
+{
+    int running = 0;
+
+    if (curl_multi_perform(c->multi, &running) == CURLM_OK && harvest(c))
+        return;
+    if (curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL) == CURLM_OK &&
+        curl_multi_perform(c->multi, &running) == CURLM_OK)
+        (void)harvest(c);
+}
+
+void
+http_client_wake(struct http_client *c)
+{
+    (void)curl_multi_wakeup(c->multi);
+}
+
+void
+http_escape(struct buf *out, const char *value)
+{
+    char *escaped = value[0] ? curl_easy_escape(NULL, value, 0) : NULL;
+
+    if (escaped)
+        buf_add_str(out, escaped);
+    curl_free(escaped);
+}
+
+void
+http_form_add(struct buf *form, const char *name, const char *value)
+{
+    if (form->len)
+        buf_add_char(form, '&');
+    buf_add_str(form, name);
+    buf_add_char(form, '=');
+    http_escape(form, value);
+}

@@ -1,0 +1,173 @@
+#include "net/net.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include <curl/curl.h>
+
+#include "core/base/mem.h"
+#include "net/http.h"
+#include "net/relay_client.h"
+#include "net/twilio_sms.h"
+
+/* Beside the messages: the long poll, an acknowledgement, a few look-ups. */
+#define SPARE_CONNECTIONS 8
+
+struct net {
+    struct net_handlers handlers;
+    struct http_client *http;
+    struct twilio_sms *sms;
+    struct relay_client *relay;
+};
+
+static pthread_mutex_t global_lock = PTHREAD_MUTEX_INITIALIZER;
+static bool global_ready;
+
+bool
+net_global_init(struct error *err)
+{
+    bool ok = false;
+
+    (void)pthread_mutex_lock(&global_lock);
+    if (!global_ready)
+        global_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+    ok = global_ready;
+    (void)pthread_mutex_unlock(&global_lock);
+    return ok || error_set(err, ERR_INTERNAL, "the network library could not be started");
+}
+
+void
+net_global_release(void)
+{
+    (void)pthread_mutex_lock(&global_lock);
+    if (global_ready)
+        curl_global_cleanup();
+    global_ready = false;
+    (void)pthread_mutex_unlock(&global_lock);
+}
+
+static void
+port_set_handlers(void *ctx, const struct net_handlers *handlers)
+{
+    struct net *n = ctx;
+
+    n->handlers = *handlers;
+}
+
+static const char *
+port_sms_sender(void *ctx)
+{
+    const struct net *n = ctx;
+
+    return twilio_sms_sender(n->sms);
+}
+
+static size_t
+port_sms_room(void *ctx)
+{
+    const struct net *n = ctx;
+
+    return twilio_sms_room(n->sms);
+}
+
+static bool
+port_sms_send(void *ctx, const struct sms_request *request, struct error *err)
+{
+    struct net *n = ctx;
+
+    return twilio_sms_send(n->sms, request, err);
+}
+
+static bool
+port_sms_lookup(void *ctx, const struct sms_lookup *lookup, struct error *err)
+{
+    struct net *n = ctx;
+
+    return twilio_sms_look_up(n->sms, lookup, err);
+}
+
+static bool
+port_relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
+{
+    struct net *n = ctx;
+
+    return relay_client_poll(n->relay, cursor, wait_s, err);
+}
+
+static bool
+port_relay_ack(void *ctx, const char *cursor, struct error *err)
+{
+    struct net *n = ctx;
+
+    return relay_client_ack(n->relay, cursor, err);
+}
+
+static size_t
+port_in_flight(void *ctx)
+{
+    const struct net *n = ctx;
+
+    return twilio_sms_in_flight(n->sms);
+}
+
+static void
+port_pump(void *ctx, int timeout_ms)
+{
+    struct net *n = ctx;
+
+    http_client_pump(n->http, timeout_ms);
+}
+
+static void
+port_wake(void *ctx)
+{
+    const struct net *n = ctx;
+
+    http_client_wake(n->http);
+}
+
+static void
+port_close(void *ctx)
+{
+    struct net *n = ctx;
+
+    http_client_free(n->http); /* first: nothing calls back any more */
+    twilio_sms_free(n->sms);
+    relay_client_free(n->relay);
+    free(n);
+}
+
+bool
+net_open(const struct config *config, struct net_port *out, struct error *err)
+{
+    struct net *n = NULL;
+    size_t connections =
+        (config->sms.max_connections > 0 ? (size_t)config->sms.max_connections : 1) +
+        SPARE_CONNECTIONS;
+
+    *out = (struct net_port){0};
+    if (!net_global_init(err))
+        return false;
+    n = mem_alloc(sizeof *n);
+    n->http = http_client_new(connections, err);
+    if (n->http)
+        n->sms = twilio_sms_new(n->http, config, &n->handlers, err);
+    if (!n->sms) {
+        port_close(n);
+        return false;
+    }
+    n->relay = relay_client_new(n->http, config, &n->handlers);
+    *out = (struct net_port){.ctx = n,
+                             .set_handlers = port_set_handlers,
+                             .sms_sender = port_sms_sender,
+                             .sms_room = port_sms_room,
+                             .sms_send = port_sms_send,
+                             .sms_lookup = port_sms_lookup,
+                             .relay_poll = port_relay_poll,
+                             .relay_ack = port_relay_ack,
+                             .in_flight = port_in_flight,
+                             .pump = port_pump,
+                             .wake = port_wake,
+                             .close = port_close};
+    return true;
+}

@@ -1,0 +1,277 @@
+#include "net/twilio_list.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/base/utime.h"
+#include "net/twilio_private.h"
+
+#define PAGE_SIZE 100 /* texts of 1,600 characters, escaped, still fit HTTP_ANSWER_MAX */
+/* More than this to one number within days is no campaign; then the list proves nothing. */
+#define PAGES_MAX 20
+#define CLOCK_SKEW_S 60
+
+struct listing {
+    struct twilio_sms *owner;
+    struct listing *next;
+    int64_t attempt_id, since_s;
+    char *to, *body, *first_url;
+    bool by_day; /* the first of the two questions */
+    int pages;
+    struct sms_found *found;
+    size_t found_count, found_capacity;
+};
+
+bool
+twilio_time_parse(const char *text, int64_t *utc_s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct civil c = {0};
+    char month[4] = "", sign = '+';
+    int year = 0, zone_hour = 0, zone_minute = 0, end = 0;
+    const char *found = NULL;
+
+    if (!text || strlen(text) > 40 ||
+        sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %c%2d%2d%n", &c.day, month, &year,
+               &c.hour, &c.minute, &c.second, &sign, &zone_hour, &zone_minute, &end) != 9 ||
+        text[end] != '\0')
+        return false;
+    found = strlen(month) == 3 ? strstr(months, month) : NULL;
+    if (!found || (found - months) % 3 != 0 || (sign != '+' && sign != '-'))
+        return false;
+    c.year = year;
+    c.month = (int)((found - months) / 3) + 1;
+    if (!utime_is_date(c.year, c.month, c.day) || c.hour > 23 || c.minute > 59 || c.second > 60)
+        return false;
+    *utc_s = utime_from_civil(&c) - (sign == '-' ? -1 : 1) * (zone_hour * 60 + zone_minute) * 60;
+    return true;
+}
+
+static void
+listing_free(struct listing *l)
+{
+    free(l->to);
+    free(l->body);
+    free(l->first_url);
+    free(l->found);
+    free(l);
+}
+
+static void
+listing_unlink(struct listing *l)
+{
+    struct listing **at = &l->owner->listings;
+
+    while (*at && *at != l)
+        at = &(*at)->next;
+    if (*at)
+        *at = l->next;
+}
+
+/* error NULL: the list was read to its end. */
+static void
+listing_end(struct listing *l, const char *error)
+{
+    const struct net_handlers *h = l->owner->handlers;
+    struct sms_lookup_result result = {.attempt_id = l->attempt_id, .answered = !error};
+
+    if (error)
+        (void)text_copy(result.error, sizeof result.error, error);
+    else {
+        result.found = l->found;
+        result.found_count = l->found_count;
+    }
+    listing_unlink(l);
+    if (h->lookup_done)
+        h->lookup_done(h->ctx, &result);
+    listing_free(l);
+}
+
+/* The same text; blanks at the ends do not count, since the provider may cut them. */
+static bool
+same_text(const char *a, const char *b)
+{
+    char *x = text_trim_dup(a, strlen(a)), *y = text_trim_dup(b, strlen(b));
+    bool same = strcmp(x, y) == 0;
+
+    free(x);
+    free(y);
+    return same;
+}
+
+static void
+remember(struct listing *l, const struct sms_found *found)
+{
+    for (size_t i = 0; i < l->found_count; i++)
+        if (strcmp(l->found[i].provider_id, found->provider_id) == 0)
+            return; /* both questions show it */
+    l->found = mem_grow(l->found, l->found_count, &l->found_capacity, sizeof *l->found);
+    l->found[l->found_count++] = *found;
+}
+
+/* NULL: the row was read; *before: it is older than what is asked. Else why nothing is proved. */
+static const char *
+read_row(struct listing *l, const json_t *row, bool *before)
+{
+    const char *direction = json_string_value(json_object_get(row, "direction"));
+    const char *to = json_string_value(json_object_get(row, "to"));
+    const char *body = json_string_value(json_object_get(row, "body"));
+    const char *created = json_string_value(json_object_get(row, "date_created"));
+    struct sms_found found;
+    int64_t at = 0;
+
+    *before = twilio_time_parse(created, &at) && at < l->since_s;
+    if (!json_is_object(row) || !direction || !to)
+        return "Twilio's list holds a row that cannot be read";
+    if (*before || strcmp(direction, "outbound-api") != 0 || strcmp(to, l->to) != 0)
+        return NULL;
+    if (!body) /* redacted: it may be ours */
+        return "Twilio's list hides the texts of messages";
+    if (!same_text(body, l->body))
+        return NULL;
+    if (!twilio_copy_message(row, &found))
+        return "Twilio's list holds a row without a message id";
+    remember(l, &found);
+    return NULL;
+}
+
+static bool start_page(struct listing *l, const char *url, struct error *err);
+
+/* The next page, the second question, or the end. */
+static void
+go_on(struct listing *l, const json_t *page, bool past_the_window)
+{
+    const json_t *next = json_object_get(page, "next_page_uri");
+    const char *path = json_string_value(next);
+    struct error err = {0};
+    char *url = NULL;
+
+    if (next && !json_is_null(next) && (!path || path[0] != '/' || path[1] == '/')) {
+        listing_end(l, "Twilio's list names a next page that cannot be read");
+        return;
+    }
+    if (path && !(past_the_window && !l->by_day)) {
+        if (++l->pages >= PAGES_MAX) {
+            listing_end(l, "Twilio's list for this number is too long to be read");
+            return;
+        }
+        url = mem_printf("%s%s", l->owner->origin, path);
+    } else if (l->by_day) {
+        l->by_day = false;
+        l->pages = 0;
+        url = mem_strdup(l->first_url);
+    } else {
+        listing_end(l, NULL);
+        return;
+    }
+    if (!start_page(l, url, &err))
+        listing_end(l, err.text);
+    free(url);
+}
+
+static void
+on_page(void *ctx, const struct http_answer *answer)
+{
+    struct listing *l = ctx;
+    char text[200] = "";
+    json_t *page = NULL;
+    const json_t *rows = NULL;
+    const char *why = NULL;
+    bool past = true;
+
+    if (answer->failure != HTTP_OK || answer->status != 200) {
+        if (answer->failure != HTTP_OK)
+            (void)snprintf(text, sizeof text, "Twilio's list: %s", answer->error);
+        else
+            (void)snprintf(text, sizeof text, "Twilio's list: HTTP %d", answer->status);
+        listing_end(l, text);
+        return;
+    }
+    page = json_loadb(answer->body, answer->body_len, 0, NULL);
+    rows = json_object_get(page, "messages");
+    if (!json_is_array(rows))
+        why = "Twilio's list cannot be read";
+    for (size_t i = 0; !why && i < json_array_size(rows); i++) {
+        bool before = false;
+
+        why = read_row(l, json_array_get(rows, i), &before);
+        past = past && before;
+    }
+    if (why)
+        listing_end(l, why);
+    else
+        go_on(l, page, past); /* newest first: behind a page of old rows there are only older */
+    json_decref(page);
+}
+
+static bool
+start_page(struct listing *l, const char *url, struct error *err)
+{
+    struct http_request r;
+
+    twilio_request(l->owner, url, &r);
+    r.done = on_page;
+    r.ctx = l;
+    return http_client_start(l->owner->http, &r, err);
+}
+
+/* day NULL: whatever the day. */
+static char *
+list_url(const struct twilio_sms *t, const char *to, const char *day)
+{
+    struct buf query = {0};
+    char *url = NULL;
+
+    http_form_add(&query, "To", to);
+    if (!t->by_service) /* a service chooses the number itself */
+        http_form_add(&query, "From", t->sender);
+    if (day)
+        http_form_add(&query, "DateSent%3E", day);
+    buf_printf(&query, "&PageSize=%d", PAGE_SIZE);
+    url = mem_printf("%s?%s", t->messages_url, buf_str(&query));
+    buf_release(&query);
+    return url;
+}
+
+bool
+twilio_list_start(struct twilio_sms *t, const struct sms_lookup *lookup, struct error *err)
+{
+    struct listing *l = mem_alloc(sizeof *l);
+    struct civil day = utime_to_civil(lookup->claimed_at_s - DAY_S);
+    char text[64];
+    char *url = NULL;
+    bool ok = false;
+
+    l->owner = t;
+    l->attempt_id = lookup->attempt_id;
+    l->since_s = lookup->claimed_at_s - CLOCK_SKEW_S;
+    l->to = mem_strdup(lookup->to);
+    l->body = mem_strdup(lookup->body);
+    l->first_url = list_url(t, lookup->to, NULL);
+    l->by_day = true;
+    (void)snprintf(text, sizeof text, "%04lld-%02d-%02d", (long long)day.year, day.month, day.day);
+    url = list_url(t, lookup->to, text);
+    ok = start_page(l, url, err);
+    free(url);
+    if (!ok) {
+        listing_free(l);
+        return error_wrap(err, "look up");
+    }
+    l->next = t->listings;
+    t->listings = l;
+    return true;
+}
+
+void
+twilio_list_free_all(struct twilio_sms *t)
+{
+    while (t->listings) {
+        struct listing *l = t->listings;
+
+        t->listings = l->next;
+        listing_free(l);
+    }
+}

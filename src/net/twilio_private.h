@@ -1,0 +1,30 @@
+/* What twilio_sms.c and twilio_list.c share. Nobody else includes this. */
+#ifndef CANVASS_NET_TWILIO_PRIVATE_H
+#define CANVASS_NET_TWILIO_PRIVATE_H
+
+#include <jansson.h>
+
+#include "net/twilio_sms.h"
+
+struct sending;
+struct listing;
+
+struct twilio_sms {
+    struct http_client *http;            /* borrowed */
+    const struct net_handlers *handlers; /* borrowed */
+    char *account_sid, *auth_token, *sender, *messages_url, *origin;
+    char *callback_url; /* NULL: no relay that Twilio could reach */
+    bool by_service;    /* sender is a Messaging Service */
+    int64_t timeout_s;
+    size_t max_in_flight, in_flight;
+    struct sending *sending; /* doubly linked */
+    struct listing *listings;
+};
+
+/* URL, login and time-outs. */
+void twilio_request(const struct twilio_sms *t, const char *url, struct http_request *out);
+bool twilio_is_message_sid(const char *s);
+/* sid, status and error code of a Message; false without a proper sid. */
+bool twilio_copy_message(const json_t *message, struct sms_found *out);
+
+#endif

@@ -1,0 +1,37 @@
+/* canvass-relay's settings: one YAML file, and flags that win over it. Every setting is one row. */
+#ifndef CANVASS_RELAY_RELAY_CONFIG_H
+#define CANVASS_RELAY_RELAY_CONFIG_H
+
+#include <stdbool.h>
+
+#include "core/base/buf.h"
+#include "core/base/error.h"
+
+/* Texts are owned; NULL when not set. */
+struct relay_config {
+    char *listen;            /* "127.0.0.1:8090" */
+    char *database;          /* path */
+    char *public_url;        /* without a slash at the end; NULL: http://<listen> */
+    char *token_file;        /* path */
+    char *token_env;         /* name of a variable, instead of the file */
+    char *twilio_token_file; /* path */
+    char *twilio_token_env;
+    char *token;        /* secret: what the console shows */
+    char *twilio_token; /* secret: what Twilio signs with */
+};
+
+/* A flag's value for the setting of that flag ("--listen"). False: no setting has that flag. */
+bool relay_config_set_flag(struct relay_config *c, const char *flag, const char *value) MUST_CHECK;
+/*
+ * Reads the file (NULL: none) for what no flag has set, fills in defaults, checks everything and
+ * reads the secrets. All errors at once in `errors`, a line each: "file:line:column: what; what to
+ * do".
+ */
+bool relay_config_load(struct relay_config *c, const char *path, struct buf *errors) MUST_CHECK;
+void relay_config_release(struct relay_config *c);
+/* The help's lines about settings, from the table. */
+void relay_config_help(struct buf *out);
+/* The flag nearest to one that is unknown, or NULL. */
+const char *relay_config_near_flag(const char *flag);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * The relay's durable log. A store belongs to one thread; the writer and the reader have one each.
+ * A cursor is "<log id>:<seq>": everything up to seq has been read. To others it is opaque.
+ */
+#ifndef CANVASS_RELAY_RELAY_STORE_H
+#define CANVASS_RELAY_RELAY_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/error.h"
+
+enum relay_kind { RELAY_TWILIO_SMS, RELAY_TWILIO_STATUS, RELAY_KIND_COUNT };
+
+const char *relay_kind_name(enum relay_kind kind); /* "twilio_sms": in the database and the API */
+
+struct relay_event {
+    int64_t seq;         /* set by the store */
+    int64_t received_at; /* UTC seconds */
+    const char *kind;
+    const char *provider_id; /* "" when the webhook names none */
+    const char *url;         /* that the signature is made over */
+    const char *signature;
+    const char *body; /* raw, valid UTF-8 */
+};
+
+#define RELAY_LOG_ID_SIZE 33
+struct relay_log {
+    char id[RELAY_LOG_ID_SIZE];
+    int64_t last_seq;    /* 0: nothing has ever arrived */
+    int64_t acked_seq;   /* the console has these for good */
+    int64_t trimmed_seq; /* these are deleted */
+};
+
+struct relay_store;
+
+/* Made and migrated when needed. */
+struct relay_store *relay_store_open(const char *path, struct error *err) MUST_CHECK;
+/* Read-only on a database that relay_store_open() has made. */
+struct relay_store *relay_store_open_reader(const char *path, struct error *err) MUST_CHECK;
+void relay_store_close(struct relay_store *store); /* NULL is fine */
+
+/* Writing: begin, any number of adds and acks, commit (synced to disk when it returns true). */
+bool relay_store_begin(struct relay_store *store, struct error *err) MUST_CHECK;
+bool relay_store_add(struct relay_store *store, struct relay_event *event,
+                     struct error *err) MUST_CHECK;
+/* ERR_NOT_FOUND when the cursor is of another log or beyond the end; an older one changes nothing.
+ */
+bool relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s,
+                     struct error *err) MUST_CHECK;
+bool relay_store_commit(struct relay_store *store, struct error *err) MUST_CHECK;
+void relay_store_rollback(struct relay_store *store);
+/* A commit that changes nothing: whether the disk takes writes again. */
+bool relay_store_probe(struct relay_store *store, struct error *err) MUST_CHECK;
+/*
+ * Deletes what was received more than 30 days ago or acknowledged more than 7 days ago, at most
+ * some thousand events a call; *more says that there is more to do.
+ */
+bool relay_store_trim(struct relay_store *store, int64_t now_s, bool *more,
+                      struct error *err) MUST_CHECK;
+
+/* Reading. Between these two everything is seen as it was at one moment. */
+bool relay_store_begin_read(struct relay_store *store, struct error *err) MUST_CHECK;
+void relay_store_end_read(struct relay_store *store);
+bool relay_store_log(struct relay_store *store, struct relay_log *out,
+                     struct error *err) MUST_CHECK;
+/*
+ * Calls each() for events behind after_seq in order, until limit or until it returns false (that
+ * one is not counted as read). The event is borrowed for the call.
+ */
+bool relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
+                      bool (*each)(void *ctx, const struct relay_event *event), void *ctx,
+                      struct error *err) MUST_CHECK;
+/* When the oldest event that is not acknowledged was received; 0 when there is none. */
+bool relay_store_oldest_unacked(struct relay_store *store, int64_t *received_at,
+                                struct error *err) MUST_CHECK;
+
+void relay_cursor_format(const struct relay_log *log, int64_t seq, struct buf *out);
+/* "" is the start of what is kept. False: of another log, beyond its end, trimmed, or no cursor. */
+bool relay_cursor_resolve(const struct relay_log *log, const char *cursor, int64_t *seq) MUST_CHECK;
+
+#endif
