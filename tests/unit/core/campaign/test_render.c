@@ -14,7 +14,9 @@
 #include "core/campaign/sms_segments.h"
 #include "core/campaign/spec.h"
 
-static char *questions[] = {"How was your {service|visit}?", "Anything else, {first_name|friend}?"};
+static char question_1[] = "How was your {service|visit}?";
+static char question_2[] = "Anything else, {first_name|friend}?";
+static char *questions[] = {question_1, question_2};
 static char ana[] = "Ana";
 static char ana_ruiz[] = "Ana Ruiz";
 static char facial[] = "facial";
