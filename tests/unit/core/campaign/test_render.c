@@ -245,7 +245,7 @@ our_templates_are_good_examples(void **state)
     assert_int_equal(agent_template_list("outbound_sales", all, ARRAY_LEN(all)), 4);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         const struct agent_template *t = agent_template_find(names[i]);
-        struct campaign c = {.offer = empty};
+        struct campaign c = {0};
         struct error err = {0};
         struct buf out = {0};
         json_t *spec;
