@@ -105,6 +105,8 @@ $(eval $(call unit_rule,cli,cli,))
 $(eval $(call unit_rule,serve,serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,relay,relay serve,$(SERVE_LIBS)))
 $(eval $(call unit_rule,sim,sim serve,$(SERVE_LIBS) $(NET_LIBS)))
+# runs the real program
+$(BUILD)/tests/unit/relay/test_program: | $(BUILD)/canvass-relay
 .SECONDARY:
 
 unit: $(UNIT_BIN)

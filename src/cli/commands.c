@@ -2,6 +2,8 @@
 #include "cli/commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_init,
+    &cli_sync,
     &cli_doctor,
     NULL,
 };

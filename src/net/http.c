@@ -270,8 +270,8 @@ failure_of(const struct transfer *t, CURLcode rc)
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CONNECT_ERROR: /* the handshake broke off: may go well the next time */
         return HTTP_REFUSED;
-    case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
@@ -291,7 +291,7 @@ describe(struct http_answer *a, CURLcode rc)
         [HTTP_BROKEN] = "the connection broke",
         [HTTP_TIMEOUT] = "no answer in time",
         [HTTP_TOO_BIG] = "the answer is too big",
-        [HTTP_TLS] = "the TLS connection could not be trusted",
+        [HTTP_TLS] = "the certificate could not be trusted",
         [HTTP_REFUSED] = "no connection",
     };
     _Static_assert(ARRAY_LEN(words) == HTTP_FAILURE_COUNT, "words for every failure");

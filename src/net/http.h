@@ -27,8 +27,8 @@ enum http_failure {
     HTTP_BROKEN,  /* connection lost, nonsense, or cut in the middle */
     HTTP_TIMEOUT, /* connect, stall or total time-out */
     HTTP_TOO_BIG, /* the answer is over the cap */
-    HTTP_TLS,     /* the other side is not who it should be, or speaks no TLS */
-    HTTP_REFUSED, /* no connection could be made, or the name is unknown */
+    HTTP_TLS,     /* the other side's certificate cannot be trusted */
+    HTTP_REFUSED, /* no connection could be made, in TCP or TLS, or the name is unknown */
     HTTP_FAILURE_COUNT
 };
 

@@ -110,7 +110,21 @@ provider_errors_init(struct error *err)
          read_codes(json_object_get(doc.root, "codes"), err) &&
          read_ranges(json_object_get(doc.root, "status"), err);
     yaml_release(&doc);
+    if (!ok)
+        provider_errors_release();
     return ok;
+}
+
+void
+provider_errors_release(void)
+{
+    for (size_t i = 0; i < code_count; i++)
+        free(codes[i].text);
+    free(codes);
+    free(ranges);
+    codes = NULL;
+    ranges = NULL;
+    code_count = range_count = 0;
 }
 
 const struct provider_error *

@@ -16,6 +16,7 @@ struct provider_error {
 
 /* Reads the table that is built in; once, before it is asked. An error is our own mistake. */
 bool provider_errors_init(struct error *err) MUST_CHECK;
+void provider_errors_release(void); /* at the very end; nobody may ask any more */
 /* NULL: the table does not know the code. Any thread after provider_errors_init(). */
 const struct provider_error *provider_error_find(int code);
 /* The class of a 4xx answer whose code is not in the table (or that has none). */

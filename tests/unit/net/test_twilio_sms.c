@@ -325,7 +325,7 @@ no_connection__is_proved_not_sent(void **state)
 }
 
 static void
-server_without_tls__is_not_sent_and_a_fault_of_the_configuration(void **state)
+server_without_tls__gets_nothing(void **state)
 {
     static const struct fake_step plain = {FAKE_ANSWER_CLOSE, "HTTP/1.1 400 Bad Request\r\n\r\n"};
     struct world w = {.server = fake_server_start(&plain, 1)};
@@ -336,6 +336,7 @@ server_without_tls__is_not_sent_and_a_fault_of_the_configuration(void **state)
     send_one(&w, 1);
     wait_results(&w, 1);
     assert_int_equal(w.results[0].outcome, SEND_NOT_SENT);
+    assert_int_equal(w.results[0].klass, SEND_CLASS_RETRY);
     free(url);
     close_world(&w);
 }
@@ -699,7 +700,7 @@ main(void)
         cmocka_unit_test(reused_connection_that_dies__is_not_sent_again),
         cmocka_unit_test(reset_before_reading__is_never_taken_for_accepted),
         cmocka_unit_test(no_connection__is_proved_not_sent),
-        cmocka_unit_test(server_without_tls__is_not_sent_and_a_fault_of_the_configuration),
+        cmocka_unit_test(server_without_tls__gets_nothing),
         cmocka_unit_test(room__is_bounded_and_connections_are_reused),
         cmocka_unit_test(closing__ends_what_is_under_way_without_a_word),
         cmocka_unit_test(wake__ends_a_wait),
