@@ -24,11 +24,10 @@ struct relay {
 };
 
 static void
-on_commit(void *ctx, int64_t last_seq)
+on_commit(void *ctx)
 {
     struct relay *relay = ctx;
 
-    (void)last_seq;
     reader_wake(relay->reader);
 }
 

@@ -54,6 +54,7 @@ static const struct flag table[] = {
     {"--error-500", "RATE", "of requests: answered 500, half of them accepted", FLAG_RATE, IN_FLAGS(sim.error_500)},
     {"--html", "RATE", "of requests: answered with HTML, half of them accepted", FLAG_RATE, IN_FLAGS(sim.html)},
     {"--rate-429", "RATE", "of requests: refused as too many", FLAG_RATE, IN_FLAGS(sim.rate_429)},
+    {"--list-error", "RATE", "of lists: answered 500", FLAG_RATE, IN_FLAGS(sim.list_error)},
     {"--max-per-second", "N", "messages; more are refused with 429", FLAG_AMOUNT, IN_FLAGS(sim.max_per_second)},
     {"--latency-ms", "N", "before each answer", FLAG_AMOUNT, IN_FLAGS(sim.latency_ms)},
     {"--list-lag-ms", "N", "a new message is missing from lists for so long", FLAG_AMOUNT, IN_FLAGS(sim.list_lag_ms)},

@@ -34,6 +34,7 @@ rates_are_valid(const struct sim_options *o, struct error *err)
         {"drop-before", o->drop_before},
         {"error-500", o->error_500},
         {"rate-429", o->rate_429},
+        {"list-error", o->list_error},
         {"callback-twice", o->callback_twice},
         {"callback-none", o->callback_none},
     };

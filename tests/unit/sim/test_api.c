@@ -367,6 +367,27 @@ list__lags_when_told_to(void **state)
     sim_stop(sim);
 }
 
+static void
+list__fails_at_times_when_told_to(void **state)
+{
+    struct sim_options options = plain_options();
+    struct sim *sim;
+    int failed = 0;
+
+    (void)state;
+    options.list_error = 0.5;
+    sim = start(&options);
+    for (int i = 0; i < 40; i++) {
+        struct response r = request(sim, MESSAGES "?PageSize=1", NULL);
+
+        assert_true(r.status == 200 || (r.status == 500 && number_of(&r, "code") == 20500));
+        failed += r.status == 500;
+        response_release(&r);
+    }
+    assert_in_range(failed, 5, 35);
+    sim_stop(sim);
+}
+
 /* --- faults */
 
 struct tally {
@@ -552,6 +573,7 @@ main(void)
         cmocka_unit_test(list__is_newest_first_filtered_and_paged),
         cmocka_unit_test(list__by_date_knows_days_and_instants),
         cmocka_unit_test(list__lags_when_told_to),
+        cmocka_unit_test(list__fails_at_times_when_told_to),
         cmocka_unit_test(faults__do_what_they_say),
         cmocka_unit_test(faults__are_the_same_for_the_same_seed),
         cmocka_unit_test(max_per_second__refuses_what_is_over),
