@@ -43,6 +43,9 @@ struct loop {
     int64_t next_lease_ms;       /* monotonic: when to take or renew */
     int64_t no_lease_since_ms;   /* monotonic; 0: held */
 
+    int64_t taken_at_ms; /* monotonic */
+    char other[128];     /* who holds it, when somebody else does */
+
     /* relay */
     bool relay_drained; /* answered "no more" since the lease was taken */
     bool relay_polling;
@@ -69,12 +72,15 @@ struct loop {
     int64_t hold_until_ms;     /* monotonic */
     int64_t unknown_streak;
     int64_t trouble_until_ms; /* monotonic: something of our own failed; do not spin */
+    int64_t trouble_since_ms; /* monotonic; 0: none */
+    char trouble[200];
+    bool planning;            /* recipients of some campaign are being frozen */
     int64_t last_activity_ms; /* monotonic: of sending or applying */
     int64_t next_due_ms;      /* wall clock; 0: nothing waits */
     int64_t wait_ms;          /* how long this turn may wait */
     bool stopped;             /* the panic switch, as last seen */
 
-    int64_t next_sync_ms; /* monotonic */
+    struct loop_sync *sync; /* owned; NULL: no main database */
     struct engine_summary sum;
     int64_t rate_slot[LOOP_RATE_SLOTS], rate_count[LOOP_RATE_SLOTS];
 
@@ -119,5 +125,10 @@ void loop_sms_done(void *ctx, const struct sms_result *result);        /* handle
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
 void loop_send_release(struct loop *l);
 void loop_record(struct loop *l);
+void loop_plan_step(struct loop *l); /* loop_plan.c */
+/* loop_sync.c: the replica is brought up to date on a thread of its own, so that sends go on. */
+void loop_sync_prepare(struct loop *l);
+void loop_sync_step(struct loop *l, bool stopping);
+void loop_sync_finish(struct loop *l);
 
 #endif
