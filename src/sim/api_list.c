@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/webhook/form.h"
+#include "sim/dice.h"
 #include "sim/world.h"
 
 #define DEFAULT_PAGE_SIZE 50
@@ -188,6 +189,9 @@ api_list_messages(struct sim *sim, struct http_exchange *x)
             sim, x, (struct api_problem){400, 20001, "Unknown or invalid query parameter", NULL});
     else if (query.page_size > MAX_PAGE_SIZE)
         api_reply_problem(sim, x, (struct api_problem){400, 20007, "Page size too large", NULL});
+    else if (dice_hit(sim->options.list_error, sim->options.seed, "list", "", sim->lists++))
+        api_reply_problem(sim, x,
+                          (struct api_problem){500, 20500, "An internal error occurred", NULL});
     else
         reply_page(sim, x, &form, &query);
     form_release(&form);

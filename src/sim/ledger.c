@@ -18,67 +18,7 @@
 #include "core/campaign/sms_segments.h"
 #include "sim/customer.h"
 #include "sim/dice.h"
-#include "sim/table.h"
-
-/* A number: a customer's or one of ours. */
-struct sim_address {
-    char *number;
-    struct sim_message *newest_to, *newest_from;
-    uint64_t requests;
-    unsigned accepted;
-    char **stopped; /* senders that were told STOP */
-    size_t stopped_count, stopped_capacity;
-    int64_t stop_told_ms; /* when a webhook with an opt-out was answered 2xx; 0: never */
-};
-
-/* Messages with the same To and Body. */
-struct sim_twin {
-    const struct sim_message *first;
-    const struct sim_message **others;
-    size_t count, capacity; /* of others */
-};
-
-struct after_stop {
-    char *to, *body;
-    const struct sim_message *message; /* NULL: refused with 21610 */
-    int64_t after_ms;
-};
-
-struct hidden {
-    const struct sim_message *message;
-    const char *why;
-};
-
-struct ledger {
-    pthread_mutex_t lock;
-    int fd;
-    uint64_t run, sids; /* sids are new in each run: the console dedupes by them */
-    struct table by_sid, by_number, twins;
-    struct sim_message *newest;
-    struct sim_address **addresses; /* in order of appearance */
-    size_t address_count, address_capacity;
-    struct sim_twin **twice; /* twins with more than one */
-    size_t twice_count, twice_capacity;
-    struct after_stop *after;
-    size_t after_count, after_capacity;
-    struct hidden *hidden;
-    size_t hidden_count, hidden_capacity;
-    uint64_t counts[COUNT_COUNT];
-    uint64_t accepted, inbound, posted, answered, inbound_answered;
-};
-
-static const char *const count_names[] = {
-    [COUNT_REQUESTS] = "requests",
-    [COUNT_REFUSED] = "refused",
-    [COUNT_RATE_LIMITED] = "rate_limited",
-    [COUNT_DROPPED_BEFORE] = "dropped_before",
-    [COUNT_LOST_ANSWERS] = "lost_answers",
-    [COUNT_ERROR_500] = "error_500",
-    [COUNT_HTML] = "html",
-    [COUNT_CALLBACK_WITHHELD] = "callbacks_withheld",
-    [COUNT_NOT_LOOPBACK] = "not_loopback",
-};
-_Static_assert(ARRAY_LEN(count_names) == COUNT_COUNT, "a name for every count");
+#include "sim/ledger_private.h"
 
 static const char *const status_names[] = {
     [SIM_ACCEPTED] = "accepted", [SIM_QUEUED] = "queued",       [SIM_SENDING] = "sending",
@@ -114,6 +54,12 @@ sim_message_sent_ms(const struct sim_message *message, int64_t now_ms)
 
 /* --- the file */
 
+json_t *
+ledger_json_text(const char *text)
+{
+    return text ? json_string(text) : json_null();
+}
+
 static void
 write_line(struct ledger *ledger, json_t *line)
 {
@@ -133,12 +79,6 @@ write_line(struct ledger *ledger, json_t *line)
 }
 
 static json_t *
-json_text(const char *text)
-{
-    return text ? json_string(text) : json_null();
-}
-
-static json_t *
 line_new(const char *event, const struct sim_message *message)
 {
     int64_t now = utime_now_ms();
@@ -151,7 +91,7 @@ line_new(const char *event, const struct sim_message *message)
         at[0] = '\0';
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "at", at, "event", event, "sid", message->sid,
                      "to", message->to, "from", message->from ? message->from : "", "body",
-                     message->body, "att", json_text(message->att));
+                     message->body, "att", ledger_json_text(message->att));
 }
 
 /* --- numbers */
@@ -179,7 +119,7 @@ address_get(struct ledger *ledger, const char *number)
     address->number = mem_strdup(number);
     table_add(&ledger->by_number, table_hash(number, strlen(number)), address);
     ledger->addresses = mem_grow(ledger->addresses, ledger->address_count,
-                                 &ledger->address_capacity, sizeof *ledger->addresses);
+                                 &ledger->address_capacity, sizeof(struct sim_address *));
     ledger->addresses[ledger->address_count++] = address;
     return address;
 }
@@ -305,10 +245,11 @@ note_twin(struct ledger *ledger, const struct sim_message *message)
     }
     if (twin->count == 0) {
         ledger->twice = mem_grow(ledger->twice, ledger->twice_count, &ledger->twice_capacity,
-                                 sizeof *ledger->twice);
+                                 sizeof(struct sim_twin *));
         ledger->twice[ledger->twice_count++] = twin;
     }
-    twin->others = mem_grow(twin->others, twin->count, &twin->capacity, sizeof *twin->others);
+    twin->others =
+        mem_grow(twin->others, twin->count, &twin->capacity, sizeof(struct sim_message *));
     twin->others[twin->count++] = message;
 }
 
@@ -497,104 +438,6 @@ ledger_count(struct ledger *ledger, enum sim_count which)
     (void)pthread_mutex_lock(&ledger->lock);
     ledger->counts[which]++;
     (void)pthread_mutex_unlock(&ledger->lock);
-}
-
-static json_t *
-duplicates_json(const struct ledger *ledger)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < ledger->twice_count; i++) {
-        const struct sim_twin *twin = ledger->twice[i];
-        json_t *sids = json_array();
-        json_t *atts = json_array();
-
-        (void)json_array_append_new(sids, json_string(twin->first->sid));
-        (void)json_array_append_new(atts, json_text(twin->first->att));
-        for (size_t k = 0; k < twin->count; k++) {
-            (void)json_array_append_new(sids, json_string(twin->others[k]->sid));
-            (void)json_array_append_new(atts, json_text(twin->others[k]->att));
-        }
-        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:o,s:o}", "to", twin->first->to,
-                                                    "body", twin->first->body, "count",
-                                                    (json_int_t)(twin->count + 1), "sids", sids,
-                                                    "atts", atts));
-    }
-    return list;
-}
-
-static json_t *
-after_stop_json(const struct ledger *ledger)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < ledger->after_count; i++) {
-        const struct after_stop *after = &ledger->after[i];
-
-        (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:o,s:b,s:I}", "to", after->to, "body", after->body, "sid",
-                            json_text(after->message ? after->message->sid : NULL), "refused",
-                            after->message == NULL, "after_ms", (json_int_t)after->after_ms));
-    }
-    return list;
-}
-
-static json_t *
-hidden_json(const struct ledger *ledger)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < ledger->hidden_count; i++) {
-        const struct sim_message *message = ledger->hidden[i].message;
-
-        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:o,s:s}", "to", message->to, "sid",
-                                                    message->sid, "att", json_text(message->att),
-                                                    "why", ledger->hidden[i].why));
-    }
-    return list;
-}
-
-static void
-numbers_json(const struct ledger *ledger, json_t *out)
-{
-    json_t *per_to = json_object();
-    json_t *opted_out = json_array();
-
-    for (size_t i = 0; i < ledger->address_count; i++) {
-        const struct sim_address *address = ledger->addresses[i];
-
-        if (address->accepted)
-            (void)json_object_set_new(per_to, address->number,
-                                      json_integer((json_int_t)address->accepted));
-        if (address->stopped_count || address->stop_told_ms)
-            (void)json_array_append_new(opted_out, json_string(address->number));
-    }
-    (void)json_object_set_new(out, "per_to", per_to);
-    (void)json_object_set_new(out, "opted_out", opted_out);
-}
-
-json_t *
-ledger_summary(struct ledger *ledger, bool brief)
-{
-    json_t *out;
-
-    (void)pthread_mutex_lock(&ledger->lock);
-    out = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "accepted", (json_int_t)ledger->accepted,
-                    "inbound", (json_int_t)ledger->inbound, "inbound_answered",
-                    (json_int_t)ledger->inbound_answered, "webhooks_posted",
-                    (json_int_t)ledger->posted, "webhooks_answered", (json_int_t)ledger->answered,
-                    "duplicate_count", (json_int_t)ledger->twice_count, "after_opt_out_count",
-                    (json_int_t)ledger->after_count);
-    for (size_t i = 0; out && i < COUNT_COUNT; i++)
-        (void)json_object_set_new(out, count_names[i], json_integer((json_int_t)ledger->counts[i]));
-    if (out && !brief) {
-        (void)json_object_set_new(out, "duplicates", duplicates_json(ledger));
-        (void)json_object_set_new(out, "after_opt_out", after_stop_json(ledger));
-        (void)json_object_set_new(out, "hidden", hidden_json(ledger));
-        numbers_json(ledger, out);
-    }
-    (void)pthread_mutex_unlock(&ledger->lock);
-    return out;
 }
 
 /* --- life */

@@ -29,8 +29,20 @@ static const struct phrase phrases[] = {
     {MOOD_YES, TOPIC_FEEDBACK, "Great as always! My skin feels amazing"},
     {MOOD_YES, TOPIC_FEEDBACK, "Honestly better than I expected"},
     {MOOD_YES, TOPIC_ABANDONED, "Oh hey, I just got distracted. Kids"},
+    {MOOD_YES, TOPIC_ABANDONED, "The times mostly. I work until 6"},
+    {MOOD_YES, TOPIC_ABANDONED, "Price, if I'm honest"},
+    {MOOD_YES, TOPIC_ABANDONED, "Hi! Nothing bad, I just wanted to ask my husband first"},
+    {MOOD_YES, TOPIC_ABANDONED, "I couldn't tell if my insurance covers it"},
+    {MOOD_YES, TOPIC_ABANDONED, "Forgot to be honest, thanks for the nudge"},
+    {MOOD_YES, TOPIC_ABANDONED, "it asked me to make an account and I gave up lol"},
+    {MOOD_YES, TOPIC_ABANDONED, "I wanted to see Dr. Okafor and she had nothing before March"},
+    {MOOD_YES, TOPIC_ABANDONED, "Bit nervous about it, haven't done that before"},
     {MOOD_YES, TOPIC_ABANDONED, "I wanted a Saturday and there was nothing left"},
     {MOOD_YES, TOPIC_ABANDONED, "Tbh the price, it was a bit more than I'd planned"},
+    {MOOD_YES, TOPIC_RATING, "10! Thank you all"},
+    {MOOD_YES, TOPIC_RATING, "9, would come again"},
+    {MOOD_YES, TOPIC_RATING, "An 8. Parking was a pain but you were great"},
+    {MOOD_YES, TOPIC_RATING, "Definitely a ten"},
     {MOOD_YES, TOPIC_REFERRAL, "My sister would love it, can I give you her number?"},
     {MOOD_YES, TOPIC_REFERRAL, "Sure, I've told two friends already"},
 
@@ -43,6 +55,9 @@ static const struct phrase phrases[] = {
     {MOOD_BOOKING, TOPIC_OFFER, "Great deal, can I book two, one for my mum?"},
     {MOOD_BOOKING, TOPIC_APPOINTMENT, "Can we make it half an hour later? And yes add the massage"},
     {MOOD_BOOKING, TOPIC_MISSED, "Perfect timing, I need a facial before the wedding on the 12th"},
+    {MOOD_BOOKING, TOPIC_ABANDONED, "Times! Is there anything after 5pm? Then I'd book right away"},
+    {MOOD_BOOKING, TOPIC_ABANDONED, "Just ran out of lunch break. Wednesday would be perfect"},
+    {MOOD_BOOKING, TOPIC_RATING, "9. And can I come again in two weeks?"},
     {MOOD_BOOKING, TOPIC_ABANDONED, "I still want it, can you just book me for Tuesday?"},
 
     {MOOD_QUESTION, TOPIC_ANY, "How much is it?"},
@@ -55,6 +70,8 @@ static const struct phrase phrases[] = {
     {MOOD_QUESTION, TOPIC_OFFER, "Does it work together with my gift card?"},
     {MOOD_QUESTION, TOPIC_OFFER, "What's the catch? 🙂"},
     {MOOD_QUESTION, TOPIC_APPOINTMENT, "What time was it again?"},
+    {MOOD_QUESTION, TOPIC_ABANDONED, "How long does it take? Couldn't find that anywhere"},
+    {MOOD_QUESTION, TOPIC_ABANDONED, "The price. Can I pay in two parts?"},
     {MOOD_QUESTION, TOPIC_ABANDONED, "Is it painful? That's what stopped me"},
     {MOOD_QUESTION, TOPIC_REFERRAL, "Do I get something for it too?"},
 
@@ -66,6 +83,11 @@ static const struct phrase phrases[] = {
     {MOOD_NO, TOPIC_APPOINTMENT, "No extras please, just the usual"},
     {MOOD_NO, TOPIC_MISSED, "I found a place closer to work"},
     {MOOD_NO, TOPIC_ABANDONED, "Changed my mind, nothing personal"},
+    {MOOD_NO, TOPIC_ABANDONED, "Went somewhere else in the end, sorry"},
+    {MOOD_NO, TOPIC_ABANDONED, "Too expensive for me"},
+    {MOOD_NO, TOPIC_ABANDONED, "Wasn't me, my daughter used my phone"},
+    {MOOD_NO, TOPIC_RATING, "5. It took forever"},
+    {MOOD_NO, TOPIC_RATING, "maybe a 6"},
     {MOOD_NO, TOPIC_FEEDBACK, "It was ok. I waited 25 minutes though"},
     {MOOD_NO, TOPIC_REFERRAL, "Can't think of anybody, sorry"},
 
@@ -114,12 +136,13 @@ static const struct phrase phrases[] = {
     {MOOD_ANSWER, TOPIC_ANY, "Not really"},
     {MOOD_ANSWER, TOPIC_ANY, "Hmm, probably yes"},
     {MOOD_ANSWER, TOPIC_ANY, "I'd have to think about it"},
-    {MOOD_ANSWER, TOPIC_ANY, "mornings mostly, before work"},
+    {MOOD_ANSWER, TOPIC_ANY, "sure"},
+    {MOOD_ANSWER, TOPIC_ANY, "No, not this time"},
     {MOOD_ANSWER, TOPIC_ANY, "Nothing special, it's all fine"},
     {MOOD_ANSWER, TOPIC_RATING, "9"},
     {MOOD_ANSWER, TOPIC_RATING, "8 out of 10"},
     {MOOD_ANSWER, TOPIC_RATING, "10!!"},
-    {MOOD_ANSWER, TOPIC_RATING, "maybe a 6"},
+    {MOOD_ANSWER, TOPIC_RATING, "7 I guess"},
     {MOOD_ANSWER, TOPIC_RATING, "I'd say 4, the waiting was too long"},
     {MOOD_ANSWER, TOPIC_APPOINTMENT, "Thursday after 5"},
     {MOOD_ANSWER, TOPIC_APPOINTMENT, "Saturday morning if you can"},
@@ -127,8 +150,24 @@ static const struct phrase phrases[] = {
     {MOOD_ANSWER, TOPIC_APPOINTMENT, "next week is better, Tues or Wed"},
     {MOOD_ANSWER, TOPIC_SERVICE, "The facial, like last time"},
     {MOOD_ANSWER, TOPIC_SERVICE, "Just a haircut"},
-    {MOOD_ANSWER, TOPIC_SERVICE, "I'd like to try the laser thing"},
+    {MOOD_ANSWER, TOPIC_SERVICE, "I'd like to try the laser hair removal"},
     {MOOD_ANSWER, TOPIC_SERVICE, "deep tissue massage, 60 min"},
+    {MOOD_ANSWER, TOPIC_SERVICE, "A whitening before my brother's wedding"},
+    {MOOD_ANSWER, TOPIC_SERVICE, "Just a check-up and cleaning"},
+    {MOOD_ANSWER, TOPIC_SERVICE, "My shoulder, physio I think"},
+    {MOOD_ANSWER, TOPIC_UNCLEAR, "The price list, I had to look for it a long time"},
+    {MOOD_ANSWER, TOPIC_UNCLEAR, "No, all clear"},
+    {MOOD_ANSWER, TOPIC_UNCLEAR, "yes, which doctor does what"},
+    {MOOD_ANSWER, TOPIC_UNCLEAR, "whether I need a referral first"},
+    {MOOD_ANSWER, TOPIC_WISH, "Evening hours"},
+    {MOOD_ANSWER, TOPIC_WISH, "Show the price before I have to log in"},
+    {MOOD_ANSWER, TOPIC_WISH, "If somebody had called me back"},
+    {MOOD_ANSWER, TOPIC_WISH, "shorter wait, otherwise nothing"},
+    {MOOD_ANSWER, TOPIC_WISH, "A Saturday slot, honestly"},
+    {MOOD_ANSWER, TOPIC_ASK, "How long does it take?"},
+    {MOOD_ANSWER, TOPIC_ASK, "No, I think I have it all"},
+    {MOOD_ANSWER, TOPIC_ASK, "Can I bring my daughter?"},
+    {MOOD_ANSWER, TOPIC_ASK, "is there parking"},
     {MOOD_ANSWER, TOPIC_OFFER, "That works for me"},
     {MOOD_ANSWER, TOPIC_OFFER, "A bit much. Would 80 be possible?"},
     {MOOD_ANSWER, TOPIC_FEEDBACK, "The front desk was great, parking not so much"},
@@ -139,6 +178,8 @@ static const struct phrase phrases[] = {
     {MOOD_ANSWER, TOPIC_ABANDONED, "I wasn't sure which one I need"},
     {MOOD_ANSWER, TOPIC_MISSED, "I was travelling a lot this year"},
     {MOOD_ANSWER, TOPIC_MISSED, "Had a baby in March :)"},
+    {MOOD_ANSWER, TOPIC_REFERRAL, "I would, yes"},
+    {MOOD_ANSWER, TOPIC_REFERRAL, "Already have!"},
     {MOOD_ANSWER, TOPIC_REFERRAL, "Jenny, she works with me. I'll ask her first"},
     {MOOD_ANSWER, TOPIC_REFERRAL, "two or three people maybe"},
 
@@ -150,7 +191,7 @@ static const struct phrase phrases[] = {
 
     {MOOD_STRANGER, TOPIC_ANY, "Hi, do you do gift cards?"},
     {MOOD_STRANGER, TOPIC_ANY, "Hello, a friend gave me this number. Are you taking new clients?"},
-    {MOOD_STRANGER, TOPIC_ANY, "is this the dentist?"},
+    {MOOD_STRANGER, TOPIC_ANY, "is this the animal hospital?"},
     {MOOD_STRANGER, TOPIC_ANY, "How late are you open today"},
     {MOOD_STRANGER, TOPIC_ANY, "Hi it's Dana, new number! Can I move my appointment to Monday?"},
 };
@@ -162,21 +203,24 @@ static const struct {
 } topic_words[] = {
     {TOPIC_RATING, "1 to 10"}, {TOPIC_RATING, "1-10"}, {TOPIC_RATING, "out of 10"},
     {TOPIC_RATING, "scale"}, {TOPIC_RATING, "how likely"}, {TOPIC_RATING, "rate "},
+    {TOPIC_ASK, "like to know"}, {TOPIC_UNCLEAR, "unclear"}, {TOPIC_UNCLEAR, "hard to find"},
+    {TOPIC_WISH, "do better"}, {TOPIC_WISH, "done better"}, {TOPIC_WISH, "improve"},
+    {TOPIC_WISH, "differently"}, {TOPIC_WISH, "made it easy"}, {TOPIC_WISH, "would have helped"},
     {TOPIC_REFERRAL, "friend"}, {TOPIC_REFERRAL, "refer"}, {TOPIC_REFERRAL, "anyone you"},
     {TOPIC_REFERRAL, "anyone else"}, {TOPIC_REFERRAL, "somebody you"},
     {TOPIC_ABANDONED, "didn't book"}, {TOPIC_ABANDONED, "did not book"},
     {TOPIC_ABANDONED, "kept you from"}, {TOPIC_ABANDONED, "stopped you"},
     {TOPIC_ABANDONED, "held you back"}, {TOPIC_ABANDONED, "got in the way"},
     {TOPIC_ABANDONED, "finish booking"}, {TOPIC_ABANDONED, "looked at booking"},
-    {TOPIC_FEEDBACK, "how was"}, {TOPIC_FEEDBACK, "how did"}, {TOPIC_FEEDBACK, "could we do better"},
-    {TOPIC_FEEDBACK, "have done better"}, {TOPIC_FEEDBACK, "improve"}, {TOPIC_FEEDBACK, "feedback"},
-    {TOPIC_SERVICE, "which treatment"}, {TOPIC_SERVICE, "which service"},
+    {TOPIC_FEEDBACK, "how was"}, {TOPIC_FEEDBACK, "how did"}, {TOPIC_FEEDBACK, "did we do"},
+    {TOPIC_FEEDBACK, "tell them about us"}, {TOPIC_FEEDBACK, "feedback"},
+    {TOPIC_SERVICE, "hoping to have done"}, {TOPIC_SERVICE, "which treatment"}, {TOPIC_SERVICE, "which service"},
     {TOPIC_SERVICE, "what service"}, {TOPIC_SERVICE, "what treatment"},
     {TOPIC_SERVICE, "what would you like"}, {TOPIC_SERVICE, "interested in"},
-    {TOPIC_MISSED, "been a while"}, {TOPIC_MISSED, "miss you"}, {TOPIC_MISSED, "missed you"},
+    {TOPIC_MISSED, "kept you away"}, {TOPIC_MISSED, "been a while"}, {TOPIC_MISSED, "miss you"}, {TOPIC_MISSED, "missed you"},
     {TOPIC_MISSED, "haven't seen you"}, {TOPIC_MISSED, "last visit"}, {TOPIC_MISSED, "come back"},
     {TOPIC_APPOINTMENT, "what day"}, {TOPIC_APPOINTMENT, "which day"},
-    {TOPIC_APPOINTMENT, "what time"}, {TOPIC_APPOINTMENT, "when would"},
+    {TOPIC_APPOINTMENT, "what time"}, {TOPIC_APPOINTMENT, "suit you"}, {TOPIC_APPOINTMENT, "when would"},
     {TOPIC_APPOINTMENT, "appointment"}, {TOPIC_APPOINTMENT, "reminder"},
     {TOPIC_APPOINTMENT, "tomorrow"},
     {TOPIC_OFFER, "offer"}, {TOPIC_OFFER, "% off"}, {TOPIC_OFFER, "discount"},
@@ -228,19 +272,35 @@ phrases_topic(const char *message)
     return topic;
 }
 
-/* Questions that "yes" or "no thanks" would not answer want a phrase of their own topic. */
-static const bool general_fits[TOPIC_COUNT] = {
-    [TOPIC_ANY] = true,      [TOPIC_OFFER] = true,  [TOPIC_APPOINTMENT] = true,
-    [TOPIC_REFERRAL] = true, [TOPIC_MISSED] = true,
-};
+/* A mere "yes" does not answer what asks for a reason, a number or a name. */
+static bool
+general_fits(enum mood mood, enum topic topic)
+{
+    switch (topic) {
+    case TOPIC_ANY:
+    case TOPIC_OFFER:
+    case TOPIC_APPOINTMENT:
+    case TOPIC_REFERRAL:
+    case TOPIC_MISSED:
+        return mood != MOOD_ANSWER;
+    case TOPIC_ABANDONED:
+    case TOPIC_FEEDBACK:
+    case TOPIC_RATING:
+    case TOPIC_SERVICE:
+    case TOPIC_UNCLEAR:
+    case TOPIC_WISH:
+    case TOPIC_ASK:
+    case TOPIC_COUNT:
+        return mood != MOOD_ANSWER && mood != MOOD_YES;
+    }
+    return false;
+}
 
 static bool
 is_candidate(const struct phrase *phrase, enum mood mood, enum topic topic)
 {
-    if (phrase->mood != mood)
-        return false;
-    return phrase->topic == topic ||
-           (phrase->topic == TOPIC_ANY && mood != MOOD_ANSWER && general_fits[topic]);
+    return phrase->mood == mood &&
+           (phrase->topic == topic || (phrase->topic == TOPIC_ANY && general_fits(mood, topic)));
 }
 
 const char *

@@ -33,6 +33,9 @@ enum topic {
     TOPIC_RATING,      /* a number from 1 to 10 */
     TOPIC_APPOINTMENT, /* a reminder, a day or an hour */
     TOPIC_SERVICE,     /* which treatment? */
+    TOPIC_UNCLEAR,     /* was anything unclear? */
+    TOPIC_WISH,        /* what should we do better? */
+    TOPIC_ASK,         /* is there anything you would like to know? */
     TOPIC_REFERRAL,    /* a friend */
     TOPIC_MISSED,      /* we have not seen you for a while */
     TOPIC_COUNT

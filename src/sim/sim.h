@@ -33,6 +33,7 @@ struct sim_options {
     double error_500;       /* of requests: half are accepted all the same */
     double html;            /* of requests: an HTML page for an answer; half are accepted */
     double rate_429;        /* of requests: refused as too many */
+    double list_error;      /* of lists: answered 500 */
     int64_t max_per_second; /* accepted messages; more are refused with 429; 0: no limit */
     int64_t latency_ms;     /* before each answer */
     int64_t list_lag_ms;    /* a new message is missing from lists for so long */

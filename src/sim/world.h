@@ -21,7 +21,7 @@ struct sim {
     /* server's thread */
     int64_t window_s; /* second (monotonic) that the rate limit is counted in */
     int64_t in_window;
-    uint64_t accepted;
+    uint64_t accepted, lists;
 };
 
 /* Routes one request. Server's thread. */

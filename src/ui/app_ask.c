@@ -19,7 +19,7 @@ app_slot(struct app *app)
             app->slots[i] = (struct slot){.taken = true};
             return i;
         }
-    assert(!"enough slots for every screen that can be open");
+    assert(false && "enough slots for every screen that can be open");
     return -1;
 }
 

@@ -39,7 +39,7 @@ form_find(struct form *f, const char *id)
     for (size_t i = 0; i < f->count; i++)
         if (f->fields[i].id && strcmp(f->fields[i].id, id) == 0)
             return &f->fields[i];
-    assert(!"a field of that id");
+    assert(false && "a field of that id");
     return NULL;
 }
 

@@ -51,6 +51,7 @@ create__refuses_what_the_provider_refuses(void **state)
         {TO "&From=canvass" BODY, 400, 21212},
         {TO "&From=%2B13105550199" BODY, 400, 21606},
         {TO "&MessagingServiceSid=MG00000000000000000000000000000000" BODY, 400, 21701},
+        {"To=%2B13105550100" FROM BODY, 400, 21266},
         {TO FROM, 400, 21602},
         {TO FROM "&Body=", 400, 21602},
         {TO FROM "&Body=++", 400, 21602},
@@ -367,6 +368,27 @@ list__lags_when_told_to(void **state)
     sim_stop(sim);
 }
 
+static void
+list__fails_at_times_when_told_to(void **state)
+{
+    struct sim_options options = plain_options();
+    struct sim *sim;
+    int failed = 0;
+
+    (void)state;
+    options.list_error = 0.5;
+    sim = start(&options);
+    for (int i = 0; i < 40; i++) {
+        struct response r = request(sim, MESSAGES "?PageSize=1", NULL);
+
+        assert_true(r.status == 200 || (r.status == 500 && number_of(&r, "code") == 20500));
+        failed += r.status == 500;
+        response_release(&r);
+    }
+    assert_in_range(failed, 5, 35);
+    sim_stop(sim);
+}
+
 /* --- faults */
 
 struct tally {
@@ -552,6 +574,7 @@ main(void)
         cmocka_unit_test(list__is_newest_first_filtered_and_paged),
         cmocka_unit_test(list__by_date_knows_days_and_instants),
         cmocka_unit_test(list__lags_when_told_to),
+        cmocka_unit_test(list__fails_at_times_when_told_to),
         cmocka_unit_test(faults__do_what_they_say),
         cmocka_unit_test(faults__are_the_same_for_the_same_seed),
         cmocka_unit_test(max_per_second__refuses_what_is_over),
