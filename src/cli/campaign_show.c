@@ -1,6 +1,7 @@
 /* canvass campaign list, show, stats, recipients. */
 #include "cli/campaign.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -391,8 +392,8 @@ recipients_as_json(struct campaign_job *j, const struct recipient_filter *filter
     if (!recipient_each(j->reader, filter, dump_recipient, &rows, err))
         return -1;
     cli_printf("]}\n");
-    if (!rows.failed && fflush(stdout) == 0)
-        return EXIT_DONE;
+    if ((!rows.failed && fflush(stdout) == 0) || errno == EPIPE)
+        return EXIT_DONE; /* the reader of a pipe may have seen enough */
     (void)error_set(err, ERR_INTERNAL, "cannot write to standard output");
     return -1;
 }
