@@ -2,6 +2,9 @@
 #include "cli/commands.h"
 
 const struct cli_command *const cli_commands[] = {
+    &cli_init,
+    &cli_sync,
+    &cli_segment,
     &cli_doctor,
     NULL,
 };

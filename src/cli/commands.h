@@ -4,6 +4,9 @@
 
 #include "cli/cli.h"
 
+extern const struct cli_command cli_init;
+extern const struct cli_command cli_sync;
+extern const struct cli_command cli_segment;
 extern const struct cli_command cli_doctor;
 
 #endif

@@ -111,6 +111,11 @@ CREATE INDEX delivery_due ON delivery (campaign_id, next_attempt_at_ms, id)
 CREATE INDEX delivery_open ON delivery (state) WHERE state IN ('sending', 'in_doubt');
 CREATE INDEX delivery_address ON delivery (address, channel, accepted_at);
 CREATE INDEX delivery_customer ON delivery (customer_id);
+-- for the figures of the screens: appended to in order of time, or few rows
+CREATE INDEX delivery_accepted ON delivery (accepted_at) WHERE accepted_at IS NOT NULL;
+CREATE INDEX delivery_replied ON delivery (replied_at) WHERE replied_at IS NOT NULL;
+CREATE INDEX delivery_opted_out ON delivery (opted_out_at) WHERE opted_out_at IS NOT NULL;
+CREATE INDEX delivery_retry ON delivery (next_attempt_at_ms) WHERE state = 'retry_wait';
 
 -- Counters follow the rows: in the same statement, by the database itself.
 CREATE TRIGGER delivery_added AFTER INSERT ON delivery BEGIN
@@ -199,6 +204,8 @@ CREATE TABLE conversation (
 CREATE INDEX conversation_recent ON conversation (last_message_at DESC, id DESC);
 CREATE INDEX conversation_address ON conversation (address, channel);
 CREATE INDEX conversation_campaign ON conversation (campaign_id);
+CREATE INDEX conversation_unread ON conversation (id) WHERE unread > 0;
+CREATE INDEX conversation_review ON conversation (id) WHERE needs_review IS NOT NULL;
 
 CREATE TABLE message (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -319,6 +326,7 @@ CREATE TABLE engine_event (                      -- the line of events on the mo
     campaign_id INTEGER,
     text TEXT NOT NULL
 ) STRICT;
+CREATE INDEX engine_event_campaign ON engine_event (campaign_id, id);
 
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -328,6 +336,7 @@ CREATE TABLE audit (
     subject TEXT NOT NULL,                        -- "campaign 7"
     detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX audit_subject ON audit (subject, id);
 CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit BEGIN
     SELECT RAISE(ABORT, 'the audit is only appended to');
 END;

@@ -124,6 +124,20 @@ out:
     return ok;
 }
 
+bool
+file_publish(const char *temporary, const char *path, struct error *err)
+{
+    int fd = open(temporary, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return io_error(err, "open", temporary);
+    if (fsync(fd) != 0 || close(fd) != 0)
+        return io_error(err, "write", temporary);
+    if (rename(temporary, path) != 0)
+        return io_error(err, "create", path);
+    return sync_dir(path, err);
+}
+
 char *
 file_read_secret(const char *path, struct error *err)
 {

@@ -15,6 +15,8 @@ bool file_read(const char *path, size_t max, struct buf *out, struct error *err)
 /* Temporary, fsync, rename, fsync of the folder. mode as for open(2): 0600 for a secret. */
 bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mode,
                        struct error *err) MUST_CHECK;
+/* Renames a finished file into place: fsync of the file, rename, fsync of the folder. */
+bool file_publish(const char *temporary, const char *path, struct error *err) MUST_CHECK;
 /* A secret: refuses a file that group or others can read; the value without trailing newline. */
 char *file_read_secret(const char *path, struct error *err) MUST_CHECK;
 /* mkdir -p, mode 0700 for what is new. */

@@ -274,7 +274,7 @@ incremental(struct sync *s, bool *usable, struct error *err)
 }
 
 static const char *
-why_full(const struct replica_state *state, const struct sync *s)
+why_full(const struct sync_state *state, const struct sync *s)
 {
     if (state->generation == 0)
         return "the first sync";
@@ -287,7 +287,7 @@ why_full(const struct replica_state *state, const struct sync *s)
 
 /* Inside the replica's transaction. */
 static bool
-fill(struct sync *s, const struct replica_state *state, enum sync_mode mode, struct error *err)
+fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct error *err)
 {
     bool usable = false;
 
@@ -310,16 +310,16 @@ fill(struct sync *s, const struct replica_state *state, enum sync_mode mode, str
 static bool
 reload_customers(struct sync *s, struct error *err)
 {
-    struct replica_state state = {0};
-    bool ok = replica_state_load(s->writer.db, &state, err);
+    struct sync_state state = {0};
+    bool ok = sync_state_load(s->writer.db, &state, err);
 
     s->result->customers = state.customers;
-    replica_state_release(&state);
+    sync_state_release(&state);
     return ok;
 }
 
 static bool
-save_state(struct sync *s, struct replica_state *state, const char *fingerprint, struct error *err)
+save_state(struct sync *s, struct sync_state *state, const char *fingerprint, struct error *err)
 {
     struct sync_result *r = s->result;
 
@@ -334,13 +334,13 @@ save_state(struct sync *s, struct replica_state *state, const char *fingerprint,
     state->source = mem_strdup(s->source->name);
     state->country = mem_strdup(s->country);
     r->generation = state->generation;
-    return replica_state_save(s->writer.db, state, err) &&
+    return sync_state_save(s->writer.db, state, err) &&
            replica_fingerprint_save(s->writer.db, fingerprint, err) && reload_customers(s, err);
 }
 
 /* Whether the main database is surely what it was at the last good sync. */
 static bool
-is_untouched(struct sync *s, const struct replica_state *state, enum sync_mode mode,
+is_untouched(struct sync *s, const struct sync_state *state, enum sync_mode mode,
              const struct buf *fingerprint, bool *untouched, struct error *err)
 {
     char *before = NULL;
@@ -356,7 +356,7 @@ static bool
 run(struct sync *s, enum sync_mode mode, struct error *err)
 {
     struct db *db = s->writer.db;
-    struct replica_state state = {0};
+    struct sync_state state = {0};
     struct buf fingerprint = {0};
     bool untouched = false;
     bool begun = false;
@@ -366,7 +366,7 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
         s->locked = true;
         ok = error_wrap(err, "another sync may be running");
     }
-    ok = ok && replica_state_load(db, &state, err) &&
+    ok = ok && sync_state_load(db, &state, err) &&
          is_untouched(s, &state, mode, &fingerprint, &untouched, err);
     if (ok && untouched)
         s->result->mode = SYNC_INCREMENTAL;
@@ -378,7 +378,7 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
         s->source->end(s->source->ctx);
     ok = ok && save_state(s, &state, buf_str(&fingerprint), err) && db_commit(db, err);
     db_rollback(db);
-    replica_state_release(&state);
+    sync_state_release(&state);
     buf_release(&fingerprint);
     return ok;
 }
@@ -388,7 +388,7 @@ keep_error(struct db *replica, int64_t now_s, const struct error *failure)
 {
     struct error err = {0};
 
-    if (!replica_state_fail(replica, now_s, failure->text, &err))
+    if (!sync_state_fail(replica, now_s, failure->text, &err))
         log_line(LOG_WARN, "sync", "cannot record the failed sync: %s", err.text);
 }
 

@@ -1,7 +1,9 @@
-/* The replica's one row of state, and where the next sync begins (replica_store.h). */
+#include "core/store/replica_state_store.h"
+
 #include <stdlib.h>
 
 #include "core/base/mem.h"
+#include "core/base/text.h"
 #include "core/store/replica_store.h"
 
 static const char SQL_STATE_LOAD[] =
@@ -27,21 +29,21 @@ static const char SQL_WATERMARK_SAVE[] =
 static const char FINGERPRINT[] = "fingerprint"; /* stands beside the tables' names */
 
 void
-replica_state_release(struct replica_state *state)
+sync_state_release(struct sync_state *state)
 {
     free(state->source);
     free(state->country);
     free(state->last_error);
-    *state = (struct replica_state){0};
+    *state = (struct sync_state){0};
 }
 
 bool
-replica_state_load(struct db *db, struct replica_state *out, struct error *err)
+sync_state_load(struct db *db, struct sync_state *out, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_STATE_LOAD, err);
     bool ok;
 
-    *out = (struct replica_state){0};
+    *out = (struct sync_state){0};
     ok = st && db_step(st, &out->exists, err);
     if (ok && out->exists) {
         out->generation = db_column_i64(st, 0);
@@ -60,7 +62,26 @@ replica_state_load(struct db *db, struct replica_state *out, struct error *err)
 }
 
 bool
-replica_state_save(struct db *db, const struct replica_state *state, struct error *err)
+replica_state_load(struct db *db, struct replica_state *out, struct error *err)
+{
+    struct sync_state state = {0};
+    bool ok = sync_state_load(db, &state, err);
+
+    *out = (struct replica_state){0};
+    if (ok) {
+        out->synced = state.generation > 0;
+        out->generation = state.generation;
+        out->synced_at_s = state.synced_at;
+        out->customers = state.customers;
+        (void)text_copy(out->last_error, sizeof out->last_error,
+                        state.last_error ? state.last_error : "");
+    }
+    sync_state_release(&state);
+    return ok;
+}
+
+bool
+sync_state_save(struct db *db, const struct sync_state *state, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_STATE_SAVE, err);
     bool ok = false;
@@ -77,7 +98,7 @@ replica_state_save(struct db *db, const struct replica_state *state, struct erro
 }
 
 bool
-replica_state_fail(struct db *db, int64_t now_s, const char *text, struct error *err)
+sync_state_fail(struct db *db, int64_t now_s, const char *text, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_STATE_FAIL, err);
     bool ok = false;

@@ -11,7 +11,8 @@
 #include "core/port/main_database.h"
 #include "core/store/db.h"
 
-struct replica_state {
+/* What the sync keeps in the one row of replica.state; readers: replica_state_store.h. */
+struct sync_state {
     bool exists; /* a sync was tried; after one that was good, generation > 0 */
     int64_t generation;
     int64_t synced_at;
@@ -21,14 +22,14 @@ struct replica_state {
     int64_t last_error_at;
 };
 
-void replica_state_release(struct replica_state *state);
+void sync_state_release(struct sync_state *state);
 /* Any connection that has the replica attached. */
-bool replica_state_load(struct db *db, struct replica_state *out, struct error *err) MUST_CHECK;
+bool sync_state_load(struct db *db, struct sync_state *out, struct error *err) MUST_CHECK;
 /* After a good sync: clears the error. customers is counted here. */
-bool replica_state_save(struct db *db, const struct replica_state *state,
+bool sync_state_save(struct db *db, const struct sync_state *state,
                         struct error *err) MUST_CHECK;
 /* Keeps the generation and says why the last sync failed. In a transaction of its own. */
-bool replica_state_fail(struct db *db, int64_t now_s, const char *text,
+bool sync_state_fail(struct db *db, int64_t now_s, const char *text,
                         struct error *err) MUST_CHECK;
 
 /* Where the next incremental sync of a table begins; *found false: never synced. */

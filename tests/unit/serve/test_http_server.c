@@ -1,7 +1,4 @@
 /* The HTTP server over real sockets on the loopback. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +15,7 @@
 #include "core/base/buf.h"
 #include "core/base/mailbox.h"
 #include "core/base/mem.h"
+#include "loopback.h"
 #include "serve/http_server.h"
 
 enum { MAX_BODY = 1000 };
@@ -115,54 +112,13 @@ stop(void **state)
     return 0;
 }
 
-static int
-dial(uint16_t port)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port)};
-    struct timeval limit = {.tv_sec = 20};
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    return fd;
-}
-
-/* Sends text; a server that closes early is no fault of ours. */
-static void
-say(int fd, const char *text, size_t len)
-{
-    while (len) {
-        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
-
-        if (n <= 0)
-            return;
-        text += n;
-        len -= (size_t)n;
-    }
-}
-
-/* Everything until the server closes the connection. */
-static char *
-listen_to(int fd)
-{
-    struct buf out = {0};
-    char chunk[4096];
-
-    for (ssize_t n; (n = recv(fd, chunk, sizeof chunk, 0)) > 0;)
-        buf_add(&out, chunk, (size_t)n);
-    (void)close(fd);
-    return out.data ? buf_take(&out) : mem_strdup("");
-}
-
 static char *
 ask(struct world *w, const char *request)
 {
-    int fd = dial(http_server_port(w->server));
+    int fd = loopback_dial(http_server_port(w->server));
 
-    say(fd, request, strlen(request));
-    return listen_to(fd);
+    loopback_say(fd, request, strlen(request));
+    return loopback_hear(fd);
 }
 
 static void
@@ -303,12 +259,12 @@ nonsense__is_not_handed_over(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         struct world *w = *state;
-        int fd = dial(http_server_port(w->server));
+        int fd = loopback_dial(http_server_port(w->server));
         char *answer;
 
-        say(fd, lines[i], strlen(lines[i]));
+        loopback_say(fd, lines[i], strlen(lines[i]));
         (void)shutdown(fd, SHUT_WR);
-        answer = listen_to(fd);
+        answer = loopback_hear(fd);
         if (strstr(answer, " 200 "))
             fail_msg("nonsense %zu was answered:\n%s", i, answer);
         free(answer);
@@ -324,9 +280,9 @@ client__that_leaves_early_harms_nothing(void **state)
     for (int i = 0; i < 20; i++) {
         static const char request[] = "GET /later HTTP/1.1\r\nHost: h\r\n\r\n";
         static const char half[] = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 50\r\n\r\nabc";
-        int fd = dial(http_server_port(w->server));
+        int fd = loopback_dial(http_server_port(w->server));
 
-        say(fd, i % 2 ? request : half, i % 2 ? sizeof request - 1 : sizeof half - 1);
+        loopback_say(fd, i % 2 ? request : half, i % 2 ? sizeof request - 1 : sizeof half - 1);
         (void)close(fd);
     }
     expect(w, "GET /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", "200", NULL);
@@ -342,14 +298,14 @@ stop__answers_what_waits_with_503(void **state)
     for (int i = 0; i < WAITERS; i++) {
         static const char request[] = "GET /never HTTP/1.1\r\nHost: h\r\n\r\n";
 
-        fds[i] = dial(http_server_port(w->server));
-        say(fds[i], request, sizeof request - 1);
+        fds[i] = loopback_dial(http_server_port(w->server));
+        loopback_say(fds[i], request, sizeof request - 1);
     }
     while (mailbox_count(w->never) < WAITERS)
         (void)usleep(1000);
     assert_int_equal(stop(state), 0);
     for (int i = 0; i < WAITERS; i++) {
-        char *answer = listen_to(fds[i]);
+        char *answer = loopback_hear(fds[i]);
 
         assert_non_null(strstr(answer, "HTTP/1.1 503"));
         free(answer);

@@ -1,0 +1,20 @@
+/* Every screen of the console. The tabs are in the order of the keys 1 to 6. */
+#ifndef CANVASS_UI_SCREEN_SCREENS_H
+#define CANVASS_UI_SCREEN_SCREENS_H
+
+#include "ui/app.h"
+
+extern const struct screen screen_dashboard, screen_campaigns, screen_monitor, screen_inbox,
+    screen_templates, screen_settings;
+extern const struct screen screen_campaign;     /* arg: campaign id */
+extern const struct screen screen_conversation; /* arg: conversation id */
+extern const struct screen screen_in_doubt;
+extern const struct screen screen_messages; /* the last 200 toasts */
+
+/* The wizard: arg is the draft's id, 0 for a new one. NULL while it is not built in. */
+extern const struct screen *const screen_wizard_hook;
+
+extern const struct screen *const app_tab_screens[];
+extern const size_t app_tab_count;
+
+#endif

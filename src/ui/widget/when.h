@@ -1,0 +1,17 @@
+/* Times as screens show them: 14:32 today, 2 Sep before; ages only where freshness matters. */
+#ifndef CANVASS_UI_WIDGET_WHEN_H
+#define CANVASS_UI_WIDGET_WHEN_H
+
+#include <stdint.h>
+
+const char *when_clock(int64_t utc_s, char out[8]);    /* "14:32" */
+const char *when_seconds(int64_t utc_s, char out[12]); /* "14:32:07" */
+/* "14:32" on the day of now_s, "2 Sep" in its year, else "2 Sep 24"; "—" for 0. */
+const char *when_short(int64_t utc_s, int64_t now_s, char out[16]);
+/* "2 Sep 14:32" */
+const char *when_full(int64_t utc_s, char out[24]);
+/* "<1 min", "5 min", "3 h", "2 d": steps coarse enough not to redraw all the time. */
+const char *when_age(int64_t seconds, char out[24]);
+int64_t when_day_start(int64_t utc_s); /* local midnight before it */
+
+#endif
