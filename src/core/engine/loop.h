@@ -38,6 +38,8 @@ struct loop {
 
     /* lease */
     bool holds;
+    int lock_fd; /* of <home>/engine.lock; -1: it cannot be used */
+    bool locked;
     int64_t fence;
     int64_t lease_until_mono_ms; /* by our own clock that never goes back; nothing is sent after */
     int64_t next_lease_ms;       /* monotonic: when to take or renew */

@@ -14,6 +14,7 @@ enum {
     BATCH_MAX = 200,      /* claims in one transaction */
     HOLD_FIRST_MS = 1000, /* the provider does not answer */
     HOLD_MAX_MS = 30000,
+    FIRST_CALLS = 16,
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429
@@ -133,12 +134,14 @@ say_sum(struct loop *l, const struct settle_sum *sum, int64_t now_s, struct erro
         (void)snprintf(text, sizeof text,
                        "%" PRId64 " in doubt: no clear answer (%.200s); asking the provider's list",
                        sum->unknown, sum->last_error);
+        log_line(LOG_WARN, "engine", "%s", text);
         if (!engine_event_add(l->ledger, LOG_WARN, 0, text, now_s, err))
             return false;
     }
     if (sum->retries) {
         (void)snprintf(text, sizeof text, "%" PRId64 " not sent, will be tried again: %.200s",
                        sum->retries, sum->last_error);
+        log_line(LOG_INFO, "engine", "%s", text);
         return engine_event_add(l->ledger, LOG_INFO, 0, text, now_s, err);
     }
     return true;
@@ -264,7 +267,7 @@ bool
 loop_send_prepare(struct loop *l, struct error *err)
 {
     loop_send_release(l);
-    l->limit = SIZE_MAX / 2;
+    l->limit = FIRST_CALLS; /* one more with every answer: a provider that is down is not stormed */
     return rate_load(&l->rate, l->ledger, l->opt.net.sms_sender(l->opt.net.ctx),
                      l->opt.config->sms.per_second, loop_now_ms(l), err);
 }
@@ -353,6 +356,9 @@ gate_ms(struct loop *l)
         wait = l->throttle_until_ms - mono;
     if (l->hold_until_ms > mono + wait)
         wait = l->hold_until_ms - mono;
+    rate_refill(&l->rate, loop_now_ms(l));
+    if (rate_wait_ms(&l->rate, 1) > wait)
+        wait = rate_wait_ms(&l->rate, 1);
     return wait;
 }
 

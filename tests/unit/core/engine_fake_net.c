@@ -311,6 +311,8 @@ pump(void *ctx, int timeout_ms)
         if (n->pending[i].at_ms < at)
             at = n->pending[i].at_ms;
     w->clock_ms = at > w->clock_ms ? at : w->clock_ms + 1;
+    if (w->stop_at_ms && w->clock_ms >= w->stop_at_ms)
+        w->stop = 1;
     for (size_t i = 0; i < n->count;) {
         struct pending p = n->pending[i];
 

@@ -47,7 +47,8 @@ struct fake_world {
     bool list_unreadable;
     bool list_blind; /* answers, but shows nothing yet */
     int64_t lookups;
-    int64_t late_callback_at; /* unused by the network; for tests */
+    int64_t stop_at_ms; /* raises `stop` then; 0: never */
+    volatile int stop;
     /* relay */
     bool relay_down;
     int64_t relay_polls;
