@@ -57,15 +57,11 @@ answer_method(struct http_exchange *x, const char *allowed)
 }
 
 void
-answer_gone(struct http_exchange *x, const struct relay_log *log)
+answer_gone(struct http_exchange *x, const char *oldest)
 {
-    struct buf oldest = {0};
-
-    relay_cursor_format(log, log->trimmed_seq, &oldest);
     answer_json(x, 410,
                 json_pack("{s:s, s:s}", "error", "the cursor is unknown or its events are gone",
-                          "oldest", buf_str(&oldest)));
-    buf_release(&oldest);
+                          "oldest", oldest));
 }
 
 void

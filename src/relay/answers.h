@@ -9,8 +9,6 @@
 
 #include <jansson.h>
 
-#include "relay/relay_store.h"
-
 struct http_exchange;
 
 void answer_twiml(struct http_exchange *x); /* 200 <Response/> */
@@ -18,7 +16,7 @@ void answer_twiml(struct http_exchange *x); /* 200 <Response/> */
 void answer_error(struct http_exchange *x, int status, const char *text);
 void answer_method(struct http_exchange *x, const char *allowed);        /* 405 */
 void answer_json(struct http_exchange *x, int status, json_t *document); /* takes document */
-void answer_gone(struct http_exchange *x, const struct relay_log *log); /* 410 {"oldest": cursor} */
+void answer_gone(struct http_exchange *x, const char *oldest); /* 410 {"oldest": cursor} */
 void answer_acked(struct http_exchange *x, const char *cursor);
 
 #endif

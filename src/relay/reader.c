@@ -61,7 +61,8 @@ job_refuse(void *item)
 /* --- events */
 
 struct page {
-    json_t *events; /* owned */
+    json_t *events;  /* owned */
+    struct buf next; /* the cursor behind the last one; of the oldest when the job's is unknown */
     int limit, count;
     size_t bytes;
     int64_t last_seq;
@@ -93,33 +94,33 @@ add_event(void *ctx, const struct relay_event *event)
 }
 
 static bool
-read_log_and_page(struct relay_store *store, const struct reader_job *job, struct relay_log *log,
-                  bool *known, struct page *page, struct error *err)
+read_in_snapshot(struct relay_store *store, const struct reader_job *job, bool *known,
+                 struct page *page, struct error *err)
 {
-    int64_t after = 0;
+    struct relay_log log = {0};
 
-    if (!relay_store_log(store, log, err))
+    if (!relay_store_log(store, &log, err) ||
+        !relay_store_resolve(store, &log, log.trimmed_seq, job->cursor, known, &page->last_seq,
+                             err))
         return false;
-    *known = relay_cursor_resolve(log, job->cursor, &after);
     if (!*known)
-        return true;
-    page->last_seq = after;
-    if (after == log->last_seq)
-        return true;
+        return relay_store_cursor(store, log.trimmed_seq, &page->next, err);
     /* One more than asked, to see whether there is more. */
-    return relay_store_read(store, after, job->limit + 1, add_event, page, err);
+    return (page->last_seq == log.last_seq ||
+            relay_store_read(store, page->last_seq, job->limit + 1, add_event, page, err)) &&
+           relay_store_cursor(store, page->last_seq, &page->next, err);
 }
 
 /* From one snapshot: what is trimmed meanwhile must not look as if it had never been. */
 static bool
-read_page(struct relay_store *store, const struct reader_job *job, struct relay_log *log,
-          bool *known, struct page *page, struct error *err)
+read_page(struct relay_store *store, const struct reader_job *job, bool *known, struct page *page,
+          struct error *err)
 {
     bool ok;
 
     if (!relay_store_begin_read(store, err))
         return false;
-    ok = read_log_and_page(store, job, log, known, page, err);
+    ok = read_in_snapshot(store, job, known, page, err);
     relay_store_end_read(store);
     return ok;
 }
@@ -129,28 +130,26 @@ static bool
 answer_events(struct reader *r, struct reader_job *job, bool may_wait)
 {
     struct page page = {.events = json_array(), .limit = job->limit};
-    struct relay_log log = {0};
-    struct buf next = {0};
     struct error err = {0};
     bool known = false;
     bool answered = true;
 
-    if (!read_page(r->options.store, job, &log, &known, &page, &err)) {
+    if (!read_page(r->options.store, job, &known, &page, &err)) {
         log_line(LOG_ERROR, "store", "%s", err.text);
         answer_error(job->x, 503, "the log could not be read, try again");
     } else if (!known) {
-        answer_gone(job->x, &log);
+        answer_gone(job->x, buf_str(&page.next));
     } else if (!page.count && may_wait && !r->stopping && utime_mono_ms() < job->deadline_ms) {
         answered = false;
     } else {
-        relay_cursor_format(&log, page.last_seq, &next);
+
         atomic_fetch_add(&r->options.counters->events_read, page.count);
         answer_json(job->x, 200,
-                    json_pack("{s:O, s:s, s:b}", "events", page.events, "next", buf_str(&next),
+                    json_pack("{s:O, s:s, s:b}", "events", page.events, "next", buf_str(&page.next),
                               "more", page.more));
     }
     json_decref(page.events);
-    buf_release(&next);
+    buf_release(&page.next);
     if (answered)
         job_free(job);
     return answered;

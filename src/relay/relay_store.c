@@ -10,7 +10,13 @@
 #include "core/store/db.h"
 #include "core/store/migrate.h"
 
-enum { HOUR_S = 3600, KEEP_UNACKED_DAYS = 30, KEEP_ACKED_DAYS = 7, TRIM_BATCH = 2000 };
+enum {
+    HOUR_S = 3600,
+    KEEP_UNACKED_DAYS = 30,
+    KEEP_ACKED_DAYS = 7,
+    TRIM_BATCH = 2000,
+    MARK_SIZE = 9
+};
 
 /* A larger WAL between checkpoints: fewer pauses while webhooks wait; cut back to 64 MB after a
  * burst. */
@@ -36,6 +42,16 @@ static const char SQL_FIRST_SINCE[] =
 static const char SQL_ACKED_BEFORE[] = "SELECT coalesce(max(seq), 0) FROM ack WHERE hour < :hour";
 static const char SQL_TRIM[] = "DELETE FROM event WHERE seq <= :upto";
 static const char SQL_TRIM_ACKS[] = "DELETE FROM ack WHERE hour < :hour";
+
+static const char SQL_BEGIN_RUN[] =
+    "INSERT INTO run (after_seq, mark) SELECT last_seq, lower(hex(randomblob(4))) FROM log WHERE "
+    "true"
+    " ON CONFLICT (after_seq) DO UPDATE SET mark = excluded.mark"; /* no event was numbered by it */
+static const char SQL_MARK[] =
+    "SELECT mark FROM run WHERE after_seq < :seq ORDER BY after_seq DESC LIMIT 1";
+/* The run of the last trimmed event stays: a cursor may stand there. */
+static const char SQL_TRIM_RUNS[] =
+    "DELETE FROM run WHERE after_seq < (SELECT max(after_seq) FROM run WHERE after_seq < :upto)";
 
 struct relay_store {
     struct db *db;        /* owned */
@@ -63,7 +79,7 @@ relay_store_open(const char *path, struct error *err)
 
     store->db = db_open(path, DB_CREATE, err);
     if (store->db && migrate(store->db, "relay", "main", path, err) &&
-        db_exec(store->db, SQL_TUNE, err))
+        db_exec(store->db, SQL_TUNE, err) && db_exec(store->db, SQL_BEGIN_RUN, err))
         return store;
     relay_store_close(store);
     return NULL;
@@ -90,33 +106,7 @@ relay_store_close(struct relay_store *store)
     free(store);
 }
 
-/* --- cursors */
-
-void
-relay_cursor_format(const struct relay_log *log, int64_t seq, struct buf *out)
-{
-    buf_printf(out, "%s:%" PRId64, log->id, seq);
-}
-
-bool
-relay_cursor_resolve(const struct relay_log *log, const char *cursor, int64_t *seq)
-{
-    size_t id_len = strlen(log->id);
-    int64_t number = 0;
-
-    if (!*cursor) {
-        *seq = log->trimmed_seq;
-        return true;
-    }
-    if (!text_starts_with(cursor, log->id) || cursor[id_len] != ':' ||
-        !num_parse_i64(cursor + id_len + 1, &number) || number < log->trimmed_seq ||
-        number > log->last_seq)
-        return false;
-    *seq = number;
-    return true;
-}
-
-/* --- writing */
+/* --- the state of the log */
 
 bool
 relay_store_log(struct relay_store *store, struct relay_log *out, struct error *err)
@@ -135,6 +125,69 @@ relay_store_log(struct relay_store *store, struct relay_log *out, struct error *
     db_stmt_release(st);
     return ok || error_wrap(err, "read the log's state");
 }
+
+/* --- cursors */
+
+/* The mark of the run that numbered seq; "" for 0. */
+static bool
+find_mark(struct relay_store *store, int64_t seq, char out[MARK_SIZE], struct error *err)
+{
+    struct db_stmt *st = db_prepare(store->db, SQL_MARK, err);
+    bool row = false;
+    bool ok = false;
+
+    out[0] = '\0';
+    if (!st)
+        return false;
+    db_bind_i64(st, ":seq", seq);
+    ok = db_step(st, &row, err);
+    if (ok && row && db_column_text(st, 0))
+        (void)text_copy(out, MARK_SIZE, db_column_text(st, 0));
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+relay_store_cursor(struct relay_store *store, int64_t seq, struct buf *out, struct error *err)
+{
+    struct relay_log log = {0};
+    char mark[MARK_SIZE];
+
+    if (!relay_store_log(store, &log, err) || !find_mark(store, seq, mark, err))
+        return false;
+    buf_printf(out, "%s:%" PRId64 "%s%s", log.id, seq, *mark ? ":" : "", mark);
+    return true;
+}
+
+bool
+relay_store_resolve(struct relay_store *store, const struct relay_log *log, int64_t least,
+                    const char *cursor, bool *known, int64_t *seq, struct error *err)
+{
+    struct buf canonical = {0};
+    const size_t id_len = strlen(log->id);
+    char digits[24] = "";
+    size_t len;
+    bool ok;
+
+    *known = !*cursor;
+    *seq = log->trimmed_seq;
+    if (*known || !text_starts_with(cursor, log->id) || cursor[id_len] != ':')
+        return true;
+    cursor += id_len + 1;
+    len = strcspn(cursor, ":");
+    if (len >= sizeof digits)
+        return true;
+    memcpy(digits, cursor, len);
+    if (!num_parse_i64(digits, seq) || *seq < least || *seq > log->last_seq)
+        return true;
+    /* There is one way to write each cursor: the one we give out. */
+    ok = relay_store_cursor(store, *seq, &canonical, err);
+    *known = ok && strcmp(buf_str(&canonical) + id_len + 1, cursor) == 0;
+    buf_release(&canonical);
+    return ok;
+}
+
+/* --- writing */
 
 static bool
 save_log(struct relay_store *store, struct error *err)
@@ -189,17 +242,18 @@ relay_store_add(struct relay_store *store, struct relay_event *event, struct err
 }
 
 bool
-relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s, struct error *err)
+relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s, bool *known,
+                struct error *err)
 {
-    struct relay_log whole = store->log;
     struct db_stmt *st = NULL;
     int64_t seq = 0;
     bool ok = false;
 
-    whole.trimmed_seq = 0; /* to acknowledge what is deleted already is no mistake */
-    if (!*cursor || !relay_cursor_resolve(&whole, cursor, &seq))
-        return error_set(err, ERR_NOT_FOUND, "the cursor is not of this log");
-    if (seq <= store->log.acked_seq)
+    /* To acknowledge what is deleted already is no mistake: from 0 on. */
+    if (!relay_store_resolve(store, &store->log, 0, cursor, known, &seq, err))
+        return false;
+    *known = *known && *cursor;
+    if (!*known || seq <= store->log.acked_seq)
         return true;
     st = db_prepare(store->db, SQL_ACK, err);
     if (!st)
@@ -296,6 +350,7 @@ relay_store_trim(struct relay_store *store, int64_t now_s, bool *more, struct er
     }
     log->trimmed_seq = upto;
     if (!exec_one(store, SQL_TRIM, ":upto", upto, err) ||
+        !exec_one(store, SQL_TRIM_RUNS, ":upto", upto, err) ||
         (!*more && !exec_one(store, SQL_TRIM_ACKS, ":hour", hour, err)))
         goto bad;
     return relay_store_commit(store, err) || error_wrap(err, "trim");
@@ -352,7 +407,7 @@ relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
 bool
 relay_store_oldest_unacked(struct relay_store *store, int64_t *received_at, struct error *err)
 {
-    struct relay_log log;
+    struct relay_log log = {0};
 
     return relay_store_log(store, &log, err) &&
            query_one(store, SQL_OLDEST_UNACKED, ":acked", log.acked_seq, 0, received_at, err);

@@ -1,6 +1,10 @@
 /*
  * The relay's durable log. A store belongs to one thread; the writer and the reader have one each.
- * A cursor is "<log id>:<seq>": everything up to seq has been read. To others it is opaque.
+ *
+ * A cursor is "<log id>:<seq>:<mark>": everything up to seq has been read. The mark is that of the
+ * run which numbered seq: after an old copy of the file was put back the same numbers are given out
+ * again, and a cursor from before must not pass over them. At 0 there is no mark. To others it is
+ * opaque.
  */
 #ifndef CANVASS_RELAY_RELAY_STORE_H
 #define CANVASS_RELAY_RELAY_STORE_H
@@ -36,7 +40,7 @@ struct relay_log {
 
 struct relay_store;
 
-/* Made and migrated when needed. */
+/* Made and migrated when needed; begins a new run. */
 struct relay_store *relay_store_open(const char *path, struct error *err) MUST_CHECK;
 /* Read-only on a database that relay_store_open() has made. */
 struct relay_store *relay_store_open_reader(const char *path, struct error *err) MUST_CHECK;
@@ -46,9 +50,9 @@ void relay_store_close(struct relay_store *store); /* NULL is fine */
 bool relay_store_begin(struct relay_store *store, struct error *err) MUST_CHECK;
 bool relay_store_add(struct relay_store *store, struct relay_event *event,
                      struct error *err) MUST_CHECK;
-/* ERR_NOT_FOUND when the cursor is of another log or beyond the end; an older one changes nothing.
+/* *known is false when the cursor is not of this log; an older one than the last changes nothing.
  */
-bool relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s,
+bool relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s, bool *known,
                      struct error *err) MUST_CHECK;
 bool relay_store_commit(struct relay_store *store, struct error *err) MUST_CHECK;
 void relay_store_rollback(struct relay_store *store);
@@ -77,8 +81,15 @@ bool relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
 bool relay_store_oldest_unacked(struct relay_store *store, int64_t *received_at,
                                 struct error *err) MUST_CHECK;
 
-void relay_cursor_format(const struct relay_log *log, int64_t seq, struct buf *out);
-/* "" is the start of what is kept. False: of another log, beyond its end, trimmed, or no cursor. */
-bool relay_cursor_resolve(const struct relay_log *log, const char *cursor, int64_t *seq) MUST_CHECK;
+/* The cursor behind seq, appended. */
+bool relay_store_cursor(struct relay_store *store, int64_t seq, struct buf *out,
+                        struct error *err) MUST_CHECK;
+/*
+ * "" is the start of what is kept. *known is false for one of another log or another run's, beyond
+ * the end, before `least` (the trimmed ones, say), or for what is no cursor.
+ */
+bool relay_store_resolve(struct relay_store *store, const struct relay_log *log, int64_t least,
+                         const char *cursor, bool *known, int64_t *seq,
+                         struct error *err) MUST_CHECK;
 
 #endif

@@ -73,19 +73,16 @@ write_job(struct relay_store *store, struct writer_job *job, int64_t now_s, stru
         .signature = job->signature,
         .body = job->body,
     };
-    struct error why = {0};
+    bool known = true;
 
     switch (job->type) {
     case WRITER_STORE:
         return relay_store_add(store, &event, err);
     case WRITER_ACK:
-        if (relay_store_ack(store, job->cursor, now_s, &why))
-            return true;
-        job->result = why.code;
-        if (why.code == ERR_NOT_FOUND)
-            return true; /* the console's mistake: nothing to do with the others */
-        *err = why;
-        return false;
+        if (!relay_store_ack(store, job->cursor, now_s, &known, err))
+            return false;
+        job->unknown_cursor = !known; /* the console's mistake: nothing to do with the others */
+        return true;
     case WRITER_STOP:
         break;
     }
@@ -93,7 +90,7 @@ write_job(struct relay_store *store, struct writer_job *job, int64_t now_s, stru
 }
 
 static bool
-commit_batch(struct writer *w, struct writer_job *first, struct relay_log *log, struct error *err)
+commit_batch(struct writer *w, struct writer_job *first, struct error *err)
 {
     struct relay_store *store = w->options.store;
     const int64_t now_s = utime_now_s();
@@ -105,18 +102,34 @@ commit_batch(struct writer *w, struct writer_job *first, struct relay_log *log, 
             relay_store_rollback(store);
             return false;
         }
-    return relay_store_commit(store, err) && relay_store_log(store, log, err);
+    return relay_store_commit(store, err);
 }
 
 static void
-answer_job(const struct writer_job *job, const struct relay_log *log, bool committed)
+refuse_ack(struct writer *w, const struct writer_job *job)
+{
+    struct relay_store *store = w->options.store;
+    struct relay_log log = {0};
+    struct buf oldest = {0};
+    struct error err = {0};
+
+    if (relay_store_log(store, &log, &err) &&
+        relay_store_cursor(store, log.trimmed_seq, &oldest, &err))
+        answer_gone(job->x, buf_str(&oldest));
+    else
+        answer_error(job->x, 503, "the log could not be read, try again");
+    buf_release(&oldest);
+}
+
+static void
+answer_job(struct writer *w, const struct writer_job *job, bool committed)
 {
     if (!committed)
         answer_error(job->x, 503, "could not be stored, try again");
     else if (job->type == WRITER_STORE)
         answer_twiml(job->x);
-    else if (job->result == ERR_NOT_FOUND)
-        answer_gone(job->x, log);
+    else if (job->unknown_cursor)
+        refuse_ack(w, job);
     else
         answer_acked(job->x, job->cursor);
 }
@@ -144,21 +157,20 @@ note_result(struct writer *w, bool committed, int64_t stored, const struct error
 static void
 run_batch(struct writer *w, struct writer_job *first)
 {
-    struct relay_log log = {0};
     struct error err = {0};
     int64_t stored = 0;
-    bool committed = commit_batch(w, first, &log, &err);
+    bool committed = commit_batch(w, first, &err);
 
     for (const struct writer_job *job = first; job; job = job->next)
         stored += job->type == WRITER_STORE;
     note_result(w, committed, stored, &err);
     if (committed && stored)
-        w->options.on_commit(w->options.ctx, log.last_seq);
+        w->options.on_commit(w->options.ctx);
     while (first) {
         struct writer_job *job = first;
 
         first = job->next;
-        answer_job(job, &log, committed);
+        answer_job(w, job, committed);
         job_free(job);
     }
 }

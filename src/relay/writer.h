@@ -22,7 +22,7 @@ struct writer_job {
     int64_t received_at;
     char *provider_id, *url, *signature, *body; /* owned; WRITER_STORE */
     char *cursor;                               /* owned; WRITER_ACK */
-    enum err_code result;
+    bool unknown_cursor;                        /* set by the writer; WRITER_ACK */
 };
 
 struct writer_job *writer_job_new(enum writer_job_type type, struct http_exchange *x);
@@ -30,7 +30,7 @@ struct writer_job *writer_job_new(enum writer_job_type type, struct http_exchang
 struct writer_options {
     struct relay_store *store; /* borrowed; used by the thread only until writer_stop() */
     struct relay_counters *counters;
-    void (*on_commit)(void *ctx, int64_t last_seq); /* from the writer's thread */
+    void (*on_commit)(void *ctx); /* something was stored; from the writer's thread */
     void *ctx;
 };
 

@@ -94,7 +94,8 @@ begin_callbacks(struct sim *sim, const struct sim_message *message, unsigned tur
     for (size_t i = 0; i < count; i++)
         order[i] = i + 1;
     for (size_t i = count; o->callback_shuffle && i > 1; i--) {
-        size_t k = dice_pick(i, o->seed, "shuffle", message->to, turn * SIM_MAX_STEPS + i);
+        size_t k =
+            dice_pick(i, o->seed, "shuffle", message->to, (uint64_t)turn * SIM_MAX_STEPS + i);
         size_t swapped = order[i - 1];
 
         order[i - 1] = order[k];
@@ -109,7 +110,7 @@ begin_callbacks(struct sim *sim, const struct sim_message *message, unsigned tur
 
         courier_post_status(sim->courier, due, message, step);
         if (dice_hit(o->callback_twice, o->seed, "twice", message->to,
-                     turn * SIM_MAX_STEPS + order[i]))
+                     (uint64_t)turn * SIM_MAX_STEPS + order[i]))
             courier_post_status(sim->courier, due + (int64_t)(500 / o->speed), message, step);
     }
 }

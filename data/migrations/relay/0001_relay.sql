@@ -26,3 +26,11 @@ CREATE TABLE ack (
     hour INTEGER PRIMARY KEY,
     seq INTEGER NOT NULL CHECK (seq >= 0)
 ) STRICT;
+
+-- One row a start of the relay: events behind after_seq, up to the next row's, were numbered by it. A
+-- cursor carries the mark, so that one made before an old copy of this file was put back is told from
+-- one of the numbers given out again since.
+CREATE TABLE run (
+    after_seq INTEGER PRIMARY KEY CHECK (after_seq >= 0),
+    mark TEXT NOT NULL CHECK (length(mark) = 8)
+) STRICT;

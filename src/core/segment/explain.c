@@ -145,6 +145,8 @@ explain_last_appointment(const struct leaf *leaf, const struct segment_env *env,
     explain_fact(leaf, "last appointment", "last appointment", &v[FACT_OLDER], &v[FACT_WITHIN],
                  &v[FACT_NEVER], env, out);
     r.count = v[FACT_OLDER].given || v[FACT_WITHIN].given || v[FACT_NEVER].given;
+    if (r.count == 0)
+        buf_add_str(out, "there is a last appointment and "); /* what "its" means */
     add_words("its status", " is ", &v[FACT_STATUS], &r);
     add_words("its service", " is ", &v[FACT_SERVICE], &r);
     add_words("its provider", " is ", &v[FACT_PROVIDER], &r);
@@ -213,7 +215,7 @@ explain_counted(const struct leaf *leaf, const char *noun, const struct leaf_val
                 const struct segment_env *env, struct buf *out)
 {
     struct buf filters = {0};
-    struct row r = {.out = &filters, .separator = ", "};
+    struct row r = {.out = &filters, .separator = " and "};
 
     if (leaf->spec->kind == LEAF_CONVERSATION)
         conversation_filters(leaf->values, env, &r);
@@ -221,8 +223,6 @@ explain_counted(const struct leaf *leaf, const char *noun, const struct leaf_val
         appointment_filters(leaf->values, env, &r);
     buf_printf(out, "%s %s%s%s%s", count->given ? "the number of" : "there is at least one", noun,
                count->given ? "s" : "", filters.len ? " with " : "", buf_str(&filters));
-    if (r.count > 1)
-        buf_add_str(out, count->given ? " (all of the same one)" : " (all of it the same one)");
     if (count->given) {
         buf_add_str(out, " is ");
         add_numbers(&count->numbers, out);

@@ -96,23 +96,6 @@ log_of(struct world *w)
     return log;
 }
 
-static bool
-ack(struct world *w, int64_t seq, int64_t now_s)
-{
-    struct relay_log log = log_of(w);
-    struct buf cursor = {0};
-    struct error why = {0};
-    bool ok;
-
-    relay_cursor_format(&log, seq, &cursor);
-    OK(relay_store_begin(w->store, &err));
-    ok = relay_store_ack(w->store, buf_str(&cursor), now_s, &why);
-    assert_true(ok || why.code == ERR_NOT_FOUND);
-    OK(relay_store_commit(w->store, &err));
-    buf_release(&cursor);
-    return ok;
-}
-
 static void
 trim(struct world *w, int64_t now_s)
 {
@@ -120,6 +103,55 @@ trim(struct world *w, int64_t now_s)
 
     while (more)
         OK(relay_store_trim(w->store, now_s, &more, &err));
+}
+
+static char *
+cursor_at(struct world *w, int64_t seq)
+{
+    struct buf out = {0};
+
+    OK(relay_store_cursor(w->store, seq, &out, &err));
+    return buf_take(&out);
+}
+
+/* The number a cursor stands for; -1 when it is unknown. */
+static int64_t
+resolve(struct world *w, const char *cursor)
+{
+    struct relay_log log = log_of(w);
+    int64_t seq = -1;
+    bool known = false;
+
+    OK(relay_store_resolve(w->store, &log, log.trimmed_seq, cursor, &known, &seq, &err));
+    return known ? seq : -1;
+}
+
+static bool
+ack_cursor(struct world *w, const char *cursor, int64_t now_s)
+{
+    bool known = false;
+
+    OK(relay_store_begin(w->store, &err));
+    OK(relay_store_ack(w->store, cursor, now_s, &known, &err));
+    OK(relay_store_commit(w->store, &err));
+    return known;
+}
+
+static bool
+ack(struct world *w, int64_t seq, int64_t now_s)
+{
+    char *cursor = cursor_at(w, seq);
+    bool known = ack_cursor(w, cursor, now_s);
+
+    free(cursor);
+    return known;
+}
+
+static void
+reopen(struct world *w)
+{
+    relay_store_close(w->store);
+    OK((w->store = relay_store_open(w->path, &err)) != NULL);
 }
 
 struct seen {
@@ -203,39 +235,98 @@ log__survives_reopening_and_rollback_leaves_nothing(void **state)
 static void
 cursor__is_judged(void **state)
 {
-    const struct relay_log log = {
-        .id = "0123456789abcdef0123456789abcdef", .last_seq = 9, .acked_seq = 5, .trimmed_seq = 3};
-    static const struct {
-        const char *cursor;
-        int64_t seq; /* -1: refused */
-    } cases[] = {
-        {"", 3},
-        {"0123456789abcdef0123456789abcdef:3", 3},
-        {"0123456789abcdef0123456789abcdef:9", 9},
-        {"0123456789abcdef0123456789abcdef:2", -1},  /* trimmed */
-        {"0123456789abcdef0123456789abcdef:10", -1}, /* of a log that was restored from a copy */
-        {"1123456789abcdef0123456789abcdef:5", -1},
-        {"0123456789abcdef0123456789abcdef:", -1},
-        {"0123456789abcdef0123456789abcdef", -1},
-        {"0123456789abcdef0123456789abcdef:5x", -1},
-        {"0123456789abcdef0123456789abcdef:-5", -1},
-        {"0123456789abcdef0123456789abcdef:99999999999999999999", -1},
-        {":5", -1},
-        {"5", -1},
+    static const char *const bad[] = {
+        "%:",
+        "%",
+        "%:0:",
+        "%:0:12345678",
+        "%:-1",
+        "%:5",
+        "%:5:",
+        "%:5:12345678",
+        "%:05",
+        "%:+5",
+        "%: 5",
+        "%:5x",
+        "%:99999999999999999999",
+        "%:99999999999999999999999999999",
+        "%:3",
+        "%:2:",
+        ":5",
+        "5",
+        ":",
+        "00000000000000000000000000000000:0",
     };
-    struct buf out = {0};
+    struct world *w = *state;
+    struct relay_log log;
+    char *at_end;
 
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int64_t seq = -1;
-        bool ok = relay_cursor_resolve(&log, cases[i].cursor, &seq);
+    assert_int_equal(resolve(w, ""), 0);
+    add(w, 5, NOW);
+    log = log_of(w);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char *cursor = *bad[i] == '%' ? mem_printf("%s%s", log.id, bad[i] + 1) : mem_strdup(bad[i]);
 
-        if (ok != (cases[i].seq >= 0) || (ok && seq != cases[i].seq))
-            fail_msg("cursor \"%s\" judged wrong", cases[i].cursor);
+        if (resolve(w, cursor) != -1)
+            fail_msg("cursor \"%s\" was taken", cursor);
+        assert_false(ack_cursor(w, cursor, NOW));
+        free(cursor);
     }
-    relay_cursor_format(&log, 7, &out);
-    assert_string_equal(buf_str(&out), "0123456789abcdef0123456789abcdef:7");
-    buf_release(&out);
+    assert_false(ack_cursor(w, "", NOW));
+    for (int64_t seq = 0; seq <= 5; seq++) {
+        char *cursor = cursor_at(w, seq);
+
+        assert_int_equal(resolve(w, cursor), seq);
+        free(cursor);
+    }
+    at_end = cursor_at(w, 5);
+    reopen(w);
+    assert_int_equal(resolve(w, at_end), 5);
+    add(w, 2, NOW);
+    reopen(w);
+    reopen(w);
+    assert_int_equal(resolve(w, at_end), 5);
+    trim(w, NOW + 40 * (int64_t)DAY_S);
+    assert_int_equal(resolve(w, at_end), -1); /* trimmed */
+    free(at_end);
+    at_end = cursor_at(w, 7);
+    reopen(w);
+    assert_int_equal(resolve(w, at_end), 7); /* everything is gone, and nothing was missed */
+    assert_int_equal(resolve(w, ""), 7);
+    free(at_end);
+}
+
+/* An old copy gives numbers out again: a cursor from before must not pass over the new events. */
+static void
+cursor__from_before_an_old_copy_was_put_back_is_unknown(void **state)
+{
+    struct world *w = *state;
+    char *copy = mem_printf("%s/copy.db", w->folder);
+    char *early;
+    char *late;
+    struct db *db = NULL;
+
+    add(w, 3, NOW);
+    reopen(w); /* the copy knows this run, which has no event yet */
+    early = cursor_at(w, 2);
+    OK((db = db_open(w->path, DB_READ_WRITE, &err)) != NULL);
+    OK(db_copy_into(db, copy, &err));
+    db_close(db);
+    add(w, 3, NOW);
+    late = cursor_at(w, 5);
+    assert_int_equal(resolve(w, late), 5);
+
+    relay_store_close(w->store);
+    assert_int_equal(rename(copy, w->path), 0);
+    OK((w->store = relay_store_open(w->path, &err)) != NULL);
+    assert_int_equal(resolve(w, late), -1); /* beyond the end */
+    add(w, 10, NOW);
+    assert_int_equal(resolve(w, late), -1); /* the number exists again, for another event */
+    assert_false(ack_cursor(w, late, NOW));
+    assert_int_equal(resolve(w, early), 2);
+    free(early);
+    free(late);
+    free(copy);
 }
 
 static void
@@ -370,7 +461,9 @@ main(void)
         cmocka_unit_test_setup_teardown(read__gives_events_in_order_after_a_cursor, start, stop),
         cmocka_unit_test_setup_teardown(log__survives_reopening_and_rollback_leaves_nothing, start,
                                         stop),
-        cmocka_unit_test(cursor__is_judged),
+        cmocka_unit_test_setup_teardown(cursor__is_judged, start, stop),
+        cmocka_unit_test_setup_teardown(cursor__from_before_an_old_copy_was_put_back_is_unknown,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(ack__moves_forward_only, start, stop),
         cmocka_unit_test_setup_teardown(trim__keeps_acked_7_days_after_the_ack_and_unacked_30,
                                         start, stop),
