@@ -49,7 +49,8 @@ run_act(struct db *ledger, struct db *reader, const struct config *config, void 
         return campaign_clone(ledger, config, a->id, now_s, &a->new_id, err);
     case CAMPAIGN_DO_EDIT:
     case CAMPAIGN_DO_LAUNCH:
-    case CAMPAIGN_ACTION_COUNT:
+    case CAMPAIGN_ACTION_COUNT: /* also the engine's first own one */
+    case CAMPAIGN_BY_PLAN_FAILED:
         break;
     }
     return error_set(err, ERR_INTERNAL, "an action that screens do not have");
