@@ -55,6 +55,10 @@ static const char SQL_FAMILY[] =
     "  SELECT id FROM up"
     "  UNION SELECT c.id FROM main.campaign c JOIN family f ON c.cloned_from = f.id) "
     "SELECT id FROM family WHERE id <> :id ORDER BY id";
+static const char SQL_LEASE[] = "SELECT EXISTS (SELECT 1 FROM main.lease WHERE expires_ms > :now)";
+static const char SQL_NEXT_ATTEMPT[] =
+    "SELECT next_attempt_at_ms FROM main.delivery WHERE campaign_id = :id "
+    "AND state IN ('queued', 'retry_wait') ORDER BY next_attempt_at_ms LIMIT 1";
 static const char SQL_EVENT[] = "INSERT INTO main.engine_event (at, level, campaign_id, text) "
                                 "VALUES (:now, :level, :id, :text)";
 
@@ -322,6 +326,37 @@ campaign_store_family(struct db *db, int64_t id, int64_t **ids, size_t *count, s
         *ids = list;
     else
         free(list);
+    return ok;
+}
+
+bool
+campaign_store_has_engine(struct db *db, int64_t now_ms, bool *held, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_LEASE, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_i64(st, ":now", now_ms);
+        ok = db_step_one(st, err);
+        *held = ok && db_column_i64(st, 0) != 0;
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+campaign_store_next_attempt(struct db *db, int64_t id, int64_t *due_ms, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_NEXT_ATTEMPT, err);
+    bool row = false;
+    bool ok = false;
+
+    if (st) {
+        db_bind_i64(st, ":id", id);
+        ok = db_step(st, &row, err);
+        *due_ms = ok && row ? db_column_i64(st, 0) : 0;
+    }
+    db_stmt_release(st);
     return ok;
 }
 

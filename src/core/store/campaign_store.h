@@ -41,6 +41,12 @@ bool campaign_store_next_due(struct db *db, int64_t now_s, int64_t *id,
 /* All that are linked with it by cloning, deleted ones too, itself left out; caller frees. */
 bool campaign_store_family(struct db *db, int64_t id, int64_t **ids, size_t *count,
                            struct error *err) MUST_CHECK;
+/* Whether an engine holds the lease at that time. */
+bool campaign_store_has_engine(struct db *db, int64_t now_ms, bool *held,
+                               struct error *err) MUST_CHECK;
+/* When the first of its queued or waiting deliveries is due; 0 when there is none. */
+bool campaign_store_next_attempt(struct db *db, int64_t id, int64_t *due_ms,
+                                 struct error *err) MUST_CHECK;
 /* The line of events on the monitor. level: info, warn, error. */
 bool campaign_store_event(struct db *db, int64_t id, const char *level, const char *text,
                           int64_t now_s, struct error *err) MUST_CHECK;
