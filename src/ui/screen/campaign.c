@@ -13,8 +13,8 @@
 #include "ui/screen/screens.h"
 
 const char *const campaign_state_filters[STATE_FILTERS] = {
-    NULL,          "queued",    "sending",     "retry_wait", "accepted", "sent",    "delivered",
-    "undelivered", "failed",    "in_doubt",    "skipped",    "replied",  "opted_out",
+    NULL,          "queued", "sending",  "retry_wait", "accepted", "sent",      "delivered",
+    "undelivered", "failed", "in_doubt", "skipped",    "replied",  "opted_out",
 };
 
 static const struct campaign *
@@ -529,10 +529,16 @@ view_draw(struct app *app, void *self, struct grid *g, struct area body)
 }
 
 static const struct binding view_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "open",
-     .help = "A person's attempts, a reply's conversation, a draft's wizard", .run = key_open,
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "A person's attempts, a reply's conversation, a draft's wizard",
+     .run = key_open,
      .can = can_open},
-    {.key = 'f', .name = "state", .label = "by state", .help = "Recipients of the next state",
+    {.key = 'f',
+     .name = "state",
+     .label = "by state",
+     .help = "Recipients of the next state",
      .run = key_state},
     CAMPAIGN_KEYS,
     {0}};

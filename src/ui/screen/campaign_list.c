@@ -149,11 +149,8 @@ done(void *owner, const struct question *q, void *result, const struct error *er
 void
 campaign_list_pane_refresh(struct campaign_list_pane *p)
 {
-    struct question q = {.slot = p->slot,
-                         .answer = answer,
-                         .free_result = free_answer,
-                         .done = done,
-                         .owner = p};
+    struct question q = {
+        .slot = p->slot, .answer = answer, .free_result = free_answer, .done = done, .owner = p};
 
     (void)app_ask_if_free(p->app, &q, "Reading campaigns");
 }
@@ -259,8 +256,8 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     (void)selected;
     (void)grid_text(g, a, 0, 2, look.role, look.sign);
     (void)grid_cell(g, a, 0, 4, 9, look.role, look.word);
-    (void)grid_cell(g, a, 0, 13, name_w, live || c->status == CAMPAIGN_DRAFT ? ROLE_TITLE : ROLE_TEXT,
-                    c->name);
+    (void)grid_cell(g, a, 0, 13, name_w,
+                    live || c->status == CAMPAIGN_DRAFT ? ROLE_TITLE : ROLE_TEXT, c->name);
     underline_match(p, g, a, 13, name_w, c->name);
     x = 13 + name_w + 1;
     (void)grid_cell(g, a, 0, x, 9, ROLE_DIM, c->channel);

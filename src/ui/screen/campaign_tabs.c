@@ -56,15 +56,16 @@ draw_facts(const struct campaign_view *v, struct grid *g, struct area a)
     (void)snprintf(text, sizeof text, "%zu", c->variant_count);
     y = fact(g, a, y, "Variants", text);
     if (c->quiet_hours.set) {
-        (void)snprintf(text, sizeof text, "%02d:%02d–%02d:%02d of their day", c->quiet_hours.from_min / 60,
-                       c->quiet_hours.from_min % 60, c->quiet_hours.to_min / 60,
-                       c->quiet_hours.to_min % 60);
+        (void)snprintf(text, sizeof text, "%02d:%02d–%02d:%02d of their day",
+                       c->quiet_hours.from_min / 60, c->quiet_hours.from_min % 60,
+                       c->quiet_hours.to_min / 60, c->quiet_hours.to_min % 60);
         (void)fact(g, a, y, "Sends", text);
     }
 }
 
 static void
-state_bar(struct grid *g, struct area a, int y, const char *name, enum role role, int64_t n, int64_t all)
+state_bar(struct grid *g, struct area a, int y, const char *name, enum role role, int64_t n,
+          int64_t all)
 {
     int bar = a.w - 16 - 10 - 8;
 
@@ -78,8 +79,9 @@ static void
 draw_states(const struct campaign_view *v, struct grid *g, struct area a)
 {
     static const enum delivery_state order[] = {
-        DELIVERY_QUEUED,    DELIVERY_RETRY_WAIT,  DELIVERY_SENDING, DELIVERY_ACCEPTED, DELIVERY_SENT,
-        DELIVERY_DELIVERED, DELIVERY_UNDELIVERED, DELIVERY_FAILED,  DELIVERY_IN_DOUBT, DELIVERY_SKIPPED,
+        DELIVERY_QUEUED,   DELIVERY_RETRY_WAIT, DELIVERY_SENDING,     DELIVERY_ACCEPTED,
+        DELIVERY_SENT,     DELIVERY_DELIVERED,  DELIVERY_UNDELIVERED, DELIVERY_FAILED,
+        DELIVERY_IN_DOUBT, DELIVERY_SKIPPED,
     };
     const struct campaign *c = &v->data;
     int64_t sum = 0;
@@ -109,8 +111,8 @@ draw_overview(const struct campaign_view *v, struct grid *g, struct area a)
     int left = a.w * 45 / 100;
 
     draw_facts(v, g, draw_frame(g, area_cols(a, 0, left), FRAME_REST, "What it is", NULL));
-    draw_states(v, g,
-                draw_frame(g, area_cols(a, left, a.w - left), FRAME_REST, "What became of it", NULL));
+    draw_states(
+        v, g, draw_frame(g, area_cols(a, left, a.w - left), FRAME_REST, "What became of it", NULL));
 }
 
 /* --- recipients */
@@ -138,7 +140,8 @@ draw_person(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     (void)grid_cell(g, a, 0, 40, 16, ROLE_TEXT, r->address);
     (void)grid_cell_right(g, a, 0, why_x - 6, 5, ROLE_DIM, or_dash(r->variant));
     if (a.w >= 96)
-        (void)grid_cell(g, a, 0, 58, 9, ROLE_DIM, when_short(r->updated_at_s, app_now_s(v->app), when));
+        (void)grid_cell(g, a, 0, 58, 9, ROLE_DIM,
+                        when_short(r->updated_at_s, app_now_s(v->app), when));
     if (r->replied || r->opted_out)
         why = r->opted_out ? "opted out" : "replied";
     (void)grid_cell(g, a, 0, why_x, a.w - why_x - 1,
@@ -258,8 +261,8 @@ draw_difference(const struct report_variants *all, size_t i, struct grid *g, str
 
     if (i == 0)
         return;
-    if (!report_difference(first->contacted, first->responded, it->contacted, it->responded, &points,
-                           &confidence))
+    if (!report_difference(first->contacted, first->responded, it->contacted, it->responded,
+                           &points, &confidence))
         (void)grid_printf(g, a, y, 3, ROLE_DIM, "too little data to compare with %s", first->name);
     else
         (void)grid_printf(g, a, y, 3, confidence >= 0.95 ? ROLE_OK : ROLE_DIM,
@@ -385,7 +388,8 @@ campaign_tabs_draw(struct campaign_view *v, struct grid *g, struct area body)
     struct area rest = area_rows(body, 1, body.h - 1);
 
     v->places_y = body.y;
-    draw_subtabs(g, area_rows(body, 0, 1), 0, tab_names, CAMPAIGN_TAB_COUNT, (int)v->tab, v->places);
+    draw_subtabs(g, area_rows(body, 0, 1), 0, tab_names, CAMPAIGN_TAB_COUNT, (int)v->tab,
+                 v->places);
     if (v->error[0] || !v->loaded) {
         draw_hint(g, draw_frame(g, rest, FRAME_FOCUS, tab_names[v->tab], NULL),
                   v->error[0] ? v->error : "reading…");

@@ -150,9 +150,10 @@ draw_detail(const struct in_doubt *d, struct grid *g, struct area a)
         y += grid_wrapped(g, area_cols(in, 2, in.w - 2), y, 3, ROLE_TEXT, x->evidence[i]);
     }
     y++;
-    y += grid_wrapped(g, in, y, 3, ROLE_DIM,
-                      "a: it was sent, count it as contacted. n: it was not sent, send it again. Look in "
-                      "the provider's console first; nothing here is sent again by itself.");
+    y += grid_wrapped(
+        g, in, y, 3, ROLE_DIM,
+        "a: it was sent, count it as contacted. n: it was not sent, send it again. Look in "
+        "the provider's console first; nothing here is sent again by itself.");
 }
 
 static void
@@ -170,9 +171,10 @@ in_doubt_draw(struct app *app, void *self, struct grid *g, struct area body)
     draw_detail(d, g, area_rows(body, body.h - detail, detail));
     if (d->error[0] || !d->loaded || d->data.count == 0) {
         draw_hint(g, in,
-                  d->error[0]  ? d->error
-                  : !d->loaded ? "reading…"
-                               : "Nothing is in doubt: of every message it is known whether it went out.");
+                  d->error[0] ? d->error
+                  : !d->loaded
+                      ? "reading…"
+                      : "Nothing is in doubt: of every message it is known whether it went out.");
         return;
     }
     list_draw(&d->list, g, in, true, draw_row, d);
@@ -244,20 +246,21 @@ static void
 ask_ruling(struct app *app, struct in_doubt *d, bool accepted)
 {
     const struct doubt *x = selected(d);
-    struct confirm q = {
-        .run = accepted ? do_accepted : do_not_sent, .self = d, .arg = x->id};
+    struct confirm q = {.run = accepted ? do_accepted : do_not_sent, .self = d, .arg = x->id};
     const char *who = x->name && *x->name ? x->name : x->address;
 
     (void)text_copy(q.yes, sizeof q.yes, accepted ? "It was sent" : "Send it again");
     (void)snprintf(q.title, sizeof q.title, accepted ? "Was it sent?" : "Was it not sent?");
     if (accepted)
         (void)snprintf(q.text, sizeof q.text,
-                       "The message to %.80s is counted as contacted. It will not be sent again.", who);
+                       "The message to %.80s is counted as contacted. It will not be sent again.",
+                       who);
     else
-        (void)snprintf(q.text, sizeof q.text,
-                       "The message to %.80s goes out again. If the provider did take it, %.80s gets it "
-                       "twice.",
-                       who, who);
+        (void)snprintf(
+            q.text, sizeof q.text,
+            "The message to %.80s goes out again. If the provider did take it, %.80s gets it "
+            "twice.",
+            who, who);
     app_confirm(app, &q);
 }
 
@@ -291,10 +294,18 @@ in_doubt_crumb(void *self, char *out, size_t size)
 }
 
 static const struct binding in_doubt_keys[] = {
-    {.key = 'a', .name = "accepted", .label = "it was sent",
-     .help = "The provider took it: count it as contacted", .run = key_accepted, .can = can_settle},
-    {.key = 'n', .name = "not-sent", .label = "it was not sent",
-     .help = "The provider never had it: send it again", .run = key_not_sent, .can = can_settle},
+    {.key = 'a',
+     .name = "accepted",
+     .label = "it was sent",
+     .help = "The provider took it: count it as contacted",
+     .run = key_accepted,
+     .can = can_settle},
+    {.key = 'n',
+     .name = "not-sent",
+     .label = "it was not sent",
+     .help = "The provider never had it: send it again",
+     .run = key_not_sent,
+     .can = can_settle},
     {0}};
 
 const struct screen screen_in_doubt = {

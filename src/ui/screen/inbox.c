@@ -46,7 +46,8 @@ struct inbox {
 static struct conversation *
 item_at(const struct inbox *b, size_t row)
 {
-    return row >= b->offset && row - b->offset < b->data.count ? &b->data.items[row - b->offset] : NULL;
+    return row >= b->offset && row - b->offset < b->data.count ? &b->data.items[row - b->offset]
+                                                               : NULL;
 }
 
 static const struct conversation *
@@ -207,10 +208,12 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool is_selected)
     }
     tag = intent_tag(c->last_intent);
     name_style = c->unread ? ROLE_TITLE : ROLE_TEXT;
-    (void)grid_cell(g, a, 0, 2, 6, ROLE_DIM, when_short(c->last_message_at, app_now_s(b->app), when));
+    (void)grid_cell(g, a, 0, 2, 6, ROLE_DIM,
+                    when_short(c->last_message_at, app_now_s(b->app), when));
     if (c->unread)
         (void)grid_text(g, a, 0, 8, ROLE_FOCUS, "N"); /* unread is a letter, too */
-    (void)grid_cell(g, a, 0, 10, a.w - 10 - 7, name_style, c->name && *c->name ? c->name : c->address);
+    (void)grid_cell(g, a, 0, 10, a.w - 10 - 7, name_style,
+                    c->name && *c->name ? c->name : c->address);
     if (c->needs_review)
         (void)draw_tag(g, a, 0, a.w - 6, ROLE_TAG_ASK, "LOOK");
     else if (tag.word)
@@ -225,9 +228,10 @@ draw_list(struct inbox *b, struct grid *g, struct area a)
     char number[32];
     struct area in;
 
-    (void)snprintf(right, sizeof right, "%s %s", number_text(b->data.total, number), view_names[b->view]);
-    in = draw_frame_tight(g, a, b->in_thread ? FRAME_REST : FRAME_FOCUS, b->drawer ? "Replies" : "Inbox",
-                          b->loaded ? right : NULL);
+    (void)snprintf(right, sizeof right, "%s %s", number_text(b->data.total, number),
+                   view_names[b->view]);
+    in = draw_frame_tight(g, a, b->in_thread ? FRAME_REST : FRAME_FOCUS,
+                          b->drawer ? "Replies" : "Inbox", b->loaded ? right : NULL);
     if (b->error[0] || !b->loaded) {
         draw_hint(g, in, b->error[0] ? b->error : "reading…");
         return;
@@ -304,7 +308,8 @@ list_input(struct inbox *b, const struct input *in)
         return false;
     }
     follow_selection(b);
-    if (!selected(b) || b->list.sel < b->offset + 20 || b->list.sel + 60 > b->offset + b->data.count)
+    if (!selected(b) || b->list.sel < b->offset + 20 ||
+        b->list.sel + 60 > b->offset + b->data.count)
         if (b->data.count < (size_t)b->data.total)
             ask_around(b);
     return true;
@@ -357,7 +362,9 @@ inbox_crumb(void *self, char *out, size_t size)
     out[0] = '\0';
     if (b->drawer || b->in_thread)
         (void)snprintf(out, size, "%s",
-                       !b->thread.loaded ? "…" : c->name && c->name[0] ? c->name : c->address);
+                       !b->thread.loaded       ? "…"
+                       : c->name && c->name[0] ? c->name
+                                               : c->address);
 }
 
 static void
@@ -487,28 +494,62 @@ can_close(struct app *app, void *self, char reason[96])
 }
 
 static const struct binding inbox_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "open", .help = "Go into the conversation",
-     .run = key_open, .can = can_open},
-    {.key = 'e', .name = "answer", .label = "answer", .help = "Write an answer yourself",
-     .run = key_write, .can = can_open},
-    {.key = 's', .name = "set", .label = "set outcome", .help = "Outcome, sentiment and score",
-     .run = key_set, .can = can_open},
-    {.key = 'h', .name = "hand-over", .label = "take over",
-     .help = "Silence the agent and answer yourself, or give it back", .run = key_agent,
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "Go into the conversation",
+     .run = key_open,
+     .can = can_open},
+    {.key = 'e',
+     .name = "answer",
+     .label = "answer",
+     .help = "Write an answer yourself",
+     .run = key_write,
+     .can = can_open},
+    {.key = 's',
+     .name = "set",
+     .label = "set outcome",
+     .help = "Outcome, sentiment and score",
+     .run = key_set,
+     .can = can_open},
+    {.key = 'h',
+     .name = "hand-over",
+     .label = "take over",
+     .help = "Silence the agent and answer yourself, or give it back",
+     .run = key_agent,
      .can = can_agent},
     {.key = '[', .name = "before", .help = "The conversation before", .run = key_before},
     {.key = ']', .name = "after", .help = "The conversation after", .run = key_after},
-    {.key = 'a', .name = "answers", .label = "answers",
-     .help = "What was answered to the agent's questions", .run = key_answers, .can = can_open},
-    {.key = 'f', .name = "view", .label = "view", .help = "All, unread, perhaps opting out, active",
-     .run = key_view},
-    {.key = 'o', .name = "opt-out", .help = "Nothing more to this address", .run = key_opt_out,
+    {.key = 'a',
+     .name = "answers",
+     .label = "answers",
+     .help = "What was answered to the agent's questions",
+     .run = key_answers,
      .can = can_open},
-    {.key = 'd', .name = "no-opt-out", .help = "The reply was no opt-out: clear the flag",
-     .run = key_keep, .can = can_keep},
-    {.key = 'x', .name = "close", .help = "Close the conversation; a new reply opens it again",
-     .run = key_close, .can = can_close},
-    {.key = KEYS_TAB, .name = "next-pane", .label = "pane", .help = "The list or the conversation",
+    {.key = 'f',
+     .name = "view",
+     .label = "view",
+     .help = "All, unread, perhaps opting out, active",
+     .run = key_view},
+    {.key = 'o',
+     .name = "opt-out",
+     .help = "Nothing more to this address",
+     .run = key_opt_out,
+     .can = can_open},
+    {.key = 'd',
+     .name = "no-opt-out",
+     .help = "The reply was no opt-out: clear the flag",
+     .run = key_keep,
+     .can = can_keep},
+    {.key = 'x',
+     .name = "close",
+     .help = "Close the conversation; a new reply opens it again",
+     .run = key_close,
+     .can = can_close},
+    {.key = KEYS_TAB,
+     .name = "next-pane",
+     .label = "pane",
+     .help = "The list or the conversation",
      .run = key_pane},
     {0}};
 

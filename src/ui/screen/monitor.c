@@ -195,8 +195,9 @@ can_open(struct app *app, void *self, char reason[96])
     (void)app;
     if (m->focus == MONITOR_REPLIES ? m->stream.count > 0 : m->running_count > 0)
         return true;
-    (void)snprintf(reason, 96, m->focus == MONITOR_REPLIES ? "No reply has come yet."
-                                                           : "No campaign is running.");
+    (void)snprintf(reason, 96,
+                   m->focus == MONITOR_REPLIES ? "No reply has come yet."
+                                               : "No campaign is running.");
     return false;
 }
 
@@ -257,8 +258,7 @@ running_keys(struct monitor *m, int key)
 {
     if (!list_key(&m->running_list, key))
         return false;
-    m->running_list.sel_id =
-        m->running_count ? running_id(m, m->running_list.sel) : LIST_NO_ID;
+    m->running_list.sel_id = m->running_count ? running_id(m, m->running_list.sel) : LIST_NO_ID;
     return true;
 }
 
@@ -301,16 +301,32 @@ monitor_input(struct app *app, void *self, const struct input *in)
 }
 
 static const struct binding monitor_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "open", .help = "Open the conversation or campaign",
-     .run = key_open, .can = can_open},
-    {.key = 'f', .name = "follow", .label = "follow", .help = "Keep the newest reply selected, or stop",
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "Open the conversation or campaign",
+     .run = key_open,
+     .can = can_open},
+    {.key = 'f',
+     .name = "follow",
+     .label = "follow",
+     .help = "Keep the newest reply selected, or stop",
      .run = key_follow},
-    {.key = ' ', .name = "pause", .label = "pause", .help = "Pause the selected campaign, or let it go on",
-     .run = campaign_key_pause, .can = campaign_can_pause},
-    {.key = KEYS_TAB, .name = "next-pane", .label = "next pane", .help = "The next pane",
+    {.key = ' ',
+     .name = "pause",
+     .label = "pause",
+     .help = "Pause the selected campaign, or let it go on",
+     .run = campaign_key_pause,
+     .can = campaign_can_pause},
+    {.key = KEYS_TAB,
+     .name = "next-pane",
+     .label = "next pane",
+     .help = "The next pane",
      .run = key_pane},
-    {.name = "complete", .help = "End the selected campaign: who was not reached yet is left out",
-     .run = campaign_key_complete, .can = campaign_can_complete},
+    {.name = "complete",
+     .help = "End the selected campaign: who was not reached yet is left out",
+     .run = campaign_key_complete,
+     .can = campaign_can_complete},
     {0}};
 
 const struct screen screen_monitor = {

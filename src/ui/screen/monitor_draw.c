@@ -56,7 +56,8 @@ monitor_draw_reply(struct grid *g, struct area a, const struct reply_row *r, int
 
     (void)grid_cell(g, a, 0, TIME_X, 9, ROLE_DIM,
                     today ? when_seconds(r->at_s, seconds) : when_short(r->at_s, now_s, when));
-    (void)grid_cell(g, a, 0, FROM_X, c.from_w, ROLE_TITLE, r->name && *r->name ? r->name : r->address);
+    (void)grid_cell(g, a, 0, FROM_X, c.from_w, ROLE_TITLE,
+                    r->name && *r->name ? r->name : r->address);
     (void)grid_cell(g, a, 0, c.via_x, 5, ROLE_DIM, r->channel);
     if (tag.word)
         (void)draw_tag(g, a, 0, c.tag_x, tag.role, tag.word);
@@ -203,7 +204,8 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     sum_up(m, s, &targeted, &responded, &opted_out);
     for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
         sum += s[i];
-    contacted = s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
+    contacted =
+        s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
     x = counter(g, a, x, "queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT]);
     x = counter(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING]);
     x = counter(g, a, x, "contacted", ROLE_OK, contacted);
@@ -255,7 +257,8 @@ draw_replies(struct monitor *m, struct grid *g, struct area a)
     }
     monitor_draw_reply_head(g, area_rows(in, 0, 1));
     list_draw(&m->list, g, area_rows(in, 1, in.h - 2), focused, draw_reply_row, m);
-    (void)grid_printf(g, in, in.h - 1, 2, ROLE_DIM, "%s today", number_text(m->stream.today, number));
+    (void)grid_printf(g, in, in.h - 1, 2, ROLE_DIM, "%s today",
+                      number_text(m->stream.today, number));
 }
 
 static void

@@ -103,7 +103,8 @@ settings_draw(struct app *app, void *self, struct grid *g, struct area body)
     struct area in;
 
     if (s->filter[0])
-        (void)snprintf(right, sizeof right, "%zu of %zu · /%s", s->shown_count, s->count, s->filter);
+        (void)snprintf(right, sizeof right, "%zu of %zu · /%s", s->shown_count, s->count,
+                       s->filter);
     else
         (void)snprintf(right, sizeof right, "%zu · only read here", s->count);
     in = draw_frame_tight(g, body, FRAME_FOCUS, "Settings in effect", right);
@@ -177,7 +178,8 @@ key_theme(struct app *app, void *self)
     if (count > 0 && !app_set_theme(app, names[next], &err))
         app_toast_error(app, &err);
     else if (count > 0)
-        app_toast(app, TOAST_OK, "Theme %s, until you leave. ui.theme in the configuration keeps it.",
+        app_toast(app, TOAST_OK,
+                  "Theme %s, until you leave. ui.theme in the configuration keeps it.",
                   names[next]);
     for (size_t i = 0; i < count; i++)
         free(names[i]);
@@ -185,10 +187,12 @@ key_theme(struct app *app, void *self)
     free(dir);
 }
 
-static const struct binding settings_keys[] = {
-    {.key = 't', .name = "next-theme", .label = "next theme", .help = "Try the next theme",
-     .run = key_theme},
-    {0}};
+static const struct binding settings_keys[] = {{.key = 't',
+                                                .name = "next-theme",
+                                                .label = "next theme",
+                                                .help = "Try the next theme",
+                                                .run = key_theme},
+                                               {0}};
 
 const struct screen screen_settings = {
     .name = "settings",

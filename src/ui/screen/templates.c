@@ -20,7 +20,7 @@ struct templates {
     size_t segment_count;
     const struct agent_template *agents[AGENTS_MAX];
     size_t agent_count;
-    struct list list; /* segments first, then agents */
+    struct list list;   /* segments first, then agents */
     bool narrow_detail; /* below 100 columns: the text instead of the list */
 };
 
@@ -109,9 +109,10 @@ draw_agent(struct grid *g, struct area a, const struct agent_template *t)
         buf_printf(&questions, "%s%zu. %s", i ? "\n" : "", i + 1, t->questions[i]);
     for (size_t i = 0; i < t->outcome_count; i++)
         buf_printf(&outcomes, "%s%s", i ? ", " : "", t->outcomes[i]);
-    (void)snprintf(text, sizeof text, "%s · voice %s · temperature %.1f · %" PRId64 " tokens at most",
-                   strcmp(t->type, "research") == 0 ? "research" : "outbound sales", or_dash(t->voice),
-                   t->temperature, t->max_tokens);
+    (void)snprintf(text, sizeof text,
+                   "%s · voice %s · temperature %.1f · %" PRId64 " tokens at most",
+                   strcmp(t->type, "research") == 0 ? "research" : "outbound sales",
+                   or_dash(t->voice), t->temperature, t->max_tokens);
     (void)grid_text(g, a, y, 0, ROLE_DIM, text);
     y = paragraph(g, a, y + 2, "First message", t->message ? t->message : "");
     y = paragraph(g, a, y, "Questions, in order", buf_str(&questions));
@@ -131,7 +132,9 @@ draw_detail(struct templates *t, struct grid *g, struct area a, bool focused)
                                 s       ? s->title
                                 : agent ? agent->title
                                         : "",
-                                s ? s->name : agent ? agent->name : "");
+                                s       ? s->name
+                                : agent ? agent->name
+                                        : "");
 
     if (s)
         draw_segment(t, g, in, s);
@@ -193,10 +196,12 @@ templates_escape(struct app *app, void *self)
     return was;
 }
 
-static const struct binding templates_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "read", .help = "Read the template",
-     .run = key_open},
-    {0}};
+static const struct binding templates_keys[] = {{.key = KEYS_ENTER,
+                                                 .name = "open",
+                                                 .label = "read",
+                                                 .help = "Read the template",
+                                                 .run = key_open},
+                                                {0}};
 
 const struct screen screen_templates = {
     .name = "templates",

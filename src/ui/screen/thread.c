@@ -13,7 +13,8 @@
 #include "ui/screen/common.h"
 
 static const char *const sentiments[] = {"", "positive", "neutral", "negative", "mixed"};
-static const char *const sentiment_words[] = {"not set", "positive", "neutral", "negative", "mixed"};
+static const char *const sentiment_words[] = {"not set", "positive", "neutral", "negative",
+                                              "mixed"};
 
 enum { WRITE_TEXT, WRITE_SEND, WRITE_CANCEL };
 enum { SET_OUTCOME, SET_SENTIMENT, SET_SCORE, SET_SAVE, SET_CANCEL };
@@ -25,7 +26,8 @@ thread_init(struct thread *t, struct app *app)
     t->slot = app_slot(app);
     t->write_fields[WRITE_TEXT] =
         (struct field){.kind = FIELD_AREA, .id = "text", .height = 4, .edit = {.max_bytes = 1600}};
-    t->write_fields[WRITE_SEND] = (struct field){.kind = FIELD_BUTTON, .id = "send", .label = "Send"};
+    t->write_fields[WRITE_SEND] =
+        (struct field){.kind = FIELD_BUTTON, .id = "send", .label = "Send"};
     t->write_fields[WRITE_CANCEL] =
         (struct field){.kind = FIELD_BUTTON, .id = "cancel", .label = "Cancel"};
     t->set_fields[SET_OUTCOME] = (struct field){.kind = FIELD_TEXT,
@@ -151,8 +153,17 @@ struct act {
     char *text, *outcome, *sentiment, *address, *channel;
     int64_t score;
 };
-enum { ACT_ANSWER, ACT_SET, ACT_HAND_OVER, ACT_TAKE_BACK, ACT_RULE_OUT, ACT_KEEP, ACT_CLOSE, ACT_READ,
-       ACT_SUPPRESS };
+enum {
+    ACT_ANSWER,
+    ACT_SET,
+    ACT_HAND_OVER,
+    ACT_TAKE_BACK,
+    ACT_RULE_OUT,
+    ACT_KEEP,
+    ACT_CLOSE,
+    ACT_READ,
+    ACT_SUPPRESS
+};
 
 static void
 free_act(void *arg)
@@ -176,8 +187,8 @@ suppress(struct db *ledger, const struct act *a, int64_t now_s, struct error *er
     (void)snprintf(subject, sizeof subject, "conversation %" PRId64, a->id);
     if (!db_begin(ledger, err))
         return false;
-    if (suppression_add(ledger, a->address, a->channel, "operator", "set in the conversation", now_s,
-                        NULL, err) &&
+    if (suppression_add(ledger, a->address, a->channel, "operator", "set in the conversation",
+                        now_s, NULL, err) &&
         audit_add(ledger, now_s, audit_actor(), "suppression.add", subject, a->channel, err))
         return db_commit(ledger, err);
     db_rollback(ledger);
@@ -327,13 +338,14 @@ do_opt_out(struct app *app, void *self, int64_t id)
 void
 thread_opt_out(struct thread *t)
 {
-    struct confirm q = {.title = "Opt out?", .yes = "Opt out", .run = do_opt_out, .self = t,
-                        .arg = t->id};
+    struct confirm q = {
+        .title = "Opt out?", .yes = "Opt out", .run = do_opt_out, .self = t, .arg = t->id};
 
-    (void)snprintf(q.text, sizeof q.text,
-                   "%.80s will get nothing more by %s, from any campaign. What waits for this address "
-                   "is left out.",
-                   t->data.name ? t->data.name : t->data.address, t->data.channel);
+    (void)snprintf(
+        q.text, sizeof q.text,
+        "%.80s will get nothing more by %s, from any campaign. What waits for this address "
+        "is left out.",
+        t->data.name ? t->data.name : t->data.address, t->data.channel);
     app_confirm(t->app, &q);
 }
 
@@ -480,13 +492,15 @@ thread_input(struct thread *t, const struct input *in)
     enum form_result result;
 
     if (t->mode == THREAD_READ) {
-        if (in->key == KEYS_MOUSE && (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN)) {
+        if (in->key == KEYS_MOUSE &&
+            (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN)) {
             t->scroll += in->mouse == MOUSE_WHEEL_UP ? 2 : -2;
             return true;
         }
         return read_key(t, in->key);
     }
-    result = in->key == KEYS_MOUSE ? form_click(&t->form, in->y, in->x) : form_key(&t->form, in->key);
+    result =
+        in->key == KEYS_MOUSE ? form_click(&t->form, in->y, in->x) : form_key(&t->form, in->key);
     if (result == FORM_PRESSED)
         press(t);
     return result != FORM_IGNORED;

@@ -1,7 +1,7 @@
 /*
- * One conversation: who, what was said, what the scripted agent learned, and what an operator can do:
- * answer, set outcome, sentiment and score, hand over, take back, rule on an opt-out, close. A part of
- * the inbox; it asks for its data itself.
+ * One conversation: who, what was said, what the scripted agent learned, and what an operator can
+ * do: answer, set outcome, sentiment and score, hand over, take back, rule on an opt-out, close. A
+ * part of the inbox; it asks for its data itself.
  */
 #ifndef CANVASS_UI_SCREEN_THREAD_H
 #define CANVASS_UI_SCREEN_THREAD_H

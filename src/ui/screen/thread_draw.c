@@ -70,9 +70,9 @@ note_of(const struct message *m, int64_t now_s)
     (void)when_clock(m->at_s, clock);
     if (m->inbound)
         return mem_printf("%s%s%s", day, day[0] ? " " : "", clock);
-    return mem_printf("%s%s%s  %s%s%s%s%s", day, day[0] ? " " : "", clock, m->author ? m->author : "",
-                      look.word[0] ? ", " : "", look.word, m->error ? ": " : "",
-                      m->error ? m->error : "");
+    return mem_printf("%s%s%s  %s%s%s%s%s", day, day[0] ? " " : "", clock,
+                      m->author ? m->author : "", look.word[0] ? ", " : "", look.word,
+                      m->error ? ": " : "", m->error ? m->error : "");
 }
 
 static void
@@ -170,7 +170,8 @@ draw_head(const struct thread *t, struct grid *g, struct area a)
     int x = grid_text(g, a, 0, 0, ROLE_TITLE, or_dash(c->address)) + 2;
 
     x = grid_printf(g, a, 0, x, ROLE_DIM, "%s since %s", or_dash(c->status),
-                    when_short(c->created_at, app_now_s(t->app), when)) + 2;
+                    when_short(c->created_at, app_now_s(t->app), when)) +
+        2;
     x = grid_text(g, a, 0, x, ROLE_DIM, agent_words(c)) + 2;
     if (mood.word[0])
         (void)grid_printf(g, a, 0, x, mood.role, "%s %s", mood.sign, mood.word);
@@ -220,8 +221,8 @@ draw_write(struct thread *t, struct grid *g, struct area a, bool focused)
 
     (void)grid_text(g, a, 0, 0, ROLE_FOCUS, "Your answer");
     y += field_draw(&t->write_fields[0], g, a, y, 0, focused && t->form.focus == 0);
-    (void)grid_printf(g, a, y, 0, ROLE_DIM, "%d characters, %d segment%s, %s", s.characters, s.segments,
-                      s.segments == 1 ? "" : "s", s.gsm7 ? "GSM-7" : "UCS-2");
+    (void)grid_printf(g, a, y, 0, ROLE_DIM, "%d characters, %d segment%s, %s", s.characters,
+                      s.segments, s.segments == 1 ? "" : "s", s.gsm7 ? "GSM-7" : "UCS-2");
     y++;
     (void)field_draw(send, g, area_cols(a, 0, 8), y, 0, focused && t->form.focus == 1);
     (void)field_draw(cancel, g, area_cols(a, 10, 10), y, 0, focused && t->form.focus == 2);
@@ -235,7 +236,8 @@ draw_set(struct thread *t, struct grid *g, struct area a, bool focused)
 
     for (int i = 0; i < 3; i++)
         y += field_draw(&t->set_fields[i], g, a, y, 11, focused && t->form.focus == (size_t)i);
-    (void)field_draw(&t->set_fields[3], g, area_cols(a, 0, 8), y + 1, 0, focused && t->form.focus == 3);
+    (void)field_draw(&t->set_fields[3], g, area_cols(a, 0, 8), y + 1, 0,
+                     focused && t->form.focus == 3);
     (void)field_draw(&t->set_fields[4], g, area_cols(a, 10, 10), y + 1, 0,
                      focused && t->form.focus == 4);
 }
@@ -264,10 +266,10 @@ thread_draw(struct thread *t, struct grid *g, struct area a, bool focused)
     int head;
 
     if (t->loaded)
-        (void)snprintf(right, sizeof right, "%s · %s", c->campaign_name ? c->campaign_name : "no campaign",
-                       or_dash(c->channel));
+        (void)snprintf(right, sizeof right, "%s · %s",
+                       c->campaign_name ? c->campaign_name : "no campaign", or_dash(c->channel));
     in = draw_frame(g, a, focused ? FRAME_FOCUS : FRAME_REST,
-                    !t->loaded                  ? "Conversation"
+                    !t->loaded              ? "Conversation"
                     : c->name && c->name[0] ? c->name
                                             : c->address,
                     right);
@@ -281,7 +283,8 @@ thread_draw(struct thread *t, struct grid *g, struct area a, bool focused)
     draw_head(t, g, in);
     head = 2;
     if (c->needs_review)
-        (void)grid_printf(g, in, head++, 0, ROLE_WARN, "! %s: o opts out, d keeps", c->needs_review);
+        (void)grid_printf(g, in, head++, 0, ROLE_WARN, "! %s: o opts out, d keeps",
+                          c->needs_review);
     draw_rule(g, in, head);
     if (t->show_answers)
         draw_answers(t, g, area_rows(in, head + 1, in.h - head - 2 - foot));
