@@ -94,8 +94,10 @@ UNIT_HELP_SRC := $(sort $(shell find tests/unit -name '*.c' ! -name 'test_*.c' 2
 UNIT_HELP := $(call obj_of,$(UNIT_HELP_SRC))
 TEST_CPP = -Itests/unit -DTEST_FIXTURES='"tests/fixture"'
 $(BUILD)/tests/unit/%.o $(UNIT_HELP): ALL_CPPFLAGS += $(TEST_CPP)
+# an archive: a test gets only the helpers that it names
+$(eval $(call archive,unithelp,$(UNIT_HELP_SRC)))
 define unit_rule
-$(BUILD)/tests/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(UNIT_HELP) $(addprefix $(BUILD)/lib,$(addsuffix .a,$(2) core))
+$(BUILD)/tests/unit/$(1)/%: $(BUILD)/tests/unit/$(1)/%.o $(BUILD)/libunithelp.a $(addprefix $(BUILD)/lib,$(addsuffix .a,$(2) core))
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -lcmocka $(3) $$(CORE_LIBS)
 endef
 $(eval $(call unit_rule,core,))

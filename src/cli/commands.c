@@ -5,6 +5,7 @@ const struct cli_command *const cli_commands[] = {
     &cli_init,
     &cli_sync,
     &cli_segment,
+    &cli_campaign,
     &cli_doctor,
     NULL,
 };

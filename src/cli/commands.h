@@ -7,6 +7,7 @@
 extern const struct cli_command cli_init;
 extern const struct cli_command cli_sync;
 extern const struct cli_command cli_segment;
+extern const struct cli_command cli_campaign;
 extern const struct cli_command cli_doctor;
 
 #endif

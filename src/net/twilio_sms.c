@@ -79,8 +79,7 @@ judge_refusal(const struct http_answer *answer, const json_t *body, struct sms_r
     out->klass = known ? known->klass : provider_error_class_of_status(answer->status);
     out->outcome = out->klass == SEND_CLASS_RETRY ? SEND_NOT_SENT : SEND_REJECTED;
     if (known)
-        (void)snprintf(out->error, sizeof out->error, "Twilio %d: %s", out->error_code,
-                       known->text);
+        (void)snprintf(out->error, sizeof out->error, "Twilio: %s", known->text);
     else if (out->error_code)
         (void)snprintf(out->error, sizeof out->error, "Twilio error %d (HTTP %d)", out->error_code,
                        answer->status);

@@ -83,7 +83,7 @@ read_flags(int argc, char **argv, struct flags *flags, struct relay_config *conf
                 flags->port_file = value;
             else if (!relay_config_set_flag(config, name, value))
                 ok = usage("unknown flag", name);
-            if (ok && (!value || !*value))
+            if (ok && (!value || (!*value && !relay_config_flag_may_be_empty(name))))
                 ok = usage("a value is missing after", name);
             i += !equals;
         }

@@ -97,7 +97,7 @@ static bool
 read_in_snapshot(struct relay_store *store, const struct reader_job *job, bool *known,
                  struct page *page, struct error *err)
 {
-    struct relay_log log;
+    struct relay_log log = {0};
 
     if (!relay_store_log(store, &log, err) ||
         !relay_store_resolve(store, &log, log.trimmed_seq, job->cursor, known, &page->last_seq,

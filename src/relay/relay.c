@@ -12,6 +12,8 @@
 #include "relay/writer.h"
 #include "serve/http_server.h"
 
+enum { BODY_BYTES_MAX = 64 * 1024 }; /* Twilio's own limit */
+
 struct relay {
     struct relay_store *write_store; /* the writer thread's */
     struct relay_store *read_store;  /* the reader thread's */
@@ -66,11 +68,12 @@ relay_start(const struct relay_config *config, struct error *err)
                                     .writer = relay->writer,
                                     .reader = relay->reader,
                                     .counters = &relay->counters};
-    relay->server = http_server_start(&(struct http_server_options){.listen = config->listen,
-                                                                    .max_body_bytes = 64 * 1024,
-                                                                    .handle = routes_handle,
-                                                                    .ctx = &relay->routes},
-                                      err);
+    relay->server =
+        http_server_start(&(struct http_server_options){.listen = config->listen,
+                                                        .max_body_bytes = BODY_BYTES_MAX,
+                                                        .handle = routes_handle,
+                                                        .ctx = &relay->routes},
+                          err);
     if (!relay->server)
         goto bad;
     if (config->public_url) {

@@ -32,7 +32,7 @@ static const struct setting settings[] = {
     {"database", "--database", AT(database), SETTING_PATH, "relay.db", "FILE",
      "the mailbox; made when it is missing"},
     {"public_url", "--public-url", AT(public_url), SETTING_TEXT, NULL, "URL",
-     "what Twilio calls, as it stands there (default http://HOST:PORT)"},
+     "what Twilio calls, as it stands there (default, or \"\": http://HOST:PORT)"},
     {"token_file", "--token-file", AT(token_file), SETTING_PATH, NULL, "FILE",
      "secret that the console shows (mode 0600)"},
     {"token_env", NULL, AT(token_env), SETTING_TEXT, NULL, "NAME",
@@ -68,6 +68,12 @@ relay_config_set_flag(struct relay_config *c, const char *flag, const char *valu
             return true;
         }
     return false;
+}
+
+bool
+relay_config_flag_may_be_empty(const char *flag)
+{
+    return strcmp(flag, "--public-url") == 0;
 }
 
 const char *
@@ -272,6 +278,11 @@ check_public_url(struct load *l)
 
     if (!url)
         return;
+    if (!*url) {
+        free(url);
+        l->c->public_url = NULL;
+        return;
+    }
     host = text_starts_with(url, "https://")  ? url + strlen("https://")
            : text_starts_with(url, "http://") ? url + strlen("http://")
                                               : NULL;

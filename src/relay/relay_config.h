@@ -22,6 +22,8 @@ struct relay_config {
 
 /* A flag's value for the setting of that flag ("--listen"). False: no setting has that flag. */
 bool relay_config_set_flag(struct relay_config *c, const char *flag, const char *value) MUST_CHECK;
+/* Whether "" means something: the default in place of what the file says. */
+bool relay_config_flag_may_be_empty(const char *flag);
 /*
  * Reads the file (NULL: none) for what no flag has set, fills in defaults, checks everything and
  * reads the secrets. All errors at once in `errors`, a line each: "file:line:column: what; what to

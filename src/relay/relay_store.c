@@ -150,7 +150,7 @@ find_mark(struct relay_store *store, int64_t seq, char out[MARK_SIZE], struct er
 bool
 relay_store_cursor(struct relay_store *store, int64_t seq, struct buf *out, struct error *err)
 {
-    struct relay_log log;
+    struct relay_log log = {0};
     char mark[MARK_SIZE];
 
     if (!relay_store_log(store, &log, err) || !find_mark(store, seq, mark, err))
@@ -407,7 +407,7 @@ relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
 bool
 relay_store_oldest_unacked(struct relay_store *store, int64_t *received_at, struct error *err)
 {
-    struct relay_log log;
+    struct relay_log log = {0};
 
     return relay_store_log(store, &log, err) &&
            query_one(store, SQL_OLDEST_UNACKED, ":acked", log.acked_seq, 0, received_at, err);

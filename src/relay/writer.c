@@ -109,7 +109,7 @@ static void
 refuse_ack(struct writer *w, const struct writer_job *job)
 {
     struct relay_store *store = w->options.store;
-    struct relay_log log;
+    struct relay_log log = {0};
     struct buf oldest = {0};
     struct error err = {0};
 

@@ -1,8 +1,6 @@
 #include "serve/http_server.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +17,7 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "serve/listener.h"
 
 enum {
     DEFAULT_CONNECTIONS = 1024,
@@ -179,9 +178,16 @@ static struct MHD_Response *
 make_response(const char *content_type, const void *body, size_t len,
               const struct http_reply_header *headers, size_t header_count)
 {
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        len, (void *)(uintptr_t)(len ? body : ""), MHD_RESPMEM_MUST_COPY);
-    bool ok = response != NULL;
+    char *copy = mem_alloc(len + 1);
+    struct MHD_Response *response;
+    bool ok;
+
+    if (len)
+        memcpy(copy, body, len);
+    response = MHD_create_response_from_buffer(len, copy, MHD_RESPMEM_MUST_FREE);
+    ok = response != NULL;
+    if (!ok)
+        free(copy);
 
     if (ok && content_type)
         ok = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) ==
@@ -350,94 +356,6 @@ keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
 
 /* --- start and stop */
 
-/* Cuts "host:port", "[::1]:port" and ":port" in two; host is NULL for every address. */
-static bool
-split_listen(const char *listen, char **host, char **port)
-{
-    const char *colon = strrchr(listen, ':');
-    size_t len = colon ? (size_t)(colon - listen) : 0;
-    int64_t number = -1;
-
-    if (!colon || !num_parse_i64(colon + 1, &number) || number < 0 || number > UINT16_MAX)
-        return false;
-    if (len >= 2 && listen[0] == '[' && listen[len - 1] == ']') {
-        listen++;
-        len -= 2;
-    } else if (memchr(listen, ':', len)) {
-        return false;
-    }
-    *host = len ? mem_strndup(listen, len) : NULL;
-    *port = mem_strdup(colon + 1);
-    return true;
-}
-
-static int
-open_address(const struct addrinfo *a)
-{
-    const int on = 1;
-    int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-
-    if (fd < 0)
-        return -1;
-    /* A restart must not wait for the last connections of the program before it. */
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, a->ai_addr, a->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int saved = errno;
-
-    (void)close(fd);
-    errno = saved;
-    return -1;
-}
-
-static uint16_t
-port_of(int fd)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t len = sizeof address;
-
-    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
-    return ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port);
-}
-
-static int
-open_listener(const char *listen, struct error *err)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *found = NULL;
-    char *host = NULL;
-    char *port = NULL;
-    char reason[128] = "";
-    int fd = -1;
-    int rc;
-
-    if (!split_listen(listen, &host, &port)) {
-        error_set(err, ERR_INVALID,
-                  "\"%.100s\" is not an address to listen on; write host:port, "
-                  "such as 127.0.0.1:8090",
-                  listen);
-        return -1;
-    }
-    rc = getaddrinfo(host, port, &hints, &found);
-    if (rc != 0) {
-        error_set(err, ERR_INVALID, "cannot listen on %.100s: %s", listen, gai_strerror(rc));
-        goto out;
-    }
-    for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
-        fd = open_address(a);
-    if (fd < 0)
-        error_set(err, errno == EADDRINUSE ? ERR_CONFLICT : ERR_INTERNAL,
-                  "cannot listen on %.100s: %s", listen, strerror_r(errno, reason, sizeof reason));
-    freeaddrinfo(found);
-out:
-    free(host);
-    free(port);
-    return fd;
-}
-
 static struct MHD_Daemon *
 start_daemon(struct http_server *server, const struct http_server_options *options)
 {
@@ -476,10 +394,10 @@ http_server_start(const struct http_server_options *options, struct error *err)
     pthread_cond_init(&server->changed, &clock);
     pthread_condattr_destroy(&clock);
 
-    server->listen_fd = open_listener(options->listen, err);
+    server->listen_fd = listener_open(options->listen, err);
     if (server->listen_fd < 0)
         goto bad;
-    server->port = port_of(server->listen_fd);
+    server->port = listener_port(server->listen_fd);
     server->daemon = start_daemon(server, options);
     if (server->daemon)
         return server;

@@ -122,6 +122,8 @@ form_is_valid(const struct sim_options *options, const struct form *form,
         return refuse(problem, 400, 21211, "The 'To' number is not a valid phone number");
     if (!sender_is_ours(options, form, problem))
         return false;
+    if (text_eq(to, form_get(form, "From")))
+        return refuse(problem, 400, 21266, "'To' and 'From' number cannot be the same");
     if (text_is_blank(body) && !form_get(form, "MediaUrl"))
         return refuse(problem, 400, 21602, "Message body is required");
     if (body && sms_segments_count(body, strlen(body)).characters > SMS_MAX_CHARACTERS)

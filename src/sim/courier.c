@@ -73,7 +73,7 @@ heap_push(struct heap *heap, struct errand *errand)
 {
     size_t i = heap->count;
 
-    heap->items = mem_grow(heap->items, heap->count, &heap->capacity, sizeof *heap->items);
+    heap->items = mem_grow(heap->items, heap->count, &heap->capacity, sizeof(struct errand *));
     heap->count++;
     for (size_t up; i > 0 && earlier(errand, heap->items[up = (i - 1) / 2]); i = up)
         heap->items[i] = heap->items[up];

@@ -31,7 +31,7 @@ static const struct personality personalities[] = {
     {"stops",    12, MOOD_STOP,     1,  5,  600, NULL},
     {"removes",   8, MOOD_REMOVE,   1, 10,  900, NULL},
     {"nonsense", 10, MOOD_NONSENSE, 2, 10, 3600, NULL},
-    {"foreign",  20, MOOD_FOREIGN,  3, 30, 1800, NULL},
+    {"foreign",  20, MOOD_COUNT,    3, 30, 1800, NULL},
     {"away",      5, MOOD_AWAY,     1,  2,    4, NULL}, /* a machine answers at once */
     {"silent",  690, MOOD_COUNT,    0,  0,    0, NULL},
 };
@@ -86,10 +86,12 @@ customer_react(uint64_t seed, const char *number, unsigned turn, const char *mes
     for (unsigned i = 1; i <= turn; i++) /* who fell silent stays silent */
         if (!dice_hit(NEXT_ANSWER_RATE, seed, "goes on", number, i))
             return out;
-    if (turn > 0 && mood != MOOD_NONSENSE && mood != MOOD_FOREIGN && mood != MOOD_ANGRY)
+    if (turn > 0 && mood != MOOD_NONSENSE && mood != MOOD_ANGRY && mood != MOOD_COUNT)
         mood = strchr(message, '?') ? MOOD_ANSWER : MOOD_BYE;
     out.texts[0].text =
-        phrases_choose(mood, phrases_topic(message), dice_hash(seed, "phrase", number, turn));
+        mood == MOOD_COUNT
+            ? phrases_choose_foreign(dice_hash(seed, "language", number, 0), turn)
+            : phrases_choose(mood, phrases_topic(message), dice_hash(seed, "phrase", number, turn));
     out.texts[0].after_ms = delay_ms(who, seed, number, turn);
     out.count = 1;
     if (who->again && turn == 0) {

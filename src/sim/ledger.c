@@ -119,7 +119,7 @@ address_get(struct ledger *ledger, const char *number)
     address->number = mem_strdup(number);
     table_add(&ledger->by_number, table_hash(number, strlen(number)), address);
     ledger->addresses = mem_grow(ledger->addresses, ledger->address_count,
-                                 &ledger->address_capacity, sizeof *ledger->addresses);
+                                 &ledger->address_capacity, sizeof(struct sim_address *));
     ledger->addresses[ledger->address_count++] = address;
     return address;
 }
@@ -245,10 +245,11 @@ note_twin(struct ledger *ledger, const struct sim_message *message)
     }
     if (twin->count == 0) {
         ledger->twice = mem_grow(ledger->twice, ledger->twice_count, &ledger->twice_capacity,
-                                 sizeof *ledger->twice);
+                                 sizeof(struct sim_twin *));
         ledger->twice[ledger->twice_count++] = twin;
     }
-    twin->others = mem_grow(twin->others, twin->count, &twin->capacity, sizeof *twin->others);
+    twin->others =
+        mem_grow(twin->others, twin->count, &twin->capacity, sizeof(struct sim_message *));
     twin->others[twin->count++] = message;
 }
 

@@ -32,7 +32,7 @@ duplicates_json(const struct ledger *ledger)
         }
         (void)json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:o,s:o}", "to", twin->first->to,
                                                     "body", twin->first->body, "count",
-                                                    (json_int_t)(twin->count + 1), "sids", sids,
+                                                    (json_int_t)twin->count + 1, "sids", sids,
                                                     "atts", atts));
     }
     return list;

@@ -13,6 +13,7 @@ static const struct fate fates[] = {
     {10, 0, 30008, SIM_FAILED, NULL},
 };
 
+#define MIN_APART_MS 200          /* of two texts of one person */
 #define NEVER_CONFIRMED_RATE 0.04 /* carriers that never say more than "sent" */
 
 const struct fate *
@@ -94,7 +95,8 @@ begin_callbacks(struct sim *sim, const struct sim_message *message, unsigned tur
     for (size_t i = 0; i < count; i++)
         order[i] = i + 1;
     for (size_t i = count; o->callback_shuffle && i > 1; i--) {
-        size_t k = dice_pick(i, o->seed, "shuffle", message->to, turn * SIM_MAX_STEPS + i);
+        size_t k =
+            dice_pick(i, o->seed, "shuffle", message->to, (uint64_t)turn * SIM_MAX_STEPS + i);
         size_t swapped = order[i - 1];
 
         order[i - 1] = order[k];
@@ -109,7 +111,7 @@ begin_callbacks(struct sim *sim, const struct sim_message *message, unsigned tur
 
         courier_post_status(sim->courier, due, message, step);
         if (dice_hit(o->callback_twice, o->seed, "twice", message->to,
-                     turn * SIM_MAX_STEPS + order[i]))
+                     (uint64_t)turn * SIM_MAX_STEPS + order[i]))
             courier_post_status(sim->courier, due + (int64_t)(500 / o->speed), message, step);
     }
 }
@@ -118,11 +120,17 @@ static void
 begin_texts(struct sim *sim, const struct reaction *reaction, const char *from, const char *to,
             int64_t start_ms)
 {
-    for (unsigned i = 0; i < reaction->count; i++)
-        courier_write_later(sim->courier,
-                            start_ms +
-                                (int64_t)((double)reaction->texts[i].after_ms / sim->options.speed),
-                            from, to, reaction->texts[i].text);
+    int64_t due_ms = 0;
+
+    for (unsigned i = 0; i < reaction->count; i++) {
+        int64_t after_ms = (int64_t)((double)reaction->texts[i].after_ms / sim->options.speed);
+
+        if (start_ms + after_ms >= due_ms + MIN_APART_MS)
+            due_ms = start_ms + after_ms;
+        else /* at any speed: webhooks under way at once may overtake each other */
+            due_ms += MIN_APART_MS;
+        courier_write_later(sim->courier, due_ms, from, to, reaction->texts[i].text);
+    }
 }
 
 void

@@ -116,18 +116,6 @@ static const struct phrase phrases[] = {
     {MOOD_NONSENSE, TOPIC_ANY, "sorry wrong chat lol"},
     {MOOD_NONSENSE, TOPIC_ANY, "Can u pick up Leo at 3"},
 
-    {MOOD_FOREIGN, TOPIC_ANY, "Sí, claro, me interesa. ¿Tienen algo el viernes por la tarde?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "No hablo mucho inglés, ¿me pueden llamar mañana?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "¿Cuánto cuesta?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Oui avec plaisir, plutôt samedi matin si possible"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Danke, aber im Moment nicht. Vielleicht im Frühjahr"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Oi! Quero sim, qual o valor?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "可以，星期六下午有空吗？"},
-    {MOOD_FOREIGN, TOPIC_ANY, "네, 예약하고 싶어요"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Dạ có, tuần sau được không?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Opo, interesado po ako. Magkano?"},
-    {MOOD_FOREIGN, TOPIC_ANY, "Да, можно в четверг?"},
-
     {MOOD_AWAY, TOPIC_ANY, "I'm driving right now - I'll get back to you later."},
     {MOOD_AWAY, TOPIC_ANY, "Can't talk now. What's up?"},
     {MOOD_AWAY, TOPIC_ANY, "Thank you for your message! Our office is open Mon-Fri 9-5."},
@@ -172,7 +160,9 @@ static const struct phrase phrases[] = {
     {MOOD_ANSWER, TOPIC_OFFER, "A bit much. Would 80 be possible?"},
     {MOOD_ANSWER, TOPIC_FEEDBACK, "The front desk was great, parking not so much"},
     {MOOD_ANSWER, TOPIC_FEEDBACK, "Loved it"},
-    {MOOD_ANSWER, TOPIC_FEEDBACK, "more evening hours would help"},
+    {MOOD_ANSWER, TOPIC_WISH, "more evening hours would help"},
+    {MOOD_ANSWER, TOPIC_FEEDBACK, "everyone remembered my name, that was nice"},
+    {MOOD_ANSWER, TOPIC_FEEDBACK, "no waiting at all this time"},
     {MOOD_ANSWER, TOPIC_ABANDONED, "The website froze when I paid"},
     {MOOD_ANSWER, TOPIC_ABANDONED, "No times after work"},
     {MOOD_ANSWER, TOPIC_ABANDONED, "I wasn't sure which one I need"},
@@ -194,6 +184,21 @@ static const struct phrase phrases[] = {
     {MOOD_STRANGER, TOPIC_ANY, "is this the animal hospital?"},
     {MOOD_STRANGER, TOPIC_ANY, "How late are you open today"},
     {MOOD_STRANGER, TOPIC_ANY, "Hi it's Dana, new number! Can I move my appointment to Monday?"},
+};
+
+/* A person keeps to one language: a row each, answers in the order of the conversation. */
+static const char *const foreign[][PHRASES_PER_LANGUAGE] = {
+    {"Sí, claro, me interesa. ¿Tienen algo el viernes por la tarde?", "Gracias, mejor por la mañana", "Muy bien, gracias"},
+    {"No hablo mucho inglés, ¿me pueden llamar mañana?", "¿Cuánto cuesta?", "Ok, lo voy a pensar"},
+    {"¡Hola! Se me olvidó, perdón", "Una limpieza y una revisión", "No, todo claro"},
+    {"Oui avec plaisir, plutôt samedi matin si possible", "Un soin du visage, comme la dernière fois", "Merci beaucoup"},
+    {"Danke, aber im Moment nicht. Vielleicht im Frühjahr", "Nein, alles verständlich", "Schönen Tag noch!"},
+    {"Oi! Quero sim, qual o valor?", "Quinta depois das 5 seria ótimo", "Obrigada!"},
+    {"可以，星期六下午有空吗？", "价格有点贵", "谢谢"},
+    {"네, 예약하고 싶어요", "목요일 오후가 좋아요", "감사합니다"},
+    {"Dạ có, tuần sau được không?", "Giá bao nhiêu vậy?", "Cảm ơn nhiều"},
+    {"Opo, interesado po ako. Magkano?", "Sa Sabado po sana", "Salamat po"},
+    {"Да, можно в четверг?", "Сколько это стоит?", "Спасибо"},
 };
 
 /* Rows are tried in this order: what is asked for most narrowly comes first. */
@@ -318,4 +323,16 @@ phrases_choose(enum mood mood, enum topic topic, uint64_t draw)
         if (is_candidate(&phrases[i], mood, topic) && nth-- == 0)
             return phrases[i].text;
     return "ok"; /* a mood without phrases: the unit test of the table finds it */
+}
+
+const char *
+phrases_choose_foreign(uint64_t who, unsigned turn)
+{
+    return foreign[who % ARRAY_LEN(foreign)][turn % PHRASES_PER_LANGUAGE];
+}
+
+size_t
+phrases_language_count(void)
+{
+    return ARRAY_LEN(foreign);
 }

@@ -17,7 +17,6 @@ enum mood {
     MOOD_STOP,     /* a provider keyword */
     MOOD_REMOVE,   /* an opt-out in plain words, which no provider catches */
     MOOD_NONSENSE,
-    MOOD_FOREIGN,  /* an answer in another language */
     MOOD_AWAY,     /* an automatic answer */
     MOOD_ANSWER,   /* answers a follow-up question */
     MOOD_BYE,      /* ends a conversation */
@@ -53,5 +52,10 @@ enum topic phrases_topic(const char *message);
 /* A phrase of that mood, of the topic where there is one, else for any; draw chooses. Never NULL.
  */
 const char *phrases_choose(enum mood mood, enum topic topic, uint64_t draw);
+
+/* Answers of people who write in another language; who chooses the language. Static, never NULL. */
+#define PHRASES_PER_LANGUAGE 3
+const char *phrases_choose_foreign(uint64_t who, unsigned turn);
+size_t phrases_language_count(void);
 
 #endif

@@ -10,7 +10,8 @@
 #include "sim/loopback.h"
 #include "sim/world.h"
 
-#define MAX_BODY_BYTES (64 * 1024)
+#define MAX_BODY_BYTES 65536
+#define MAX_AMOUNT 604800000 /* a week in ms */
 #define MAX_CONNECTIONS 2048
 #define IDLE_TIMEOUT_S 60
 
@@ -52,9 +53,9 @@ rates_are_valid(const struct sim_options *o, struct error *err)
         if (!(rates[i].value >= 0 && rates[i].value <= 1))
             return error_set(err, ERR_INVALID, "%s must be between 0 and 1", rates[i].name);
     for (size_t i = 0; i < ARRAY_LEN(amounts); i++)
-        if (amounts[i].value < 0 || amounts[i].value > 7 * DAY_S * 1000LL)
-            return error_set(err, ERR_INVALID, "%s must be between 0 and 604800000",
-                             amounts[i].name);
+        if (amounts[i].value < 0 || amounts[i].value > MAX_AMOUNT)
+            return error_set(err, ERR_INVALID, "%s must be between 0 and %d", amounts[i].name,
+                             MAX_AMOUNT);
     if (!(o->speed > 0 && o->speed <= 1e6))
         return error_set(err, ERR_INVALID, "speed must be more than 0, at most 1000000");
     return true;

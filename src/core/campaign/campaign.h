@@ -73,7 +73,9 @@ struct campaign {
     json_t *wizard;                  /* where the wizard stood; NULL when it never did */
     char *plan_state, *pause_reason; /* pause_reason NULL when not paused */
     int64_t starts_at, launched_at, completed_at, created_at, updated_at; /* 0: not yet */
+    int64_t planned_start; /* of the file's schedule; 0: as soon as it is launched */
     int64_t plan_confirmed;
+    int64_t cloned_from; /* 0: not a clone */
     int64_t targeted, contacted, responded, opted_out;
     int64_t states[DELIVERY_STATE_COUNT];
     /* from the spec, when it is complete enough: see spec.h */

@@ -3,7 +3,10 @@
 #define CANVASS_CORE_CAMPAIGN_LAUNCH_H
 
 #include "core/campaign/campaign.h"
+#include "core/campaign/spec.h"
 #include "core/segment/segment.h"
+
+enum { LAUNCH_RECENT_DAYS = 14, LAUNCH_MANY_SEGMENTS = 4 };
 
 enum launch_check_level { LAUNCH_OK, LAUNCH_LOOK, LAUNCH_STOP };
 struct launch_check {
@@ -12,11 +15,16 @@ struct launch_check {
 };
 /* What the review shows and the launch obeys: any LAUNCH_STOP refuses it. */
 struct launch_review {
+    /* Of people. Whom a clone leaves out is in none of its numbers; reachable is what is frozen. */
     struct reach reach;
-    bool everyone; /* the criteria mean every customer: needs an explicit yes */
+    int64_t left_out; /* reached, or perhaps reached, by the originals or clones of this campaign */
+    int64_t recent;   /* were sent something in the last LAUNCH_RECENT_DAYS */
+    int64_t planned[SPEC_VARIANT_MAX]; /* exact share of each variant */
+    bool everyone;                     /* the criteria mean every customer: needs an explicit yes */
     struct launch_check checks[16];
     size_t check_count;
     int64_t segments_total;    /* SMS segments of all messages */
+    int64_t segments_most;     /* of the longest */
     int64_t cost_micros;       /* 0: price unknown */
     int64_t finish_at_s;       /* at the configured rate, quiet hours included; 0: cannot say */
     int64_t fallbacks_used;    /* recipients with at least one fallback in their text */
@@ -34,16 +42,21 @@ struct launch_request {
     int64_t now_s;
 };
 /*
- * Checks everything anew, then draft -> active (or scheduled when the file names a start in the
- * future) with plan_state 'planning'. Nothing is queued yet: call launch_plan_step() until done.
+ * Checks everything anew and freezes the recipients with their variants, in one transaction: draft
+ * -> active (or scheduled when the file names a start in the future) with plan_state 'planning'.
+ * Nothing is queued yet: call launch_plan_step() until done. From here on a sync of the replica
+ * changes nothing. Holds the ledger's write lock for one walk over the recipients (a second or two
+ * for a million).
+ *
+ * Errors  ERR_CONFLICT a rule forbids it: all of them in the text; ERR_NOT_FOUND; ERR_RETRY
  */
 bool launch_begin(struct db *ledger, struct db *reader, const struct config *config,
                   const struct launch_request *request, struct error *err) MUST_CHECK;
 /*
- * Freezes up to max recipients with their variants in one transaction; *done when all are there.
- * Resumable by any process; a replica that has changed since makes it start over, and a count that
- * then differs from the confirmed one puts the campaign back to draft with the reason. Engine calls
- * it too.
+ * Queues up to max of the frozen recipients in one transaction; *done when all are there. Resumable
+ * by any process, and any number may call it at once. When the deliveries do not come out as the
+ * confirmed count, the campaign goes back to draft with the reason in the events and the audit
+ * (ERR_CONFLICT). done at once when there is nothing to plan. reader and config may be NULL.
  */
 bool launch_plan_step(struct db *ledger, struct db *reader, const struct config *config, int64_t id,
                       size_t max, bool *done, struct error *err) MUST_CHECK;

@@ -30,7 +30,21 @@ struct agent_template {
     int64_t max_tokens;
 };
 const struct agent_template *agent_template_find(const char *name);
+const struct agent_template *agent_template_nearest(const char *name); /* or NULL */
 /* type NULL: all. Returns how many were put into out (at most max). */
 size_t agent_template_list(const char *type, const struct agent_template **out, size_t max);
+
+struct agent_voice {
+    const char *name, *sound; /* "nova", "cheerful, quick"; borrowed for ever */
+};
+const struct agent_voice *agent_voice_find(const char *name);
+const struct agent_voice *agent_voice_list(size_t *count);
+
+enum {
+    SPEC_NAME_MAX = 200,
+    SPEC_VARIANT_MAX = 26,
+    SPEC_QUESTION_MAX = 10,
+    SPEC_TEXT_MAX = 10000, /* bytes of one text of a campaign file */
+};
 
 #endif

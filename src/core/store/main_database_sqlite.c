@@ -66,10 +66,10 @@ main_time_parse(const char *text)
     if (len < 19 || len > 40)
         return t;
     t.set = utime_parse_lenient(text, len, &t.s);
-    if (!t.set && len > 22 && (text[len - 3] == '+' || text[len - 3] == '-')) {
+    if (!t.set && len >= 22 && (text[len - 3] == '+' || text[len - 3] == '-')) {
         (void)snprintf(full, sizeof full, "%s:00", text);
         t.set = utime_parse_lenient(full, len + 3, &t.s);
-    } else if (!t.set && len > 22 && (text[len - 5] == '+' || text[len - 5] == '-')) {
+    } else if (!t.set && len >= 24 && (text[len - 5] == '+' || text[len - 5] == '-')) {
         (void)snprintf(full, sizeof full, "%.*s:%s", (int)len - 2, text, text + len - 2);
         t.set = utime_parse_lenient(full, len + 1, &t.s);
     }

@@ -14,15 +14,15 @@
 #include "core/base/text.h"
 #include "core/webhook/form.h"
 
-enum { SHA1_BYTES = 20, SHA256_BYTES = 32 };
+enum { SHA1_BYTES = 20, SHA1_BASE64_CHARS = 28, SHA256_BYTES = 32 };
 
 enum port_form { PORT_AS_IS, PORT_NONE, PORT_DEFAULT, PORT_FORM_COUNT };
 
 static int
 compare_fields(const void *a, const void *b)
 {
-    const struct form_field *x = *(const struct form_field *const *)a;
-    const struct form_field *y = *(const struct form_field *const *)b;
+    const struct form_field *x = a;
+    const struct form_field *y = b;
     int order = strcmp(x->name, y->name);
 
     return order ? order : strcmp(x->value, y->value);
@@ -33,17 +33,16 @@ compare_fields(const void *a, const void *b)
 static void
 add_fields(struct buf *message, const struct form *form)
 {
-    const struct form_field **sorted = mem_calloc(form->count + 1, sizeof *sorted);
+    struct form_field *sorted = mem_calloc(form->count + 1, sizeof *sorted); /* texts borrowed */
 
     for (size_t i = 0; i < form->count; i++)
-        sorted[i] = &form->fields[i];
-    if (form->count)
-        qsort(sorted, form->count, sizeof *sorted, compare_fields);
+        sorted[i] = form->fields[i];
+    qsort(sorted, form->count, sizeof *sorted, compare_fields);
     for (size_t i = 0; i < form->count; i++) {
         if (i && compare_fields(&sorted[i - 1], &sorted[i]) == 0)
             continue;
-        buf_add_str(message, sorted[i]->name);
-        buf_add_str(message, sorted[i]->value);
+        buf_add_str(message, sorted[i].name);
+        buf_add_str(message, sorted[i].value);
     }
     free(sorted);
 }
@@ -161,7 +160,7 @@ matches_any_port(const char *auth_token, const char *url, const struct form *for
 {
     bool match = false;
 
-    if (strlen(signature) != (SHA1_BYTES + 2) / 3 * 4)
+    if (strlen(signature) != SHA1_BASE64_CHARS)
         return false;
     for (enum port_form port = PORT_AS_IS; port < PORT_FORM_COUNT; port++) {
         struct buf candidate = {0};

@@ -108,17 +108,23 @@ flags__win_over_the_file(void **state)
 {
     struct relay_config c = {0};
     struct buf errors = {0};
-    char *path = file("relay.yaml", "listen: \"127.0.0.1:1\"\ndatabase: a.db\n" SECRETS, 0600);
+    char *path =
+        file("relay.yaml",
+             "listen: \"127.0.0.1:1\"\ndatabase: a.db\npublic_url: \"https://h\"\n" SECRETS, 0600);
 
     (void)state;
     assert_true(relay_config_set_flag(&c, "--listen", "[::1]:0"));
     assert_true(relay_config_set_flag(&c, "--database", "here.db"));
+    assert_true(relay_config_set_flag(&c, "--public-url", "")); /* back to the default */
+    assert_true(relay_config_flag_may_be_empty("--public-url"));
+    assert_false(relay_config_flag_may_be_empty("--listen"));
     assert_false(relay_config_set_flag(&c, "--lissen", "x"));
     assert_string_equal(relay_config_near_flag("--lissen"), "--listen");
     assert_null(relay_config_near_flag("--entirely-else"));
     if (!relay_config_load(&c, path, &errors))
         fail_msg("%s", buf_str(&errors));
     assert_string_equal(c.listen, "[::1]:0");
+    assert_null(c.public_url);
     assert_string_equal(c.database, "here.db");
     relay_config_release(&c);
     buf_release(&errors);

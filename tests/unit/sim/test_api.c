@@ -51,6 +51,7 @@ create__refuses_what_the_provider_refuses(void **state)
         {TO "&From=canvass" BODY, 400, 21212},
         {TO "&From=%2B13105550199" BODY, 400, 21606},
         {TO "&MessagingServiceSid=MG00000000000000000000000000000000" BODY, 400, 21701},
+        {"To=%2B13105550100" FROM BODY, 400, 21266},
         {TO FROM, 400, 21602},
         {TO FROM "&Body=", 400, 21602},
         {TO FROM "&Body=++", 400, 21602},

@@ -69,6 +69,21 @@ phrases__are_many_short_and_valid(void **state)
 }
 
 static void
+phrases__keep_to_one_language(void **state)
+{
+    (void)state;
+    assert_true(phrases_language_count() >= 8);
+    for (uint64_t who = 0; who < phrases_language_count(); who++)
+        for (unsigned turn = 0; turn < 2 * PHRASES_PER_LANGUAGE; turn++) {
+            const char *text = phrases_choose_foreign(who, turn);
+
+            assert_true(utf8_is_valid(text, strlen(text)));
+            assert_in_range(strlen(text), 1, 160);
+            assert_ptr_equal(text, phrases_choose_foreign(who + phrases_language_count(), turn));
+        }
+}
+
+static void
 phrases__answer_what_was_asked(void **state)
 {
     static const struct {
@@ -224,6 +239,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dice__are_even_and_repeat),
         cmocka_unit_test(phrases__are_many_short_and_valid),
+        cmocka_unit_test(phrases__keep_to_one_language),
         cmocka_unit_test(phrases__answer_what_was_asked),
         cmocka_unit_test(customers__answer_in_the_promised_proportions),
         cmocka_unit_test(customers__are_the_same_for_the_same_seed),

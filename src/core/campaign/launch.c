@@ -1,0 +1,281 @@
+#include "core/campaign/launch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/utime.h"
+#include "core/campaign/reach_each.h"
+#include "core/campaign/split.h"
+#include "core/store/campaign_store.h"
+#include "core/store/recipient_store.h"
+#include "core/store/replica_state_store.h"
+#include "core/store/stores.h"
+
+static bool
+audit_launch(struct db *ledger, int64_t id, const char *action, const char *detail, int64_t now_s,
+             struct error *err)
+{
+    char subject[40];
+
+    (void)snprintf(subject, sizeof subject, "campaign %" PRId64, id);
+    return audit_add(ledger, now_s, audit_actor(), action, subject, detail, err);
+}
+
+/* --- does the review allow it? */
+static bool
+refuse_stops(const struct launch_review *r, struct error *err)
+{
+    struct buf text = {0};
+
+    for (size_t i = 0; i < r->check_count; i++)
+        if (r->checks[i].level == LAUNCH_STOP)
+            buf_printf(&text, "%s%s", text.len ? "; " : "", r->checks[i].text);
+    if (text.len == 0)
+        return true;
+    (void)error_set(err, ERR_CONFLICT, "%s", buf_str(&text));
+    buf_release(&text);
+    return false;
+}
+
+static bool
+review_allows(const struct launch_review *r, const struct launch_request *request,
+              struct error *err)
+{
+    if (!refuse_stops(r, err))
+        return false;
+    if (r->reach.reachable != request->confirm)
+        return error_set(err, ERR_CONFLICT,
+                         "%" PRId64 " was confirmed, but %" PRId64
+                         " people would be messaged now; look at the segment and confirm that "
+                         "number",
+                         request->confirm, r->reach.reachable);
+    if (r->everyone && !request->everyone_confirmed)
+        return error_set(err, ERR_CONFLICT,
+                         "the segment is every customer; say explicitly that everyone is meant");
+    return true;
+}
+
+/* --- freezing */
+struct freeze {
+    struct plan_writer *writer;
+    struct split split;
+    int64_t count;
+    bool ok;
+    struct error *err;
+};
+
+static bool
+freeze_one(void *ctx, const struct segment_recipient *r)
+{
+    struct freeze *f = ctx;
+    struct plan_row row = {.n = f->count++, .customer = r->key, .address = r->address};
+
+    row.variant = (int64_t)split_next(&f->split);
+    f->ok = plan_writer_add(f->writer, &row, f->err);
+    return f->ok;
+}
+
+static bool
+freeze_people(struct db *ledger, struct db *reader, const struct launch_target *t, int64_t expected,
+              struct error *err)
+{
+    struct freeze f = {.ok = true, .err = err};
+    int64_t excluded;
+    bool ok;
+
+    split_begin(&f.split, t->c, expected);
+    f.writer = plan_writer_new(ledger, t->c->id, err);
+    ok = f.writer && launch_target_each(t, reader, ledger, freeze_one, &f, &excluded, err) && f.ok;
+    plan_writer_free(f.writer);
+    if (ok && f.count != expected)
+        return error_set(err, ERR_CONFLICT,
+                         "%" PRId64 " was confirmed, but %" PRId64
+                         " people would be messaged now: another launch came between",
+                         expected, f.count);
+    return ok;
+}
+
+static bool
+freeze_variants(struct db *ledger, const struct campaign *c, int64_t total, struct error *err)
+{
+    int64_t shares[SPEC_VARIANT_MAX] = {0};
+
+    split_shares(c->variants, c->variant_count, total, shares);
+    for (size_t i = 0; i < c->variant_count; i++)
+        if (!variant_store_add(ledger, c->id, i, &c->variants[i], shares[i], err))
+            return false;
+    return true;
+}
+
+static bool
+refuse_busy_family(struct db *ledger, const struct launch_target *t, struct error *err)
+{
+    bool busy = false;
+
+    if (!t->left_out)
+        return true;
+    if (!plan_store_is_any(ledger, t->left_out, &busy, err))
+        return false;
+    return !busy ||
+           error_set(err, ERR_CONFLICT,
+                     "a campaign that this one was cloned from, or a clone of it, is being "
+                     "launched right now: wait until its recipients are frozen");
+}
+
+static bool
+freeze_head(struct db *ledger, struct db *reader, const struct campaign *c,
+            const struct launch_request *request, struct error *err)
+{
+    bool later = c->planned_start > request->now_s;
+    enum campaign_status to = later ? CAMPAIGN_SCHEDULED : CAMPAIGN_ACTIVE;
+    struct plan_head head = {.state = "planning",
+                             .now_s = request->now_s,
+                             .confirmed = request->confirm,
+                             .starts_at = later ? c->planned_start : 0};
+    struct replica_state state;
+    char detail[64];
+
+    if (!campaign_may(c->status, CAMPAIGN_DO_LAUNCH, err) ||
+        !replica_state_load(reader, &state, err))
+        return false;
+    head.generation = state.generation;
+    (void)snprintf(detail, sizeof detail, "%" PRId64 " people confirmed", request->confirm);
+    return campaign_leads(CAMPAIGN_DO_LAUNCH, c->status, to) &&
+           plan_store_set(ledger, c->id, &head, err) &&
+           campaign_store_set_wizard(ledger, c->id, NULL, request->now_s, err) &&
+           campaign_store_move(ledger, c->id, c->status, to, NULL, request->now_s, err) &&
+           audit_launch(ledger, c->id, "campaign.launch", detail, request->now_s, err);
+}
+
+/* Inside the ledger's transaction: the campaign as it stands now, which must be what was reviewed.
+ */
+static bool
+freeze(struct db *ledger, struct db *reader, const struct config *config,
+       const struct campaign *reviewed, const struct launch_request *request, struct error *err)
+{
+    struct launch_target target = {0};
+    struct campaign c = {0};
+    bool ok = campaign_load(ledger, config, request->id, &c, err);
+
+    if (ok && (!json_equal(c.spec, reviewed->spec) || c.status != reviewed->status))
+        ok = error_set(err, ERR_CONFLICT,
+                       "somebody changed the campaign meanwhile: review it again");
+    ok = ok && launch_target_open(&target, reader, ledger, config, &c, request->now_s, err) &&
+         refuse_busy_family(ledger, &target, err) &&
+         freeze_head(ledger, reader, &c, request, err) &&
+         freeze_variants(ledger, &c, request->confirm, err) &&
+         freeze_people(ledger, reader, &target, request->confirm, err);
+    launch_target_release(&target);
+    campaign_release(&c);
+    return ok;
+}
+
+bool
+launch_begin(struct db *ledger, struct db *reader, const struct config *config,
+             const struct launch_request *request, struct error *err)
+{
+    struct launch_review review = {0};
+    struct campaign reviewed = {0};
+    bool ok = db_begin_read(reader, err) &&
+              campaign_load(reader, config, request->id, &reviewed, err) &&
+              campaign_may(reviewed.status, CAMPAIGN_DO_LAUNCH, err) &&
+              launch_review(reader, config, request->id, request->now_s, &review, err) &&
+              review_allows(&review, request, err);
+
+    if (ledger == reader) /* one connection (tests): the transaction that writes is the snapshot */
+        db_rollback(reader);
+    if (ok && db_begin(ledger, err)) {
+        ok = freeze(ledger, reader, config, &reviewed, request, err) && db_commit(ledger, err);
+        db_rollback(ledger); /* nothing to do after a commit */
+    } else {
+        ok = false;
+    }
+    db_rollback(reader);
+    launch_review_release(&review);
+    campaign_release(&reviewed);
+    return ok || error_wrap(err, "launch campaign %" PRId64, request->id);
+}
+
+/* --- queueing */
+static bool
+plan_back_to_draft(struct db *ledger, int64_t id, const char *reason, struct error *err)
+{
+    const int64_t now_s = utime_now_s();
+    struct campaign c = {0};
+    char text[200];
+    bool ok;
+
+    (void)snprintf(text, sizeof text, "back to draft, nothing was sent: %.150s", reason);
+    ok = db_begin(ledger, err) && campaign_store_load(ledger, id, &c, err) &&
+         campaign_may(c.status, CAMPAIGN_BY_PLAN_FAILED, err) &&
+         campaign_store_move(ledger, id, c.status, CAMPAIGN_DRAFT, NULL, now_s, err) &&
+         plan_store_undo(ledger, id, err) &&
+         campaign_store_event(ledger, id, "error", text, now_s, err) &&
+         audit_launch(ledger, id, "campaign.launch_failed", text, now_s, err) &&
+         db_commit(ledger, err);
+    db_rollback(ledger);
+    campaign_release(&c);
+    return ok;
+}
+
+/* The last step: what is queued must be exactly what was confirmed. */
+static bool
+plan_close(struct db *ledger, int64_t id, struct error *err)
+{
+    struct campaign c = {0};
+    bool ok = campaign_store_load(ledger, id, &c, err);
+
+    if (ok && c.targeted != c.plan_confirmed)
+        ok = error_set(err, ERR_CONFLICT,
+                       "%" PRId64 " recipients were frozen, %" PRId64 " were confirmed", c.targeted,
+                       c.plan_confirmed);
+    ok = ok && plan_store_done(ledger, id, err);
+    campaign_release(&c);
+    return ok;
+}
+
+static bool
+plan_some(struct db *ledger, const struct campaign *c, size_t max, bool *done, struct error *err)
+{
+    int64_t moved;
+
+    if (!plan_store_move(ledger, c->id, c->channel, max, utime_now_s(), &moved, err))
+        return false;
+    *done = (size_t)moved < max;
+    return !*done || plan_close(ledger, c->id, err);
+}
+
+bool
+launch_plan_step(struct db *ledger, struct db *reader, const struct config *config, int64_t id,
+                 size_t max, bool *done, struct error *err)
+{
+    struct campaign c = {0};
+    bool ok = false;
+
+    (void)reader; /* launch_begin() has frozen what was there to read */
+    (void)config;
+    *done = false;
+    if (!db_begin(ledger, err))
+        return error_wrap(err, "plan campaign %" PRId64, id);
+    if (!campaign_store_load(ledger, id, &c, err)) {
+        db_rollback(ledger);
+        return false;
+    }
+    if (strcmp(c.plan_state, "planning") == 0) {
+        ok = plan_some(ledger, &c, max, done, err) && db_commit(ledger, err);
+    } else {
+        *done = true;
+        ok = true;
+    }
+    db_rollback(ledger); /* nothing to do after a commit */
+    campaign_release(&c);
+    if (!ok && err->code == ERR_CONFLICT) { /* a rule of the database or of plan_close() */
+        struct error undo = {0};
+
+        if (!plan_back_to_draft(ledger, id, err->text, &undo))
+            return error_set(err, undo.code, "plan campaign %" PRId64 ": %s", id, undo.text);
+    }
+    return ok || error_wrap(err, "plan campaign %" PRId64, id);
+}

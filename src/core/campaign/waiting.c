@@ -1,0 +1,79 @@
+#include "core/campaign/waiting.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/utime.h"
+#include "core/store/campaign_store.h"
+#include "core/store/stores.h"
+
+static void
+by_status(const struct campaign *c, struct buf *out)
+{
+    char time[UTIME_RFC3339_SIZE];
+
+    switch (c->status) {
+    case CAMPAIGN_DRAFT:
+        buf_add_str(out, "it is a draft: launch it\n");
+        break;
+    case CAMPAIGN_SCHEDULED:
+        buf_printf(out, "it starts at %s\n", utime_format(c->starts_at, time));
+        break;
+    case CAMPAIGN_PAUSED:
+        buf_printf(out, "it is paused: %s; resume it\n", c->pause_reason ? c->pause_reason : "");
+        break;
+    case CAMPAIGN_ACTIVE:
+        if (strcmp(c->plan_state, "planning") == 0)
+            buf_printf(out, "its recipients are being queued: %" PRId64 " of %" PRId64 "\n",
+                       c->targeted, c->plan_confirmed);
+        break;
+    case CAMPAIGN_COMPLETED:
+    case CAMPAIGN_CANCELLED:
+    case CAMPAIGN_STATUS_COUNT:
+        break;
+    }
+}
+
+static bool
+by_engine(struct db *db, const struct config *config, int64_t now_s, struct buf *out,
+          struct error *err)
+{
+    struct error why = {0};
+    int64_t stopped_at;
+    bool held;
+
+    if (!setting_get_i64(db, "stopped_at", 0, &stopped_at, err) ||
+        !campaign_store_has_engine(db, now_s * 1000, &held, err))
+        return false;
+    if (stopped_at > 0)
+        buf_add_str(out, "all sending is stopped: canvass start-all\n");
+    if (!config_can_send(config, &why))
+        buf_printf(out, "sending is not set up: %s\n", why.text);
+    if (!held)
+        buf_add_str(out, "no engine runs: open the console or start canvass run\n");
+    return true;
+}
+
+bool
+campaign_why_waiting(struct db *db, const struct config *config, const struct campaign *c,
+                     int64_t now_s, struct buf *out, struct error *err)
+{
+    const int64_t *n = c->states;
+    char time[UTIME_RFC3339_SIZE];
+    int64_t next_ms;
+
+    by_status(c, out);
+    if (n[DELIVERY_IN_DOUBT] > 0)
+        buf_printf(out, "%" PRId64 " in doubt: held until the provider or a person tells\n",
+                   n[DELIVERY_IN_DOUBT]);
+    if (c->status != CAMPAIGN_ACTIVE || n[DELIVERY_QUEUED] + n[DELIVERY_RETRY_WAIT] == 0)
+        return true;
+    if (!by_engine(db, config, now_s, out, err) ||
+        !campaign_store_next_attempt(db, c->id, &next_ms, err))
+        return false;
+    if (next_ms > now_s * 1000)
+        buf_printf(out, "the next one is due at %s (quiet hours, or a retry)\n",
+                   utime_format((next_ms + 999) / 1000, time));
+    return true;
+}

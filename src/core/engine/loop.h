@@ -1,0 +1,134 @@
+/*
+ * The engine's work, turn by turn, on one thread (engine.h puts a thread and a mailbox around it).
+ * Inside the engine only; tests drive it turn by turn.
+ */
+#ifndef CANVASS_CORE_ENGINE_LOOP_H
+#define CANVASS_CORE_ENGINE_LOOP_H
+
+#include <pthread.h>
+
+#include "core/engine/engine.h"
+#include "core/outbox/claim.h"
+#include "core/outbox/settle.h"
+#include "core/store/engine_store.h"
+#include "core/store/lease_store.h"
+
+/* Results of calls that wait to be written down. */
+struct loop_result {
+    bool handed; /* false: claimed, but surely never given to the network */
+    struct sms_result r;
+};
+
+struct loop_lookup { /* an answer of the provider's list, kept until it is written down */
+    int64_t attempt_id;
+    bool answered;
+    struct sms_found *found; /* owned */
+    size_t found_count;
+    char error[256];
+};
+
+enum { LOOP_RATE_SLOTS = 5, LOOP_LOOKUPS_MAX = 8 };
+
+struct loop {
+    struct engine_options opt;
+    bool until_idle;
+    struct db *ledger, *reader;
+    char holder[UUID_SIZE];
+    char who[160];
+
+    /* lease */
+    bool holds;
+    int64_t fence;
+    int64_t lease_until_mono_ms; /* by our own clock that never goes back; nothing is sent after */
+    int64_t next_lease_ms;       /* monotonic: when to take or renew */
+    int64_t no_lease_since_ms;   /* monotonic; 0: held */
+
+    int64_t taken_at_ms; /* monotonic */
+    char other[128];     /* who holds it, when somebody else does */
+
+    /* relay */
+    bool relay_drained; /* answered "no more" since the lease was taken */
+    bool relay_polling;
+    bool relay_trouble;           /* the last poll failed */
+    int64_t relay_next_ms;        /* monotonic */
+    int64_t relay_poll_began_ms;  /* monotonic */
+    int64_t relay_empty_as_of_ms; /* monotonic: began a poll that found nothing more */
+    int64_t relay_contact_s, relay_saved_s;
+    char *relay_ack; /* owned: cursor to acknowledge */
+
+    /* sending */
+    struct claim_campaign *campaigns; /* owned, count below */
+    size_t campaign_count;
+    size_t turn;
+    struct rate rate; /* of the sender */
+    struct loop_result *results;
+    size_t result_count, result_capacity;
+    struct loop_lookup *lookups;
+    size_t lookup_count, lookup_capacity;
+    size_t lookups_open;
+    size_t limit;              /* calls under way at most: lowered by "too many requests" */
+    int64_t throttle_until_ms; /* monotonic */
+    int64_t hold_ms;           /* the provider does not answer: doubled each time; 0: it does */
+    int64_t hold_until_ms;     /* monotonic */
+    int64_t unknown_streak;
+    int64_t trouble_until_ms; /* monotonic: something of our own failed; do not spin */
+    int64_t trouble_since_ms; /* monotonic; 0: none */
+    char trouble[200];
+    bool planning;            /* recipients of some campaign are being frozen */
+    int64_t last_activity_ms; /* monotonic: of sending or applying */
+    int64_t next_due_ms;      /* wall clock; 0: nothing waits */
+    int64_t wait_ms;          /* how long this turn may wait */
+    bool stopped;             /* the panic switch, as last seen */
+
+    struct loop_sync *sync; /* owned; NULL: no main database */
+    struct engine_summary sum;
+    int64_t rate_slot[LOOP_RATE_SLOTS], rate_count[LOOP_RATE_SLOTS];
+
+    pthread_mutex_t lock; /* status only */
+    struct engine_status status;
+    char note[200]; /* what is in the way, if anything; copied into status each turn */
+};
+
+bool loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
+               struct error *err) MUST_CHECK;
+/* Ends everything under way without a word, gives the lease back. */
+void loop_close(struct loop *l);
+/* One turn; stopping: claims nothing new. Afterwards l->wait_ms says how long to pump. */
+void loop_turn(struct loop *l, bool stopping);
+/* Waits for the network up to l->wait_ms (or the mailbox fd, when there is no network). */
+void loop_wait(struct loop *l, int command_fd);
+/* Nothing is under way, and nothing can go out within about two seconds. */
+bool loop_is_idle(struct loop *l);
+/* Calls under way or results not yet written down. */
+bool loop_is_busy(struct loop *l);
+/* What is left and until when; "" when nothing is. */
+void loop_say_waits(struct loop *l, char *out, size_t size);
+
+/* --- between the files of the engine */
+int64_t loop_now_ms(const struct loop *l);  /* wall clock */
+int64_t loop_mono_ms(const struct loop *l); /* never goes back */
+void loop_wait_at_most(struct loop *l, int64_t ms);
+/* Our own trouble (a full disk, a busy store): said once a second at most, and no spinning. */
+void loop_trouble(struct loop *l, const char *what, const struct error *err);
+/* A line for the monitor, in a transaction of its own. */
+void loop_event(struct loop *l, enum log_level level, int64_t campaign_id, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void loop_note(struct loop *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+void loop_relay_step(struct loop *l);                                  /* loop_relay.c */
+void loop_relay_done(void *ctx, const struct relay_batch *batch);      /* handler */
+void loop_relay_reset(struct loop *l);                                 /* at taking the lease */
+void loop_lookup_step(struct loop *l);                                 /* loop_lookup.c */
+void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
+void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
+void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
+bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
+void loop_send_release(struct loop *l);
+void loop_record(struct loop *l);
+void loop_plan_step(struct loop *l); /* loop_plan.c */
+/* loop_sync.c: the replica is brought up to date on a thread of its own, so that sends go on. */
+void loop_sync_prepare(struct loop *l);
+void loop_sync_step(struct loop *l, bool stopping);
+void loop_sync_finish(struct loop *l);
+
+#endif

@@ -1,0 +1,418 @@
+/* Claim, hand over, write down. */
+#include "core/engine/loop.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/store/delivery_store.h"
+
+enum {
+    BATCH_MAX = 200,      /* claims in one transaction */
+    HOLD_FIRST_MS = 1000, /* the provider does not answer */
+    HOLD_MAX_MS = 30000,
+    UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
+    LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
+    HTTP_TOO_MANY = 429
+};
+
+/* --- results */
+
+static struct loop_result *
+add_result(struct loop *l)
+{
+    l->results = mem_grow(l->results, l->result_count, &l->result_capacity, sizeof *l->results);
+    l->results[l->result_count] = (struct loop_result){0};
+    return &l->results[l->result_count++];
+}
+
+void
+loop_sms_done(void *ctx, const struct sms_result *result)
+{
+    struct loop *l = ctx;
+    struct loop_result *slot = add_result(l);
+
+    slot->handed = true;
+    slot->r = *result;
+}
+
+static void
+hold(struct loop *l, const char *why)
+{
+    const bool first = l->hold_ms == 0;
+
+    if (loop_mono_ms(l) < l->hold_until_ms)
+        return; /* one of many that failed together */
+    l->hold_ms = first ? HOLD_FIRST_MS : l->hold_ms * 2;
+    if (l->hold_ms > HOLD_MAX_MS)
+        l->hold_ms = HOLD_MAX_MS;
+    l->hold_until_ms = loop_mono_ms(l) + l->hold_ms;
+    if (first)
+        loop_event(l, LOG_WARN, 0, "the provider cannot be reached: %s; trying on", why);
+}
+
+static void
+answered(struct loop *l)
+{
+    l->unknown_streak = 0;
+    if (l->hold_ms)
+        loop_event(l, LOG_INFO, 0, "the provider answers again");
+    l->hold_ms = 0;
+    l->hold_until_ms = 0;
+}
+
+/* What a result says about the provider rather than about the recipient. */
+static void
+feel(struct loop *l, const struct sms_result *r)
+{
+    const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
+
+    if (r->outcome == SEND_UNKNOWN) {
+        if (++l->unknown_streak >= UNKNOWN_STREAK)
+            hold(l, r->error);
+        return;
+    }
+    if (r->http_status == 0 && r->outcome == SEND_NOT_SENT) {
+        hold(l, r->error);
+        return;
+    }
+    answered(l);
+    if (r->http_status == HTTP_TOO_MANY) {
+        if (l->limit > under_way + 1)
+            l->limit = under_way + 1;
+        l->limit = l->limit / 2 > 0 ? l->limit / 2 : 1;
+        if (r->retry_after_ms > 0)
+            l->throttle_until_ms = loop_mono_ms(l) + r->retry_after_ms;
+    } else if (l->limit < SIZE_MAX / 2) {
+        l->limit++;
+    }
+}
+
+static bool
+write_result(struct loop *l, const struct loop_result *res, int64_t now_ms, struct settle_sum *sum,
+             struct error *err)
+{
+    struct attempt a = {0};
+    bool ok;
+
+    if (res->handed)
+        return settle_answer(l->ledger, l->opt.config, &res->r, now_ms, sum, err);
+    ok = attempt_load(l->ledger, res->r.attempt_id, &a, err) &&
+         settle_not_sent(l->ledger, &a, NULL, res->r.error, now_ms, err);
+    attempt_release(&a);
+    return ok;
+}
+
+static void
+count_up(struct loop *l, const struct settle_sum *sum)
+{
+    const int64_t second = loop_now_ms(l) / 1000;
+    const size_t slot = (size_t)(second % LOOP_RATE_SLOTS);
+
+    l->sum.accepted += sum->accepted;
+    l->sum.rejected += sum->rejected;
+    l->sum.not_sent += sum->not_sent;
+    l->sum.unknown += sum->unknown;
+    l->sum.opted_out += sum->opted_out;
+    if (l->rate_slot[slot] != second) {
+        l->rate_slot[slot] = second;
+        l->rate_count[slot] = 0;
+    }
+    l->rate_count[slot] += sum->accepted;
+}
+
+static bool
+say_sum(struct loop *l, const struct settle_sum *sum, int64_t now_s, struct error *err)
+{
+    char text[400];
+
+    if (sum->unknown) {
+        (void)snprintf(text, sizeof text,
+                       "%" PRId64 " in doubt: no clear answer (%.200s); asking the provider's list",
+                       sum->unknown, sum->last_error);
+        if (!engine_event_add(l->ledger, LOG_WARN, 0, text, now_s, err))
+            return false;
+    }
+    if (sum->retries) {
+        (void)snprintf(text, sizeof text, "%" PRId64 " not sent, will be tried again: %.200s",
+                       sum->retries, sum->last_error);
+        return engine_event_add(l->ledger, LOG_INFO, 0, text, now_s, err);
+    }
+    return true;
+}
+
+/* Writes results [from, to) in one transaction. */
+static bool
+record_range(struct loop *l, size_t from, size_t to, struct error *err)
+{
+    const int64_t now_ms = loop_now_ms(l);
+    struct settle_sum sum = {0};
+    bool ok = db_begin(l->ledger, err);
+
+    for (size_t i = from; ok && i < to; i++)
+        ok = write_result(l, &l->results[i], now_ms, &sum, err);
+    ok = ok && say_sum(l, &sum, now_ms / 1000, err) && db_commit(l->ledger, err);
+    db_rollback(l->ledger);
+    if (ok)
+        count_up(l, &sum);
+    return ok;
+}
+
+void
+loop_record(struct loop *l)
+{
+    struct error err = {0};
+    size_t done = 0;
+
+    if (l->result_count == 0)
+        return;
+    l->last_activity_ms = loop_mono_ms(l);
+    if (record_range(l, 0, l->result_count, &err)) {
+        done = l->result_count;
+    } else if (err.code != ERR_RETRY) {
+        /* One by one, so that a row that cannot be written does not hold up the others. */
+        for (; done < l->result_count; done++) {
+            if (record_range(l, done, done + 1, &err))
+                continue;
+            if (err.code == ERR_NOT_FOUND || err.code == ERR_CONFLICT)
+                log_line(LOG_ERROR, "engine", "a result could not be written: %s", err.text);
+            else
+                break; /* the disk, not the row: keep it and try again */
+        }
+    }
+    if (done < l->result_count)
+        loop_trouble(l, "write down results", &err);
+    for (size_t i = 0; i < done; i++)
+        if (l->results[i].handed)
+            feel(l, &l->results[i].r);
+    memmove(l->results, l->results + done, (l->result_count - done) * sizeof *l->results);
+    l->result_count -= done;
+}
+
+/* --- campaigns that may send */
+
+static void
+forget_campaign(struct claim_campaign *c)
+{
+    campaign_release(&c->c);
+    *c = (struct claim_campaign){0};
+}
+
+void
+loop_send_release(struct loop *l)
+{
+    for (size_t i = 0; i < l->campaign_count; i++)
+        forget_campaign(&l->campaigns[i]);
+    free(l->campaigns);
+    l->campaigns = NULL;
+    l->campaign_count = 0;
+}
+
+/* Takes the one that is loaded already when it has not changed, else loads it. */
+static bool
+fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_campaign *out,
+               struct error *err)
+{
+    char key[40];
+
+    for (size_t i = 0; i < l->campaign_count; i++) {
+        if (l->campaigns[i].c.id != row->id || l->campaigns[i].seen_updated_at != row->updated_at)
+            continue;
+        *out = l->campaigns[i];
+        l->campaigns[i] = (struct claim_campaign){0};
+        return true;
+    }
+    if (!campaign_load(l->ledger, l->opt.config, row->id, &out->c, err))
+        return false;
+    out->seen_updated_at = row->updated_at;
+    (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
+    return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);
+}
+
+static bool
+load_campaigns(struct loop *l, struct error *err)
+{
+    struct engine_campaign rows[ENGINE_CAMPAIGNS_MAX];
+    struct claim_campaign *fresh;
+    size_t count = 0;
+    size_t loaded = 0;
+
+    if (!engine_campaigns_load(l->ledger, ENGINE_CAMPAIGNS_SENDING, 0, rows, &count, err))
+        return false;
+    fresh = mem_calloc(count + 1, sizeof *fresh);
+    for (size_t i = 0; i < count; i++) {
+        struct error why = {0};
+
+        if (fetch_campaign(l, &rows[i], &fresh[loaded], &why)) {
+            loaded++;
+            continue;
+        }
+        /* One campaign that cannot be read must not stop the others. */
+        forget_campaign(&fresh[loaded]);
+        loop_trouble(l, "load a campaign", &why);
+    }
+    loop_send_release(l);
+    l->campaigns = fresh;
+    l->campaign_count = loaded;
+    return true;
+}
+
+bool
+loop_send_prepare(struct loop *l, struct error *err)
+{
+    loop_send_release(l);
+    l->limit = SIZE_MAX / 2;
+    return rate_load(&l->rate, l->ledger, l->opt.net.sms_sender(l->opt.net.ctx),
+                     l->opt.config->sms.per_second, loop_now_ms(l), err);
+}
+
+/* --- claims */
+
+static void
+hand_over(struct loop *l, const struct claim_list *claims)
+{
+    for (size_t i = 0; i < claims->count; i++) {
+        const struct claim *c = &claims->items[i];
+        const struct sms_request request = {
+            .attempt_id = c->attempt_id,
+            .attempt_uid = c->uid,
+            .to = c->address,
+            .body = c->text,
+            .validity_s = c->validity_s,
+        };
+        struct error err = {0};
+        struct loop_result *back;
+
+        /* Nothing may leave once another engine could have taken over. */
+        if (loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS) {
+            if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
+                continue;
+        } else {
+            (void)error_set(&err, ERR_CONFLICT, "the lease ran out before it was handed over");
+        }
+        back = add_result(l);
+        back->handed = err.code != ERR_CONFLICT;
+        back->r = (struct sms_result){.attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT};
+        (void)text_copy(back->r.error, sizeof back->r.error, err.text);
+    }
+}
+
+static size_t
+room(struct loop *l)
+{
+    const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
+    size_t n = l->opt.net.sms_room(l->opt.net.ctx);
+
+    if (under_way >= l->limit)
+        return 0;
+    if (n > l->limit - under_way)
+        n = l->limit - under_way;
+    if (l->hold_ms && n > 1) /* a probe: one call, until the provider answers again */
+        n = under_way ? 0 : 1;
+    return n > BATCH_MAX ? BATCH_MAX : n;
+}
+
+/* The next instant at which something is due; 0: nothing waits. */
+static bool
+find_next_due(struct loop *l, struct error *err)
+{
+    bool waits = false;
+    int64_t at_ms = 0;
+
+    l->next_due_ms = 0;
+    for (size_t i = 0; i <= l->campaign_count; i++) {
+        const int64_t id = i < l->campaign_count ? l->campaigns[i].c.id : 0;
+
+        if (!due_next(l->ledger, id, &waits, &at_ms, err))
+            return false;
+        if (!waits)
+            continue;
+        if (at_ms <= 0)
+            at_ms = 1;
+        if (l->next_due_ms == 0 || at_ms < l->next_due_ms)
+            l->next_due_ms = at_ms;
+    }
+    return true;
+}
+
+/* Why nothing may be claimed now, as milliseconds to wait; 0: go. */
+static int64_t
+gate_ms(struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+    int64_t wait = 0;
+
+    if (!l->relay_drained)
+        return 1000;
+    if (l->trouble_until_ms > mono)
+        wait = l->trouble_until_ms - mono;
+    if (l->throttle_until_ms > mono + wait)
+        wait = l->throttle_until_ms - mono;
+    if (l->hold_until_ms > mono + wait)
+        wait = l->hold_until_ms - mono;
+    return wait;
+}
+
+static void
+claim_some(struct loop *l, size_t max)
+{
+    struct error err = {0};
+    struct claim_result got;
+    const struct claim_request request = {
+        .holder = l->holder,
+        .fence = l->fence,
+        .now_ms = loop_now_ms(l),
+        .sender = l->opt.net.sms_sender(l->opt.net.ctx),
+        .rate = &l->rate,
+        .campaigns = l->campaigns,
+        .campaign_count = l->campaign_count,
+        .turn = &l->turn,
+        .max = max,
+    };
+
+    if (!outbox_claim(l->ledger, l->reader, l->opt.config, &request, &got, &err)) {
+        loop_trouble(l, "claim", &err);
+        return;
+    }
+    l->stopped = got.end == CLAIM_STOPPED;
+    if (got.end == CLAIM_LEASE_LOST)
+        l->next_lease_ms = 0; /* found out properly at the next turn */
+    if (got.end == CLAIM_MORE)
+        loop_wait_at_most(l, 0);
+    if (got.end == CLAIM_RATE)
+        loop_wait_at_most(l, got.wait_ms);
+    if (got.claims.count || got.skipped || got.failed || got.deferred)
+        l->last_activity_ms = loop_mono_ms(l);
+    hand_over(l, &got.claims);
+    claim_list_release(&got.claims);
+}
+
+void
+loop_send_step(struct loop *l, bool stopping)
+{
+    struct error err = {0};
+    int64_t wait;
+    size_t max;
+
+    if (!load_campaigns(l, &err) || !find_next_due(l, &err)) {
+        loop_trouble(l, "see what is due", &err);
+        return;
+    }
+    if (stopping || l->next_due_ms == 0)
+        return;
+    wait = l->next_due_ms - loop_now_ms(l);
+    if (wait > 0) {
+        loop_wait_at_most(l, wait);
+        return;
+    }
+    wait = gate_ms(l);
+    max = room(l);
+    if (wait > 0)
+        loop_wait_at_most(l, wait);
+    else if (max > 0)
+        claim_some(l, max);
+    /* else: an answer will make room, and wakes us */
+}

@@ -1,0 +1,102 @@
+/* The replica: brought up to the main database every few seconds. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/engine/loop.h"
+#include "core/replica/sync.h"
+#include "core/store/replica_state_store.h"
+
+struct loop_sync {
+    const char *home;
+    const struct config *config;
+    int64_t next_ms; /* monotonic */
+    bool running;
+    bool failing; /* the last one failed: said once, not every time */
+    pthread_t thread;
+    /* written by the thread, read after `ended` */
+    atomic_bool ended;
+    int64_t now_s;
+    bool ok;
+    struct error err;
+};
+
+static void *
+run_sync(void *arg)
+{
+    struct loop_sync *s = arg;
+    struct sync_result result = {0};
+
+    s->ok =
+        replica_sync(s->home, s->config, s->now_s, SYNC_INCREMENTAL, NULL, NULL, &result, &s->err);
+    atomic_store(&s->ended, true);
+    return NULL;
+}
+
+void
+loop_sync_prepare(struct loop *l)
+{
+    struct replica_state state = {0};
+    struct error err = {0};
+    int64_t age_s;
+
+    if (l->opt.config->main_database.url[0] == '\0' ||
+        l->opt.config->main_database.refresh_seconds <= 0)
+        return;
+    l->sync = mem_alloc(sizeof *l->sync);
+    l->sync->home = l->opt.home;
+    l->sync->config = l->opt.config;
+    if (!replica_state_load(l->reader, &state, &err))
+        loop_trouble(l, "see how old the replica is", &err);
+    age_s = loop_now_ms(l) / 1000 - state.synced_at_s;
+    if (state.synced && age_s < l->opt.config->main_database.refresh_seconds)
+        l->sync->next_ms =
+            loop_mono_ms(l) + (l->opt.config->main_database.refresh_seconds - age_s) * 1000;
+}
+
+/* What the thread found; ERR_RETRY is another process's sync, which does as well. */
+static void
+hear(struct loop *l, struct loop_sync *s)
+{
+    if (s->ok && s->failing)
+        loop_event(l, LOG_INFO, 0, "the main database can be read again");
+    if (!s->ok && !s->failing && s->err.code != ERR_RETRY)
+        loop_event(l, LOG_WARN, 0, "the main database could not be read: %s", s->err.text);
+    s->failing = !s->ok && s->err.code != ERR_RETRY;
+}
+
+void
+loop_sync_step(struct loop *l, bool stopping)
+{
+    struct loop_sync *s = l->sync;
+    const int64_t mono = loop_mono_ms(l);
+
+    if (!s)
+        return;
+    if (s->running && atomic_load(&s->ended)) {
+        (void)pthread_join(s->thread, NULL);
+        s->running = false;
+        s->next_ms = mono + l->opt.config->main_database.refresh_seconds * 1000;
+        hear(l, s);
+    }
+    if (!s->running && !stopping && s->next_ms <= mono) {
+        atomic_store(&s->ended, false);
+        s->err = (struct error){0};
+        s->now_s = loop_now_ms(l) / 1000;
+        s->running = pthread_create(&s->thread, NULL, run_sync, s) == 0;
+        s->next_ms = mono + l->opt.config->main_database.refresh_seconds * 1000;
+    }
+    loop_wait_at_most(l, s->next_ms - mono);
+}
+
+void
+loop_sync_finish(struct loop *l)
+{
+    if (!l->sync)
+        return;
+    if (l->sync->running)
+        (void)pthread_join(l->sync->thread, NULL);
+    free(l->sync);
+    l->sync = NULL;
+}

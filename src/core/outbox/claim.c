@@ -1,0 +1,368 @@
+#include "core/outbox/claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/utime.h"
+#include "core/campaign/render.h"
+#include "core/campaign/sms_segments.h"
+#include "core/outbox/quiet_hours.h"
+#include "core/store/delivery_store.h"
+#include "core/store/engine_store.h"
+#include "core/store/lease_store.h"
+#include "core/store/stores.h"
+#include "core/store/suppression_store.h"
+
+enum {
+    ROWS_MAX = 256,         /* looked at in one go */
+    TOUCHED_MAX = 2000,     /* in one transaction: others want to write too */
+    REVIEW_AGAIN_MS = 15000 /* how soon a held recipient is looked at again */
+};
+
+/* One transaction at work. */
+struct work {
+    struct db *ledger, *reader;
+    const struct config *config;
+    const struct claim_request *req;
+    struct claim_result *out;
+    int64_t touched;
+    bool full;        /* max reached, or enough done for one transaction */
+    bool rate_is_out; /* the sender's rate: nobody may send */
+};
+
+void
+claim_list_release(struct claim_list *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        free(list->items[i].address);
+        free(list->items[i].text);
+    }
+    free(list->items);
+    *list = (struct claim_list){0};
+}
+
+/* --- rows that are not sent */
+
+static bool
+skip(struct work *w, const struct due_unit *due, const char *reason, struct error *err)
+{
+    const struct unit_change to = {.state = DELIVERY_SKIPPED, .reason = reason};
+
+    w->out->skipped++;
+    return unit_change(w->ledger, due->unit, &to, w->req->now_ms / 1000, err);
+}
+
+static bool
+refuse(struct work *w, const struct due_unit *due, const char *why, struct error *err)
+{
+    const struct unit_change to = {.state = DELIVERY_FAILED, .error = why};
+
+    w->out->failed++;
+    return unit_change(w->ledger, due->unit, &to, w->req->now_ms / 1000, err);
+}
+
+static bool
+defer(struct work *w, const struct due_unit *due, int64_t until_ms, struct error *err)
+{
+    w->out->deferred++;
+    return unit_defer(w->ledger, due->unit, until_ms, w->req->now_ms / 1000, err);
+}
+
+/* --- one row */
+
+static bool
+is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, bool *capped,
+          struct error *err)
+{
+    int64_t count = 0;
+
+    *capped = false;
+    if (c->cap_messages <= 0)
+        return true;
+    if (!delivery_count_recent(w->ledger, due->address, "sms",
+                               w->req->now_ms / 1000 - c->cap_days * DAY_S, due->unit.id, &count,
+                               err))
+        return false;
+    *capped = count >= c->cap_messages;
+    return true;
+}
+
+/* Whether the row may go now; when not, it has been moved or deferred. */
+static bool
+may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int *validity_s,
+       bool *go, struct error *err)
+{
+    struct quiet_answer quiet = {.open = true};
+    bool blocked = false;
+
+    *go = false;
+    *validity_s = 0;
+    if (!suppression_is(w->ledger, due->address, "sms", &blocked, err))
+        return false;
+    if (blocked)
+        return skip(w, due, "opted_out", err);
+    if (!c) {
+        *go = true; /* an answer to a person who has just written */
+        return true;
+    }
+    if (!conversation_review_is_pending(w->ledger, due->address, "sms", &blocked, err))
+        return false;
+    if (blocked)
+        return defer(w, due, w->req->now_ms + REVIEW_AGAIN_MS, err);
+    if (!is_capped(w, c, due, &blocked, err))
+        return false;
+    if (blocked)
+        return skip(w, due, "capped", err);
+    if (c->quiet_hours.set && !quiet_hours_ask(w->config, &c->quiet_hours, due->address,
+                                               w->req->now_ms / 1000, &quiet, err))
+        return false;
+    if (!quiet.open)
+        return defer(w, due, quiet.next_open_s * 1000, err);
+    if (c->quiet_hours.set)
+        *validity_s = quiet.validity_s;
+    *go = true;
+    return true;
+}
+
+/* The text as it will be sent; *there false: the row has been moved. */
+static bool
+text_of(struct work *w, const struct campaign *c, const struct due_unit *due, struct buf *text,
+        bool *there, struct error *err)
+{
+    struct customer_vars vars = {0};
+    struct error why = {0};
+    bool ok;
+
+    *there = true;
+    if (!c) {
+        buf_add_str(text, due->text);
+        return true;
+    }
+    *there = false;
+    if (due->variant < 0 || (size_t)due->variant >= c->variant_count)
+        return refuse(w, due, "the campaign has no such variant", err);
+    if (!customer_vars_load(w->reader, &due->customer, &vars, &why)) {
+        if (why.code == ERR_NOT_FOUND)
+            return skip(w, due, "no_address", err);
+        *err = why;
+        return false;
+    }
+    ok = render_text(w->config, c, c->variants[due->variant].text, &vars, w->req->now_ms / 1000,
+                     text, &why);
+    customer_vars_release(&vars);
+    if (ok)
+        *there = true;
+    else if (why.code == ERR_CONFLICT)
+        return refuse(w, due, why.text, err);
+    else
+        *err = why;
+    return ok;
+}
+
+static bool
+write_down(struct work *w, const struct due_unit *due, const struct buf *text, int segments,
+           int validity_s, struct error *err)
+{
+    struct claim_list *list = &w->out->claims;
+    struct claim claim = {.validity_s = validity_s};
+    struct attempt_new attempt = {
+        .unit = due->unit,
+        .number = due->attempts + 1,
+        .address = due->address,
+        .sender = w->req->sender,
+        .text = buf_str(text),
+        .segments = segments,
+        .fence = w->req->fence,
+        .now_s = w->req->now_ms / 1000,
+    };
+
+    random_uuid(attempt.uid);
+    if (!unit_claim(w->ledger, due->unit, attempt.now_s, err) ||
+        !attempt_insert(w->ledger, &attempt, &claim.attempt_id, err))
+        return false;
+    memcpy(claim.uid, attempt.uid, sizeof claim.uid);
+    claim.address = mem_strdup(due->address);
+    claim.text = mem_strdup(buf_str(text));
+    list->items = mem_grow(list->items, list->count, &list->capacity, sizeof *list->items);
+    list->items[list->count++] = claim;
+    return true;
+}
+
+/* Tokens for the message, from the sender's bucket and the campaign's; or how long to wait. */
+static bool
+take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
+{
+    struct rate *sender = w->req->rate;
+    int64_t wait_ms = rate_wait_ms(sender, segments);
+
+    if (wait_ms == 0 && from)
+        wait_ms = rate_wait_ms(&from->rate, segments);
+    if (wait_ms == 0) {
+        rate_take(sender, segments);
+        if (from)
+            rate_take(&from->rate, segments);
+        return true;
+    }
+    if (!rate_is_ready(sender, segments))
+        w->rate_is_out = true;
+    else
+        *campaign_is_out = true;
+    if (w->out->wait_ms == 0 || wait_ms < w->out->wait_ms)
+        w->out->wait_ms = wait_ms;
+    return false;
+}
+
+static bool
+claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *due,
+          bool *campaign_is_out, struct error *err)
+{
+    const struct campaign *c = from ? &from->c : NULL;
+    struct sms_segments size;
+    struct buf text = {0};
+    int validity_s = 0;
+    bool go = false;
+    bool ok;
+
+    w->touched++;
+    if (!may_go(w, c, due, &validity_s, &go, err))
+        return false;
+    if (!go)
+        return true;
+    ok = text_of(w, c, due, &text, &go, err);
+    if (!ok || !go)
+        goto out;
+    size = sms_segments_count(buf_str(&text), text.len);
+    if (size.segments == 0 || size.characters > SMS_MAX_CHARACTERS)
+        ok = refuse(w, due,
+                    size.segments ? "the text is longer than 1600 characters" : "the text is empty",
+                    err);
+    else if (take_tokens(w, from, size.segments, campaign_is_out))
+        ok = write_down(w, due, &text, size.segments, validity_s, err);
+out:
+    buf_release(&text);
+    w->full = w->out->claims.count >= w->req->max || w->touched >= TOUCHED_MAX;
+    return ok;
+}
+
+/* --- queues */
+
+/* Up to max due rows of one queue (from NULL: messages); *more: it had that many. */
+static bool
+claim_queue(struct work *w, struct claim_campaign *from, size_t max, bool *more, struct error *err)
+{
+    struct due_unit *due = mem_calloc(ROWS_MAX, sizeof *due);
+    size_t count = 0;
+    bool campaign_is_out = false;
+    bool ok;
+
+    if (max > ROWS_MAX)
+        max = ROWS_MAX;
+    ok = from ? delivery_due_load(w->ledger, from->c.id, w->req->now_ms, max, due, &count, err)
+              : message_due_load(w->ledger, w->req->now_ms, max, due, &count, err);
+    for (size_t i = 0; ok && i < count && !w->full && !w->rate_is_out && !campaign_is_out; i++)
+        ok = claim_one(w, from, &due[i], &campaign_is_out, err);
+    *more = ok && count == max && !campaign_is_out;
+    due_units_release(due, count);
+    free(due);
+    return ok;
+}
+
+/* Round and round: an equal share each, until nothing is due or nothing more may be claimed. */
+static bool
+claim_campaigns(struct work *w, struct error *err)
+{
+    const size_t n = w->req->campaign_count;
+    bool *finished = mem_calloc(n + 1, sizeof *finished);
+    size_t open = 0;
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < n; i++) {
+        bool sends = false;
+
+        ok = engine_campaign_sends(w->ledger, w->req->campaigns[i].c.id, &sends, err);
+        finished[i] = !sends; /* paused meanwhile, by another process */
+        open += sends ? 1 : 0;
+    }
+    while (ok && open > 0 && !w->full && !w->rate_is_out) {
+        const size_t at = *w->req->turn % n;
+        const size_t left = w->req->max - w->out->claims.count;
+        bool more = false;
+
+        *w->req->turn = (at + 1) % n;
+        if (finished[at])
+            continue;
+        ok = claim_queue(w, &w->req->campaigns[at], (left + open - 1) / open, &more, err);
+        if (!more) {
+            finished[at] = true;
+            open--;
+        }
+    }
+    free(finished);
+    return ok;
+}
+
+static bool
+save_rates(struct work *w, struct error *err)
+{
+    bool ok = rate_save(w->req->rate, w->ledger, err);
+
+    for (size_t i = 0; ok && i < w->req->campaign_count; i++)
+        ok = rate_save(&w->req->campaigns[i].rate, w->ledger, err);
+    return ok;
+}
+
+static bool
+in_transaction(struct work *w, struct error *err)
+{
+    int64_t stopped_at = 0;
+    bool holds = false;
+    bool more = false;
+
+    if (!lease_check(w->ledger, w->req->holder, w->req->fence, &holds, err) ||
+        !setting_get_i64(w->ledger, "stopped_at", 0, &stopped_at, err))
+        return false;
+    if (!holds || stopped_at) {
+        w->out->end = holds ? CLAIM_STOPPED : CLAIM_LEASE_LOST;
+        return true;
+    }
+    rate_refill(w->req->rate, w->req->now_ms);
+    for (size_t i = 0; i < w->req->campaign_count; i++)
+        rate_refill(&w->req->campaigns[i].rate, w->req->now_ms);
+    if (!claim_queue(w, NULL, w->req->max, &more, err) || !claim_campaigns(w, err))
+        return false;
+    if (w->full)
+        w->out->end = CLAIM_MORE;
+    else if (w->out->wait_ms)
+        w->out->end = CLAIM_RATE;
+    return w->out->claims.count == 0 || save_rates(w, err);
+}
+
+bool
+outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
+             const struct claim_request *request, struct claim_result *out, struct error *err)
+{
+    struct work w = {ledger, reader, config, request, out, 0, false, false};
+    const struct rate before = *request->rate;
+    bool ok = false;
+
+    *out = (struct claim_result){0};
+    if (request->max == 0)
+        return true;
+    if (!db_begin_read(reader, err))
+        return error_wrap(err, "claim");
+    if (!db_begin(ledger, err) || !in_transaction(&w, err))
+        goto out;
+    /* Committed and on the disk before the caller sees a single claim. */
+    ok = w.touched ? db_commit(ledger, err) : true;
+out:
+    db_rollback(ledger);
+    db_rollback(reader);
+    if (!ok) {
+        *request->rate = before;
+        claim_list_release(&out->claims);
+        *out = (struct claim_result){0};
+        return error_wrap(err, "claim");
+    }
+    return true;
+}

@@ -1,0 +1,65 @@
+/*
+ * Takes what is due off the queues: one transaction that asks everything anew (the lease's fence,
+ * the panic switch, the campaign's status, the suppression list, the frequency cap, quiet hours,
+ * the rate), writes the attempts down and commits, synced. Only then may anything be sent.
+ */
+#ifndef CANVASS_CORE_OUTBOX_CLAIM_H
+#define CANVASS_CORE_OUTBOX_CLAIM_H
+
+#include "core/campaign/campaign.h"
+#include "core/outbox/rate.h"
+#include "core/store/attempt_store.h"
+
+struct claim {
+    int64_t attempt_id;
+    char uid[UUID_SIZE];
+    char *address, *text; /* owned */
+    int validity_s;       /* until the recipient's quiet hours begin; 0: no limit */
+};
+struct claim_list {
+    struct claim *items;
+    size_t count, capacity;
+};
+void claim_list_release(struct claim_list *list); /* safe on an empty list */
+
+/* A campaign that may send, as it was loaded; owned by the engine. */
+struct claim_campaign {
+    struct campaign c;
+    struct rate rate;
+    int64_t seen_updated_at;
+};
+
+enum claim_end {
+    CLAIM_DONE,      /* nothing more is due */
+    CLAIM_MORE,      /* max was reached */
+    CLAIM_RATE,      /* the rate allows no more: wait_ms */
+    CLAIM_STOPPED,   /* the panic switch is on */
+    CLAIM_LEASE_LOST /* another engine holds the lease; nothing was claimed */
+};
+struct claim_request {
+    const char *holder;
+    int64_t fence, now_ms;
+    const char *sender; /* From or Messaging Service */
+    struct rate *rate;  /* of the sender */
+    struct claim_campaign *campaigns;
+    size_t campaign_count;
+    size_t *turn; /* whose turn it is among the campaigns */
+    size_t max;   /* claims; 0 claims nothing */
+};
+struct claim_result {
+    enum claim_end end;
+    int64_t wait_ms; /* of CLAIM_RATE */
+    struct claim_list claims;
+    int64_t skipped, failed, deferred; /* rows that moved without being sent */
+};
+
+/*
+ * ledger, reader  the engine's connections; neither in a transaction
+ * out             replaced; release out->claims. Filled only when the transaction has committed.
+ * Errors          nothing was claimed; ERR_RETRY: the store is busy
+ */
+bool outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
+                  const struct claim_request *request, struct claim_result *out,
+                  struct error *err) MUST_CHECK;
+
+#endif

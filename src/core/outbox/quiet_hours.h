@@ -1,0 +1,24 @@
+/*
+ * May a person be written to now? Decided by the zones of the number's area (providers.md 6): all
+ * of them must be open. An area code that says nothing asks the business's own zone, and for +1
+ * also that it is 8 to 21 o'clock in New York and in Los Angeles.
+ */
+#ifndef CANVASS_CORE_OUTBOX_QUIET_HOURS_H
+#define CANVASS_CORE_OUTBOX_QUIET_HOURS_H
+
+#include <stdint.h>
+
+#include "core/config/config.h"
+
+struct quiet_answer {
+    bool open;
+    int64_t next_open_s; /* when it opens next; now when it is open */
+    int validity_s;      /* open: seconds left, 1..36000 */
+};
+
+/* address: E.164. A window that is not set is always open, with validity_s 0. */
+bool quiet_hours_ask(const struct config *config, const struct quiet_window *window,
+                     const char *address, int64_t now_s, struct quiet_answer *out,
+                     struct error *err) MUST_CHECK;
+
+#endif

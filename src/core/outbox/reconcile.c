@@ -1,0 +1,113 @@
+#include "core/outbox/reconcile.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/text.h"
+
+enum { LOOK_FIRST_S = 5, LOOK_MAX_S = 120, LOOKS_LEAST = 2, UNREADABLE_AGAIN_S = 15 };
+
+/* Looks further and further apart, one of them right when the waiting is over. */
+static int64_t
+next_look_s(int64_t now_s, int64_t sure_at_s, int64_t lookups)
+{
+    int64_t wait = (int64_t)LOOK_FIRST_S << (lookups > 10 ? 10 : lookups);
+
+    if (wait > LOOK_MAX_S)
+        wait = LOOK_MAX_S;
+    if (now_s < sure_at_s && now_s + wait > sure_at_s)
+        return sure_at_s;
+    return now_s + wait;
+}
+
+static bool
+look_again(struct db *ledger, const struct attempt *a, int64_t lookups, int64_t at_s,
+           const char *why, enum reconcile_end *end, struct error *err)
+{
+    *end = at_s ? RECONCILE_AGAIN : RECONCILE_PERSON;
+    return attempt_plan_lookup(ledger, a->id, lookups, at_s, why, err);
+}
+
+/* The messages of the list that no other attempt owns; *first is the first of them. */
+static bool
+count_free(struct db *ledger, const struct attempt *a, const struct sms_lookup_result *result,
+           size_t *count, const struct sms_found **first, struct error *err)
+{
+    *count = 0;
+    *first = NULL;
+    for (size_t i = 0; i < result->found_count; i++) {
+        bool owned = false;
+
+        if (!attempt_id_is_owned(ledger, result->found[i].provider_id, a->id, &owned, err))
+            return false;
+        if (owned)
+            continue;
+        if (!*first)
+            *first = &result->found[i];
+        (*count)++;
+    }
+    return true;
+}
+
+static bool
+decide(struct db *ledger, const struct config *config, struct attempt *a,
+       const struct sms_lookup_result *result, int64_t now_ms, struct settle_sum *sum,
+       enum reconcile_end *end, struct error *err)
+{
+    const int64_t now_s = now_ms / 1000;
+    /* The last instant at which the call could still have been written, and time for the list. */
+    const int64_t sure_at_s =
+        a->claimed_at_s + config->sms.timeout_seconds + config->policy.reconcile_after_seconds;
+    const struct sms_found *first = NULL;
+    int64_t rivals = 0;
+    size_t count = 0;
+    char why[300];
+
+    if (!result->answered) {
+        (void)snprintf(why, sizeof why, "the provider's list could not be read: %s", result->error);
+        return look_again(ledger, a, a->lookups, now_s + UNREADABLE_AGAIN_S, why, end, err);
+    }
+    if (!count_free(ledger, a, result, &count, &first, err) ||
+        !attempt_count_rivals(ledger, a, &rivals, err))
+        return false;
+    if (count > 1 || (count == 1 && rivals > 0)) {
+        /* A rival that is still under way may yet name its own message: look again until sure. */
+        (void)snprintf(why, sizeof why,
+                       "the provider's list has %zu messages that fit, and %" PRId64
+                       " attempts of ours that they could be",
+                       count, rivals + 1);
+        return look_again(ledger, a, a->lookups,
+                          now_s < sure_at_s ? next_look_s(now_s, sure_at_s, a->lookups + 1) : 0,
+                          why, end, err);
+    }
+    if (count == 1) {
+        *end = RECONCILE_ACCEPTED;
+        return settle_accepted(ledger, a, first->provider_id, "list", now_s, sum, err) &&
+               settle_status(ledger, a, first->status, first->error_code, now_s, err);
+    }
+    if (now_s >= sure_at_s && a->lookups + 1 >= LOOKS_LEAST) {
+        *end = RECONCILE_NOT_SENT;
+        return attempt_plan_lookup(ledger, a->id, a->lookups + 1, 0, NULL, err) &&
+               settle_not_sent(ledger, a, "list", "not in the provider's list", now_ms, err);
+    }
+    return look_again(ledger, a, a->lookups + 1, next_look_s(now_s, sure_at_s, a->lookups + 1),
+                      NULL, end, err);
+}
+
+bool
+reconcile_apply(struct db *ledger, const struct config *config,
+                const struct sms_lookup_result *result, int64_t now_ms, struct settle_sum *sum,
+                enum reconcile_end *end, struct error *err)
+{
+    struct attempt a = {0};
+    bool ok = attempt_load(ledger, result->attempt_id, &a, err);
+
+    *end = RECONCILE_SETTLED;
+    if (ok && a.outcome && strcmp(a.outcome, "unknown") != 0)
+        ok = attempt_plan_lookup(ledger, a.id, a.lookups, 0, NULL, err);
+    else if (ok)
+        ok = decide(ledger, config, &a, result, now_ms, sum, end, err);
+    attempt_release(&a);
+    return ok || error_wrap(err, "settle attempt %" PRId64, result->attempt_id);
+}

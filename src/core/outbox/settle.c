@@ -1,0 +1,410 @@
+#include "core/outbox/settle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/fileio.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/store/engine_store.h"
+#include "core/store/suppression_store.h"
+
+enum {
+    FIRST_LOOK_S = 5, /* the provider's list lags a little */
+    BACKOFF_MAX_MS = 15 * 60 * 1000,
+    LATER_BASE_MS = 2 * 3600 * 1000, /* class L: hours */
+    LATER_TRIES = 3,                 /* the first and two more (providers.md 1.3, 30003) */
+    HOLD_MESSAGE_MS = 5 * 60 * 1000, /* a message while the credentials are refused */
+    RANK_FINAL = 5
+};
+
+static const struct status_row {
+    const char *name;
+    int rank;
+    enum delivery_state state;
+} statuses[] = {
+    {"accepted", 1, DELIVERY_ACCEPTED},
+    {"scheduled", 1, DELIVERY_ACCEPTED},
+    {"queued", 2, DELIVERY_ACCEPTED},
+    {"sending", 3, DELIVERY_ACCEPTED},
+    {"sent", 4, DELIVERY_SENT},
+    {"delivered", RANK_FINAL, DELIVERY_DELIVERED},
+    {"undelivered", RANK_FINAL, DELIVERY_UNDELIVERED},
+    {"failed", RANK_FINAL, DELIVERY_FAILED},
+    {"canceled", RANK_FINAL, DELIVERY_FAILED},
+    {"read", 6, DELIVERY_DELIVERED},
+};
+
+static bool
+is(const char *a, const char *b)
+{
+    return a && strcmp(a, b) == 0;
+}
+
+static bool
+is_latest(const struct attempt *a)
+{
+    return a->number == a->unit_attempts;
+}
+
+static bool
+is_contacted(enum delivery_state s)
+{
+    return s == DELIVERY_ACCEPTED || s == DELIVERY_SENT || s == DELIVERY_DELIVERED ||
+           s == DELIVERY_UNDELIVERED;
+}
+
+/* Full jitter: anywhere between nothing and base x 2^n. */
+static int64_t
+jitter_ms(int64_t base_ms, int64_t n)
+{
+    uint32_t random;
+    int64_t top = base_ms << (n < 0 ? 0 : n > 16 ? 16 : n);
+
+    random_bytes(&random, sizeof random);
+    if (top > BACKOFF_MAX_MS)
+        top = BACKOFF_MAX_MS;
+    return top > 0 ? (int64_t)(random % (uint64_t)(top + 1)) : 0;
+}
+
+static bool
+change(struct db *ledger, struct attempt *a, const struct unit_change *to, int64_t now_s,
+       struct error *err)
+{
+    a->state = to->state;
+    a->rank = to->rank;
+    return unit_change(ledger, a->unit, to, now_s, err);
+}
+
+/* Back to waiting, unless the person has opted out or the campaign has ended meanwhile. */
+static bool
+requeue(struct db *ledger, struct attempt *a, struct unit_change to, int64_t now_s,
+        struct error *err)
+{
+    bool blocked = false;
+    bool over = false;
+
+    if (!suppression_is(ledger, a->address, a->channel, &blocked, err) ||
+        !engine_campaign_is_over(ledger, a->unit.kind == UNIT_DELIVERY ? a->campaign_id : 0, &over,
+                                 err))
+        return false;
+    if (blocked || over)
+        to = (struct unit_change){
+            .state = DELIVERY_SKIPPED,
+            .reason = blocked ? "opted_out" : "campaign_completed",
+        };
+    return change(ledger, a, &to, now_s, err);
+}
+
+/*
+ * Before a unit is said not to be sent: has another attempt of it been accepted? Then it stands for
+ * the unit. *done tells so.
+ */
+static bool
+another_stands(struct db *ledger, struct attempt *a, int64_t now_s, bool *done, struct error *err)
+{
+    char provider_id[64] = "";
+    const struct unit_change to = {
+        .state = DELIVERY_ACCEPTED,
+        .provider_id = provider_id,
+        .rank = 1,
+        .accepted_at_s = now_s,
+    };
+
+    if (!attempt_find_accepted(ledger, a->unit, done, provider_id, err))
+        return false;
+    return !*done || change(ledger, a, &to, now_s, err);
+}
+
+static bool
+tell_double(struct db *ledger, const struct attempt *a, int64_t now_s, struct settle_sum *sum,
+            struct error *err)
+{
+    char text[200];
+
+    if (sum)
+        sum->doubles++;
+    (void)snprintf(text, sizeof text,
+                   "attempt %" PRId64 " was accepted after all, and so was another one: this "
+                   "person may have received the message twice",
+                   a->id);
+    return engine_event_add(ledger, LOG_ERROR, a->campaign_id, text, now_s, err);
+}
+
+bool
+settle_accepted(struct db *ledger, struct attempt *a, const char *provider_id, const char *by,
+                int64_t now_s, struct settle_sum *sum, struct error *err)
+{
+    const bool answered = is(by, "answer");
+    const struct attempt_end end = {.outcome = "accepted", .provider_id = provider_id, .by = by};
+    const struct unit_change to = {
+        .state = DELIVERY_ACCEPTED,
+        .provider_id = provider_id,
+        .rank = 1,
+        /* Evidence comes later than the fact: the message left when it was claimed. */
+        .accepted_at_s = answered ? now_s : a->claimed_at_s,
+    };
+    bool owned = false;
+
+    if (is(a->outcome, "accepted"))
+        return true;
+    if (!text_is_blank(provider_id) &&
+        !attempt_id_is_owned(ledger, provider_id, a->id, &owned, err))
+        return false;
+    if (owned)
+        return error_set(err, ERR_CONFLICT, "message %s belongs to another attempt", provider_id);
+    if (!attempt_finish(ledger, a->id, &end, now_s, err))
+        return false;
+    free(a->outcome);
+    a->outcome = mem_strdup("accepted");
+    if (sum)
+        sum->accepted++;
+    if (is_contacted(a->state) || (a->state == DELIVERY_SENDING && !is_latest(a)))
+        return tell_double(ledger, a, now_s, sum, err);
+    free(a->unit_provider_id);
+    a->unit_provider_id = mem_strdup(text_is_blank(provider_id) ? NULL : provider_id);
+    return change(ledger, a, &to, now_s, err);
+}
+
+bool
+settle_not_sent(struct db *ledger, struct attempt *a, const char *by, const char *why,
+                int64_t now_ms, struct error *err)
+{
+    const int64_t now_s = now_ms / 1000;
+    const struct attempt_end end = {.outcome = "not_sent", .by = by, .error = why};
+    const struct unit_change to = {.state = DELIVERY_QUEUED, .next_attempt_at_ms = now_ms};
+    bool done = false;
+
+    if (a->outcome && !is(a->outcome, "unknown"))
+        return true;
+    if (!attempt_finish(ledger, a->id, &end, now_s, err))
+        return false;
+    if (!is_latest(a) || (a->state != DELIVERY_SENDING && a->state != DELIVERY_IN_DOUBT))
+        return true;
+    return another_stands(ledger, a, now_s, &done, err) &&
+           (done || requeue(ledger, a, to, now_s, err));
+}
+
+/* --- the answer of a call */
+
+static bool
+fail_unit(struct db *ledger, struct attempt *a, const struct sms_result *r, const char *error,
+          int64_t now_s, struct error *err)
+{
+    const struct unit_change to = {
+        .state = DELIVERY_FAILED, .error_code = r->error_code, .error = error, .rank = a->rank};
+
+    return change(ledger, a, &to, now_s, err);
+}
+
+static bool
+try_again(struct db *ledger, const struct config *config, struct attempt *a,
+          const struct sms_result *r, int64_t now_ms, struct settle_sum *sum, struct error *err)
+{
+    const bool later = r->klass == SEND_CLASS_LATER;
+    const int64_t most = later ? LATER_TRIES : config->policy.max_attempts;
+    struct unit_change to = {
+        .state = DELIVERY_RETRY_WAIT, .error_code = r->error_code, .error = r->error};
+    char text[320];
+    int64_t refusals = 0;
+    int64_t wait_ms;
+
+    if (!attempt_count_refusals(ledger, a->unit, &refusals, err))
+        return false;
+    if (refusals >= most) {
+        (void)snprintf(text, sizeof text, "given up after %" PRId64 " tries: %s", refusals,
+                       r->error);
+        return fail_unit(ledger, a, r, text, now_ms / 1000, err);
+    }
+    /* A call that was never answered is not the recipient's fault: it uses up no try, and the
+     * engine holds its claims meanwhile. */
+    wait_ms = later ? refusals * LATER_BASE_MS + jitter_ms(config->policy.retry_base_ms, 8)
+                    : jitter_ms(config->policy.retry_base_ms, refusals > 0 ? refusals - 1 : 0);
+    if (wait_ms < r->retry_after_ms)
+        wait_ms = r->retry_after_ms;
+    to.next_attempt_at_ms = now_ms + wait_ms;
+    sum->retries++;
+    return requeue(ledger, a, to, now_ms / 1000, err);
+}
+
+static bool
+is_about_credentials(const struct sms_result *r)
+{
+    return r->http_status == 401 || r->http_status == 403 || r->error_code == 20003 ||
+           r->error_code == 20404 || r->error_code == 30002;
+}
+
+/* Known not sent, and our own set-up is to blame: nobody is lost, the campaign waits for a person.
+ */
+static bool
+hold_for_config(struct db *ledger, struct attempt *a, const struct sms_result *r, int64_t now_ms,
+                struct error *err)
+{
+    const bool all = is_about_credentials(r);
+    const int64_t now_s = now_ms / 1000;
+    struct unit_change to = {.state = DELIVERY_QUEUED, .next_attempt_at_ms = now_ms};
+    char reason[320];
+
+    if (r->error_code)
+        (void)snprintf(reason, sizeof reason, "%s (%d)", r->error, r->error_code);
+    else
+        (void)snprintf(reason, sizeof reason, "%s", r->error);
+    if (a->unit.kind == UNIT_MESSAGE) {
+        if (!all)
+            return fail_unit(ledger, a, r, r->error, now_s, err);
+        to.state = DELIVERY_RETRY_WAIT;
+        to.next_attempt_at_ms = now_ms + HOLD_MESSAGE_MS;
+    }
+    to.error_code = r->error_code;
+    to.error = r->error;
+    return requeue(ledger, a, to, now_s, err) &&
+           engine_pause_campaigns(ledger, all ? 0 : a->campaign_id, reason, now_s, err);
+}
+
+static bool
+settle_refused(struct db *ledger, const struct config *config, struct attempt *a,
+               const struct sms_result *r, int64_t now_ms, struct settle_sum *sum,
+               struct error *err)
+{
+    const int64_t now_s = now_ms / 1000;
+    const struct attempt_end end = {
+        .outcome = r->outcome == SEND_NOT_SENT ? "not_sent" : "rejected",
+        .error = r->error,
+        .by = "answer",
+        .http_status = r->http_status,
+        .error_code = r->error_code,
+    };
+    bool done = false;
+    int64_t skipped = 0;
+
+    if (r->outcome == SEND_NOT_SENT)
+        sum->not_sent++;
+    else
+        sum->rejected++;
+    if (!attempt_finish(ledger, a->id, &end, now_s, err))
+        return false;
+    if (!is_latest(a) || (a->state != DELIVERY_SENDING && a->state != DELIVERY_IN_DOUBT))
+        return true;
+    if (!another_stands(ledger, a, now_s, &done, err))
+        return false;
+    if (done)
+        return true;
+    switch (r->klass) {
+    case SEND_CLASS_NONE:
+        if (r->outcome == SEND_REJECTED)
+            return fail_unit(ledger, a, r, r->error, now_s, err);
+        return try_again(ledger, config, a, r, now_ms, sum, err);
+    case SEND_CLASS_RETRY:
+    case SEND_CLASS_LATER:
+        return try_again(ledger, config, a, r, now_ms, sum, err);
+    case SEND_CLASS_CONFIG:
+        return hold_for_config(ledger, a, r, now_ms, err);
+    case SEND_CLASS_OPTED_OUT:
+        sum->opted_out++;
+        return fail_unit(ledger, a, r, r->error, now_s, err) &&
+               suppression_add(ledger, a->address, a->channel, "provider",
+                               "the provider refused: the recipient has opted out", now_s, &skipped,
+                               err);
+    case SEND_CLASS_PERMANENT:
+    case SEND_CLASS_AMBIGUOUS:
+    case SEND_CLASS_COUNT:
+        break;
+    }
+    return fail_unit(ledger, a, r, r->error, now_s, err);
+}
+
+static bool
+settle_unknown(struct db *ledger, struct attempt *a, const struct sms_result *r, int64_t now_s,
+               struct settle_sum *sum, struct error *err)
+{
+    const struct attempt_end end = {
+        .outcome = "unknown",
+        .error = r->error,
+        .http_status = r->http_status,
+        .error_code = r->error_code,
+        .next_lookup_at_s = now_s + FIRST_LOOK_S,
+    };
+    const struct unit_change to = {.state = DELIVERY_IN_DOUBT,
+                                   .rank = a->rank,
+                                   .error_code = r->error_code,
+                                   .error = r->error};
+    bool done = false;
+
+    sum->unknown++;
+    if (!attempt_finish(ledger, a->id, &end, now_s, err))
+        return false;
+    if (!is_latest(a) || a->state != DELIVERY_SENDING)
+        return true;
+    return another_stands(ledger, a, now_s, &done, err) &&
+           (done || change(ledger, a, &to, now_s, err));
+}
+
+static bool
+settle_loaded(struct db *ledger, const struct config *config, struct attempt *a,
+              const struct sms_result *r, int64_t now_ms, struct settle_sum *sum, struct error *err)
+{
+    const int64_t now_s = now_ms / 1000;
+
+    if (r->outcome != SEND_ACCEPTED)
+        (void)text_copy(sum->last_error, sizeof sum->last_error, r->error);
+    /* A callback was faster than the answer: it has said more than the answer can. */
+    if (is(a->outcome, "accepted"))
+        return true;
+    switch (r->outcome) {
+    case SEND_ACCEPTED:
+        return settle_accepted(ledger, a, r->provider_id, "answer", now_s, sum, err) &&
+               settle_status(ledger, a, r->provider_status, r->error_code, now_s, err);
+    case SEND_REJECTED:
+    case SEND_NOT_SENT:
+        if (a->outcome && !is(a->outcome, "unknown"))
+            return true;
+        return settle_refused(ledger, config, a, r, now_ms, sum, err);
+    case SEND_UNKNOWN:
+    case SEND_OUTCOME_COUNT:
+        break;
+    }
+    return a->outcome ? true : settle_unknown(ledger, a, r, now_s, sum, err);
+}
+
+bool
+settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,
+              int64_t now_ms, struct settle_sum *sum, struct error *err)
+{
+    struct attempt a = {0};
+    bool ok = attempt_load(ledger, result->attempt_id, &a, err) &&
+              settle_loaded(ledger, config, &a, result, now_ms, sum, err);
+
+    attempt_release(&a);
+    return ok || error_wrap(err, "record the answer to attempt %" PRId64, result->attempt_id);
+}
+
+/* --- the provider's words */
+
+bool
+settle_status(struct db *ledger, struct attempt *a, const char *status, int64_t error_code,
+              int64_t now_s, struct error *err)
+{
+    const struct status_row *row = NULL;
+    struct unit_change to = {.accepted_at_s = a->claimed_at_s};
+    char text[80];
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (is(status, statuses[i].name))
+            row = &statuses[i];
+    if (!row || !(is_contacted(a->state) || a->state == DELIVERY_FAILED))
+        return true; /* an unknown word is kept by the caller and moves nothing */
+    if (row->rank <= a->rank &&
+        !(row->rank == RANK_FINAL && a->rank == RANK_FINAL && a->state == DELIVERY_UNDELIVERED &&
+          row->state == DELIVERY_DELIVERED))
+        return true;
+    to.state = row->state;
+    to.rank = row->rank;
+    if (row->state == DELIVERY_FAILED || row->state == DELIVERY_UNDELIVERED) {
+        (void)snprintf(text, sizeof text, "the provider says: %s", status);
+        to.error_code = error_code;
+        to.error = text;
+    }
+    return change(ledger, a, &to, now_s, err);
+}
