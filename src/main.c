@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/store/stores.h"
+#include "net/net.h"
 
 struct start {
     struct cli cli;
@@ -210,6 +211,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
+    s.cli.net_open = net_open;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);
