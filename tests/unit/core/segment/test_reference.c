@@ -23,7 +23,7 @@
 #include "core/store/main_database_sqlite.h"
 #include "core/store/stores.h"
 
-enum { WORLDS = 40, TREES = 60, CUSTOMERS = 36, ROWS_EACH = 3, NOW = 1795424400 };
+enum { WORLDS = 34, TREES = 60, CUSTOMERS = 36, ROWS_EACH = 3, NOW = 1795424400 };
 
 struct random {
     uint64_t state;
