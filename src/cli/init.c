@@ -168,11 +168,15 @@ make_demo(struct init *in, bool *loaded, struct error *err)
 {
     char *relay = path_join(in->folder, "relay.yaml");
     struct config config = {0};
-    bool ok = write_embedded(in, "data/demo/config.yaml", in->cli->config_path, err);
+    bool ok = true;
 
-    /* A configuration that was kept may name other files: nothing is made before it is known. */
-    if (ok && json_array_size(in->kept) == 0)
+    /*
+     * The configuration comes last: where it is, its secrets are. One that was there already may
+     * name other files, and nothing is made before it is known.
+     */
+    if (!file_exists(in->cli->config_path))
         ok = write_secret(in, "relay.token", err) && write_secret(in, "twilio.token", err);
+    ok = ok && write_embedded(in, "data/demo/config.yaml", in->cli->config_path, err);
     if (ok)
         *loaded = cli_load_config(in->cli, &config);
     ok = ok && *loaded && write_database(in, &config, err) &&

@@ -20,11 +20,12 @@ _Static_assert(ARRAY_LEN(SQL_KEYS) == MAIN_TABLE_COUNT, "keys of every table");
 static const char SQL_GONE[] = "INSERT OR IGNORE INTO temp.gone VALUES (:table, :key)";
 static const char SQL_ABSENT[] = "INSERT OR IGNORE INTO temp.absent VALUES (:table, :key)";
 
+static const char SQL_CLAIMED[] = "SELECT o.key FROM temp.newcomer n JOIN replica.orphan o "
+                                  "ON o.customer_key = n.key AND o.table_name = :table";
 static const char *const SQL_LISTS[] = {
     [REPLICA_GONE] = "SELECT key FROM temp.gone WHERE table_name = :table",
     [REPLICA_ABSENT] = "SELECT key FROM temp.absent WHERE table_name = :table",
-    [REPLICA_CLAIMED] = ("SELECT o.key FROM temp.newcomer n JOIN replica.orphan o "
-                         "ON o.customer_key = n.key AND o.table_name = :table"),
+    [REPLICA_CLAIMED] = SQL_CLAIMED,
 };
 
 /* Each statement of a list runs with :key; what it names besides the key stands in the text. */
