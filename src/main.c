@@ -14,6 +14,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/store/stores.h"
+#include "net/net.h"
 
 struct start {
     struct cli cli;
@@ -179,6 +180,20 @@ run_command(struct start *s)
     return command->run(&s->cli, s->rest_count, s->rest);
 }
 
+/* Without a terminal that can show the console: how things stand, and what to type instead. */
+static int
+run_without_screen(struct start *s)
+{
+    char *words[] = {(char[]){"doctor"}, NULL};
+    const struct cli_command *doctor = cli_find(words[0]);
+
+    (void)doctor->run(&s->cli, 1, words);
+    (void)fputs("\nThis is no terminal that can show the console (80x24, TERM other than dumb).\n"
+                "Everything that the console does is a command too: canvass --help lists them.\n",
+                stderr);
+    return EXIT_USAGE;
+}
+
 static int
 run(struct start *s)
 {
@@ -192,12 +207,11 @@ run(struct start *s)
         print_help(stdout);
         return EXIT_DONE;
     }
-    if (!settle(s, &err))
+    if (!settle(s, &err) || !net_global_init(&err))
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
-    print_help(stderr);
-    return EXIT_USAGE;
+    return run_without_screen(s);
 }
 
 int
@@ -210,6 +224,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
+    s.cli.net_open = net_open;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);

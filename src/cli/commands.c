@@ -6,6 +6,11 @@ const struct cli_command *const cli_commands[] = {
     &cli_sync,
     &cli_segment,
     &cli_campaign,
+    &cli_run,
+    &cli_in_doubt,
+    &cli_stop_all,
+    &cli_start_all,
+    &cli_audit,
     &cli_doctor,
     NULL,
 };
