@@ -135,7 +135,7 @@ def a_launch_is_refused_by_rule():
         no_stop = w.create(agent=QUIET["agent"], segment=SOME, message=[{"name": "A", "text": "Hi {first_name|there}"}])
         assert w.run("campaign", "launch", str(no_stop), "--confirm", "1", ok=(2, 3)).returncode in (2, 3)
         empty = w.create(agent=QUIET["agent"], segment={"criteria": {"customer": {"name_contains": "nobody is called so"}}})
-        assert "nobody" in w.run("campaign", "launch", str(empty), "--confirm", "0", ok=(3,)).stderr.lower() or True
+        assert w.run("campaign", "launch", str(empty), "--confirm", "0", ok=(3,)).returncode == 3
         unfilled = w.create(agent=QUIET["agent"], segment=SOME,
                             message=[{"name": "A", "text": "Hi, your {service}. Reply STOP to opt out."}])
         assert w.run("campaign", "launch", str(unfilled), "--confirm", "1", ok=(3,)).returncode == 3
