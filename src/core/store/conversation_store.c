@@ -36,9 +36,10 @@ static const char SQL_SKIP_FOLLOW_UPS[] =
 static const char SQL_HEAD[] =
     "SELECT id, coalesce(campaign_id, 0), coalesce(delivery_id, 0), customer_id, address, channel, "
     "status, agent, needs_review, next_question FROM main.conversation WHERE id = :id";
+/* "+": by the address again, never by all conversations of the campaign. */
 static const char SQL_FIND[] =
     "SELECT id FROM main.conversation WHERE address = :address AND channel = :channel "
-    "AND +campaign_id IS :campaign ORDER BY id DESC LIMIT 1" /* +: by address, which has few */;
+    "AND +campaign_id IS :campaign ORDER BY id DESC LIMIT 1";
 static const char SQL_INSERT[] =
     "INSERT INTO main.conversation (uuid, customer_id, address, channel, sender, campaign_id, "
     "delivery_id, agent, next_question, created_at, last_message_at) VALUES (:uuid, :customer, "
