@@ -150,8 +150,8 @@ write_doubts(struct loop *l, int64_t *count, struct error *err)
 {
     const int64_t now_s = loop_now_ms(l) / 1000;
     char text[200];
-    bool ok =
-        db_begin(l->ledger, err) && unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
+    bool ok = db_begin(l->ledger, err) && engine_event_prune(l->ledger, err) &&
+              unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
 
     if (ok && *count) {
         (void)snprintf(text, sizeof text,

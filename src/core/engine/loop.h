@@ -69,6 +69,8 @@ struct loop {
     size_t lookup_count, lookup_capacity;
     size_t lookups_open;
     size_t limit;              /* calls under way at most: lowered by "too many requests" */
+    size_t peak;               /* the most calls under way since it was lowered */
+    int64_t slowed_until_ms;   /* monotonic: the refusals of one burst lower it once */
     int64_t throttle_until_ms; /* monotonic */
     int64_t hold_ms;           /* the provider does not answer: doubled each time; 0: it does */
     int64_t hold_until_ms;     /* monotonic */

@@ -15,6 +15,7 @@ enum {
     HOLD_FIRST_MS = 1000, /* the provider does not answer */
     HOLD_MAX_MS = 30000,
     FIRST_CALLS = 16,
+    SLOWED_MS = 500,
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429
@@ -65,12 +66,23 @@ answered(struct loop *l)
     l->hold_until_ms = 0;
 }
 
+/* Half of what was under way; the answers of one burst count once. */
+static void
+slow_down(struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+
+    if (mono < l->slowed_until_ms)
+        return;
+    l->slowed_until_ms = mono + SLOWED_MS;
+    l->limit = l->peak / 2 > 0 ? l->peak / 2 : 1;
+    l->peak = 0;
+}
+
 /* What a result says about the provider rather than about the recipient. */
 static void
 feel(struct loop *l, const struct sms_result *r)
 {
-    const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
-
     if (r->outcome == SEND_UNKNOWN) {
         if (++l->unknown_streak >= UNKNOWN_STREAK)
             hold(l, r->error);
@@ -82,9 +94,7 @@ feel(struct loop *l, const struct sms_result *r)
     }
     answered(l);
     if (r->http_status == HTTP_TOO_MANY) {
-        if (l->limit > under_way + 1)
-            l->limit = under_way + 1;
-        l->limit = l->limit / 2 > 0 ? l->limit / 2 : 1;
+        slow_down(l);
         if (r->retry_after_ms > 0)
             l->throttle_until_ms = loop_mono_ms(l) + r->retry_after_ms;
     } else if (l->limit < SIZE_MAX / 2) {
@@ -277,6 +287,8 @@ loop_send_prepare(struct loop *l, struct error *err)
 static void
 hand_over(struct loop *l, const struct claim_list *claims)
 {
+    size_t under_way;
+
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *c = &claims->items[i];
         const struct sms_request request = {
@@ -301,6 +313,9 @@ hand_over(struct loop *l, const struct claim_list *claims)
         back->r = (struct sms_result){.attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT};
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
+    under_way = l->opt.net.in_flight(l->opt.net.ctx);
+    if (under_way > l->peak)
+        l->peak = under_way;
 }
 
 static size_t

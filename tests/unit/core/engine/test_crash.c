@@ -47,7 +47,7 @@ finish(struct engine_world *w, int people, const char *where)
     memset(w->fake->percent, 0, sizeof w->fake->percent);
     w->fake->plan_count = 0;
     w->fake->then = FATE_ACCEPT;
-    engine_world_run_for(w, 6 * 60 * 1000, NULL);
+    engine_world_run_for(w, 4 * 60 * 1000, NULL);
     check_world(w, people, where);
     if (engine_world_number(w, "SELECT count(*) FROM delivery WHERE state = 'accepted'") !=
             people ||
@@ -60,7 +60,7 @@ finish(struct engine_world *w, int people, const char *where)
 static void
 a_crash_at_every_single_step_sends_each_person_exactly_one(void **state)
 {
-    enum { PEOPLE = 6 };
+    enum { PEOPLE = 4 };
     struct engine_world *w;
     int step = 1;
     int code = CRASHED;
@@ -71,7 +71,7 @@ a_crash_at_every_single_step_sends_each_person_exactly_one(void **state)
         assert_int_equal(engine_world_open(state), 0);
         w = *state;
         engine_world_campaign(w, 1, 1, PEOPLE);
-        w->fake->room = 4;
+        w->fake->room = 3;
         w->fake->steps_to_crash = step;
         code = engine_world_run_child(w);
         (void)snprintf(where, sizeof where, "crash at step %d", step);
@@ -79,13 +79,13 @@ a_crash_at_every_single_step_sends_each_person_exactly_one(void **state)
         finish(w, PEOPLE, where);
         (void)engine_world_close(state);
     }
-    assert_true(step > 25); /* the steps were there */
+    assert_true(step > 12); /* the steps were there */
 }
 
 static void
 random_faults_and_crashes_never_double_and_never_lose(void **state)
 {
-    enum { RUNS = 20, PEOPLE = 25 };
+    enum { RUNS = 8, PEOPLE = 25 };
     const char *more = getenv("CANVASS_CRASH_RUNS"); /* NOLINT(concurrency-mt-unsafe) */
     const long runs = more ? strtol(more, NULL, 10) : RUNS;
 
