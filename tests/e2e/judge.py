@@ -67,7 +67,7 @@ def email(text):
     if text is None:
         return None
     text = text.strip(" \t\r\n")
-    if text.count("@") != 1 or len(text.encode()) > 254:
+    if text.count("@") != 1 or len(text) > 254:
         return None
     local, domain = text.split("@")
     labels = domain.split(".")

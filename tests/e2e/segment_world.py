@@ -63,7 +63,8 @@ EMAILS = ["ann@example.com", "Ann@Example.COM", " ann@example.com ", "ANN@EXAMPL
           "a@example.com, b@example.com", "a@exam ple.com", "a\tb@example.com"]
 KEYS = ["visited_booking_page", "a.b", "k", "nested", "", "Ünï", "visited", "key with blank", "a", "$", "$.k", "0"]
 BAD_METADATA = ["", "{", "null", "[]", "[\"k\"]", "\"k\"", "true", "12", "{\"k\":1,}", "{'k':1}", "{\"k\":NaN}", "{\"k\" 1}",
-                "{\"k\":1} x", "{\"k\":01}", "{k:1}", "not json", "{\"k\":\"a\nb\"}", "{\"a\":{\"b\":1}", " {} "]
+                "{\"k\":1} x", "{\"k\":01}", "{k:1}", "not json", "{\"k\":\"a\nb\"}", "{\"a\":{\"b\":1}", " {} ",
+                "{\"k\":false,\"k\":true}", "{\"k\":true,\"k\":null}"]
 SCORES = [None, 0, 1, 5, 7, 8, 9, 10]
 
 
@@ -116,8 +117,10 @@ def metadata(rng):
 class Main:
     """The business's own database, and how it changes."""
 
-    def __init__(self, path, seed, customers, uuids):
+    def __init__(self, path, seed, customers, uuids, mixed):
+        """uuids: keys of customers and appointments too; mixed: some keys in capitals, which no key range can compare."""
         self.rng = random.Random(seed)
+        self.mixed = mixed
         self.uuids = uuids
         self.clock = NOW - 30 * judge.DAY   # of updated_at
         self.next = {"customers": 1, "appointments": 1}
@@ -136,7 +139,7 @@ class Main:
 
     def uuid(self):
         text = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
-        return text.upper() if self.rng.random() < 0.3 else text
+        return text.upper() if self.mixed and self.rng.random() < 0.3 else text
 
     def keys(self, name):
         return [row[0] for row in self.db.execute(f"SELECT id FROM {name} ORDER BY id")]
@@ -155,7 +158,7 @@ class Main:
         if pick < 0.12:
             return self.uuid() if self.uuids else self.next["customers"] + rng.randint(0, 8)
         key = self.some("customers")
-        if self.uuids and rng.random() < 0.2:   # the same key, written otherwise
+        if self.uuids and self.mixed and rng.random() < 0.2:   # the same key, written otherwise
             key = key.swapcase()
         return key
 
@@ -167,8 +170,10 @@ class Main:
         return key
 
     def touched(self):
+        """Of updated_at: seldom absent, at times older than that of a change already seen (a long transaction)."""
         self.clock += self.rng.randint(0, 20)
-        return stamp(random.Random(0), self.clock - (self.rng.randint(0, 8) if self.rng.random() < 0.2 else 0))
+        pick = self.rng.random()
+        return None if pick < 0.02 else stamp(self.rng, self.clock - (self.rng.randint(0, 60) if pick < 0.3 else 0))
 
     def word(self, kind):
         return None if self.rng.random() < 0.1 else self.rng.choice(WORDS[kind])
@@ -200,7 +205,7 @@ class Main:
         if pick < 0.1:
             return None
         key = self.some("conversations") if pick < 0.9 else self.uuid()
-        return key.swapcase() if key and self.rng.random() < 0.2 else key
+        return key.swapcase() if key and self.mixed and self.rng.random() < 0.2 else key
 
     def add(self, name, key=None):
         row = {"id": self.key(name) if key is None else key, **self.values(name), "updated_at": self.touched()}
@@ -239,7 +244,7 @@ class Main:
 class Place:
     """A configuration, a main database and a ledger in a temporary folder, and the judge who knows them."""
 
-    def __init__(self, seed, customers=120, uuids=False, country="US", settings=""):
+    def __init__(self, seed, customers=120, uuids=False, mixed=True, country="US", settings=""):
         self.dir = tempfile.mkdtemp(prefix="canvass-judge-")
         self.country = country
         self.path = os.path.join(self.dir, "main.db")
@@ -252,7 +257,7 @@ class Place:
                     "  from: \"+13105550100\"}\n"
                     f"policy: {{frequency_cap: {{messages: 2, days: 7}}}}\n{settings}")
         self.secret("twilio.token")
-        self.main = Main(self.path, seed, customers, uuids)
+        self.main = Main(self.path, seed, customers, uuids, mixed)
         self.outcomes = judge.BOOKING
         self.calls = 0
 

@@ -92,7 +92,55 @@ def test_templates():
                                  for now in NOWS[:2] for channel in CHANNELS])
 
 
-TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates]
+def follow(place, seed, rounds, changes):
+    """Rounds of changes, each followed by a sync; at the end a full one must find nothing else."""
+    place.fill_ledger(seed)
+    modes = []
+    for number in range(rounds):
+        for _ in range(changes if number else 0):
+            place.main.change()
+        result = place.sync()
+        modes.append(result["mode"])
+        try:
+            compare_many(place, random_cases(place, seed + number, 40) + probes(place))
+        except AssertionError as difference:
+            raise AssertionError(f"after round {number} ({result}): {difference}") from difference
+    place.sync("--full")
+    compare_many(place, random_cases(place, seed, 40) + probes(place))
+    return modes
+
+
+def probes(place):
+    """Documents that look at every fact."""
+    documents = [{name: {"never": False}} for name in ("last_contact", "last_appointment", "last_visit", "next_appointment",
+                                                       "last_cancellation", "last_activity")]
+    documents += [{name: {"older_than_days": n}} for n in (1, 7, 30, 90) for name in ("last_contact", "last_activity", "last_visit")]
+    documents += [{name: n} for n in range(4) for name in ("conversation_count", "appointment_count")]
+    documents += [{"last_satisfaction": n} for n in (0, 1, 5, 8, 10)]
+    documents += [{"last_appointment": {"status": s}} for s in ("scheduled", "completed", "cancelled")]
+    documents += [{"conversation": {"booking_intent": True}}, {"conversation": {"has_metadata": "k"}},
+                  {"page_visit": {"key": "k", "within_days": 30}}, {"customer": {"is_new_client": True}},
+                  {"customer": {"name_contains": "a"}}, {"customer": {"notes_contain": "e"}}, {"customer": {"created_within_days": 30}}]
+    path = [place.file(json.dumps(document)) for document in documents]
+    return [(document, NOWS[0], CHANNELS[n % 3], ["--criteria", path[n]]) for n, document in enumerate(documents)]
+
+
+def test_incremental_sync():
+    for seed, uuids in ((21, False), (22, True)):
+        with Place(seed, uuids=uuids, mixed=False) as place:
+            place.sync()
+            modes = follow(place, seed, 6, 25)
+            assert "incremental" in modes, f"never an incremental sync: {modes}"
+
+
+def test_sync_of_keys_in_capitals():
+    with Place(23, uuids=True) as place:
+        place.sync()
+        follow(place, 23, 3, 25)
+
+
+TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_incremental_sync,
+         test_sync_of_keys_in_capitals]
 
 if __name__ == "__main__":
     main(TESTS)
