@@ -4,6 +4,7 @@ changes, and documents that must be refused. CANVASS_SEGMENT_DOCS=N compares N r
 import json
 import os
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import judge
@@ -139,8 +140,159 @@ def test_sync_of_keys_in_capitals():
         follow(place, 23, 3, 25)
 
 
+def nested(kind, levels, inner="{}"):
+    """levels objects of all, any or not around one; the innermost is at depth levels + 1."""
+    before, after = ('{"not":', "}") if kind == "not" else (f'{{"{kind}":[', "]}")
+    return before * levels + inner + after * levels
+
+
+# (document, JSON Pointer of the first error in its order[, what the message holds])
+REFUSED = [
+    # unknown keys
+    ('{"al":[]}', "/al", "did you mean all?"), ('{"last_contct":{"never":true}}', "/last_contct", "did you mean last_contact?"),
+    ('{"all":[{},{"last_contact":{"older_than_day":3}}]}', "/all/1/last_contact/older_than_day", "did you mean older_than_days?"),
+    ('{"xyzzy":1}', "/xyzzy", "unknown key"), ('{"a/b":1}', "/a~1b"), ('{"a~b":1}', "/a~0b"), ('{"foo":1}', "/foo"),
+    ('{"Channel":"sms"}', "/Channel", "did you mean channel?"), ('{"last_contact":{"status":"x"}}', "/last_contact/status"),
+    ('{"last_contact":{"in_next_days":1}}', "/last_contact/in_next_days"), ('{"next_appointment":{"within_days":1}}', "/next_appointment/within_days"),
+    ('{"last_visit":{"cancelled_within_days":1}}', "/last_visit/cancelled_within_days"), ('{"conversation":{"never":true}}', "/conversation/never"),
+    ('{"conversation":{"provider":"x"}}', "/conversation/provider"), ('{"appointment":{"channel":"x"}}', "/appointment/channel"),
+    ('{"customer":{"name_contain":"a"}}', "/customer/name_contain", "did you mean name_contains?"),
+    ('{"days_since_last_visit":3}', "/days_since_last_visit"), ('{"appointment_count":{"=":1}}', "/appointment_count/="),
+    ('{"page_visit":{"never":true,"key":"k","foo":1}}', "/page_visit/foo"), ('{"contacted_by":{"channel":"sms"}}', "/contacted_by/channel"),
+    # all, any and not stand alone
+    ('{"channel":"sms","all":[]}', "/all"), ('{"not":{},"any":[]}', "/any"), ('{"all":[],"channel":"sms"}', "/channel"),
+    # twice
+    ('{"channel":"sms","channel":"sms"}', "/channel", "twice"), ('{"conversation":{"channel":"a","channel":"b"}}', "/conversation/channel"),
+    ('{"conversation":{"count":{">":1,">":2}}}', "/conversation/count/>"), ('{"any":[{"not":{"all":[],"all":[]}}]}', "/any/0/not/all"),
+    ('{"channel":"sms","\\u0063hannel":"sms"}', "/channel"),
+    # types
+    ("[]", "/"), ("null", "/"), ("3", "/"), ('"x"', "/"), ('{"all":{}}', "/all"), ('{"all":null}', "/all"), ('{"all":[{},1]}', "/all/1"),
+    ('{"not":[]}', "/not"), ('{"not":null}', "/not"), ('{"any":"x"}', "/any"), ('{"last_contact":3}', "/last_contact"),
+    ('{"last_contact":null}', "/last_contact"), ('{"last_contact":{"older_than_days":"3"}}', "/last_contact/older_than_days"),
+    ('{"last_contact":{"older_than_days":3.5}}', "/last_contact/older_than_days"), ('{"last_contact":{"within_days":null}}', "/last_contact/within_days"),
+    ('{"last_contact":{"older_than_days":true}}', "/last_contact/older_than_days"), ('{"last_contact":{"older_than_days":[1]}}', "/last_contact/older_than_days"),
+    ('{"last_contact":{"older_than_days":{">":1}}}', "/last_contact/older_than_days"), ('{"last_contact":{"never":1}}', "/last_contact/never"),
+    ('{"last_contact":{"never":"true"}}', "/last_contact/never"), ('{"appointment_count":"1"}', "/appointment_count"),
+    ('{"appointment_count":[1]}', "/appointment_count"), ('{"appointment_count":true}', "/appointment_count"),
+    ('{"appointment_count":{">":"1"}}', "/appointment_count/>"), ('{"conversation":[]}', "/conversation"), ('{"conversation":{"channel":1}}', "/conversation/channel"),
+    ('{"conversation":{"channel":["sms",1]}}', "/conversation/channel/1"), ('{"conversation":{"channel":[["sms"]]}}', "/conversation/channel/0"),
+    ('{"conversation":{"channel":null}}', "/conversation/channel"), ('{"conversation":{"booking_intent":1}}', "/conversation/booking_intent"),
+    ('{"conversation":{"has_metadata":["k"]}}', "/conversation/has_metadata"), ('{"appointment":{"upcoming":0}}', "/appointment/upcoming"),
+    ('{"customer":{"name_contains":["a"]}}', "/customer/name_contains"), ('{"customer":{"has_phone":1}}', "/customer/has_phone"),
+    ('{"contacted_by":{"campaign":"x"}}', "/contacted_by/campaign"), ('{"contacted_by":{"state":"opened"}}', "/contacted_by/state"),
+    ('{"metadata_key":["a"]}', "/metadata_key"), ('{"has_booking_intent":"true"}', "/has_booking_intent"), ('{"has_appointment":1}', "/has_appointment"),
+    ('{"min_satisfaction_score":"8"}', "/min_satisfaction_score"), ('{"days_since_last_contact":"7"}', "/days_since_last_contact"),
+    ('{"last_appointment_status":5}', "/last_appointment_status"),
+    # numbers
+    ('{"last_contact":{"older_than_days":-1}}', "/last_contact/older_than_days"), ('{"days_since_last_contact":-7}', "/days_since_last_contact"),
+    ('{"last_contact":{"older_than_days":1e400}}', "/last_contact/older_than_days"), ('{"appointment_count":-1}', "/appointment_count"),
+    ('{"appointment_count":{">=":0,"<":-0.5}}', "/appointment_count/<"), ('{"appointment_count":1e999}', "/appointment_count"),
+    ('{"conversation":{"satisfaction":{">":-1e999}}}', "/conversation/satisfaction/>"), ('{"max_satisfaction_score":-1}', "/max_satisfaction_score"),
+    # leaves that say nothing
+    ('{"last_contact":{}}', "/last_contact"), ('{"last_appointment":{}}', "/last_appointment"), ('{"next_appointment":{}}', "/next_appointment"),
+    ('{"customer":{}}', "/customer"), ('{"appointment_count":{}}', "/appointment_count"), ('{"last_satisfaction":{}}', "/last_satisfaction"),
+    ('{"page_visit":{"key":"k"}}', "/page_visit"), ('{"customer":{"name_contains":""}}', "/customer/name_contains"),
+    ('{"all":[{"customer":{"notes_contain":""}}]}', "/all/0/customer/notes_contain"), ('{"conversation":{"count":{}}}', "/conversation/count"),
+    # missing keys, at their parent
+    ('{"page_visit":{"older_than_days":1}}', "/page_visit"), ('{"page_visit":{}}', "/page_visit"), ('{"days_since_visit":3}', "/", "metadata_key"),
+    ('{"all":[{"days_since_visit":3}]}', "/all/0", "metadata_key"), ('{"any":[{"metadata_key":"k"},{"days_since_visit":3}]}', "/any/1"),
+    # the first in the order of the document
+    ('{"foo":1,"channel":1,"channel":2}', "/foo"), ('{"channel":"a","channel":"b","foo":1}', "/channel"), ('{"conversation":{"count":-1,"foo":1}}', "/conversation/count"),
+    ('{"conversation":{"foo":1,"count":-1}}', "/conversation/foo"), ('{"all":[{"last_contact":{}},{"foo":1}]}', "/all/0/last_contact"),
+    ('{"all":[{"foo":1}],"bar":2}', "/all/0/foo"), ('{"any":[{"foo":1},' + nested("all", 40) + "]}", "/any/0/foo"),
+    ('{"foo":1,"days_since_last_contact":1e400}', "/foo"), ('{"all":[' + "{}," * 3000 + '{"foo":1}]}', "/all/3000/foo"),
+    # nesting
+    (nested("all", 32), "/all/0" * 32, "32"), (nested("not", 32), "/not" * 32, "32"), (nested("any", 40), "/any/0" * 32),
+    (nested("any", 31, '{"conversation":{"count":{">":-1}}}'), "/any/0" * 31 + "/conversation/count/>"), (nested("all", 5000), "/all/0" * 32),
+    # size
+    ("{}" + " " * 65535, "/", "65536"), (nested("all", 9000), "/"), ('{"customer":{"name_contains":"' + "a" * 65600 + '"}}', "/"),
+]
+# (text, line, column) of what is no JSON
+NO_JSON = [
+    ("", 1, 1), ("   ", 1, 4), ("{", 1, 2), ('{"a"', 1, 5), ('{"all":[}', 1, 9), ('{"all":[],}', 1, 11), ('{\n "channel": "sms",\n "outcome": nope\n}', 3, 13),
+    ("{} {}", 1, 4), ("{}x", 1, 3), (b'{"channel":"\xff"}', 1, 13), (b'{"channel":"\xc0\x80"}', 1, 13), ('{"appointment_count":NaN}', 1, 22),
+    ('{"appointment_count":.5}', 1, 22), ("{'channel':'sms'}", 1, 2), ('{channel:"sms"}', 1, 2), ('{"channel":"sms"} // c', 1, 19), ('{"foo":}', 1, 8),
+    ('{"channel":"a\nb"}', 1, None), ('{"channel":"\\ud800"}', 1, None), ('{"appointment_count":01}', 1, None), ('{"channel":"a\\u0000b"}', 1, None),
+]
+REFUSED_YAML = [
+    ("last_contact: {older_than_day: 3}", "/last_contact/older_than_day", "did you mean older_than_days?"), ("- {}", "/"), ("3", "/"),
+    ("all:\n  - last_contact:\n      older_than_days: x", "/all/0/last_contact/older_than_days"), ("all: []\nall: []", "/all"),
+    ("channel: sms\noutcome: browsing\nchannel: voice", "/channel"), ("has_appointment: yes", "/has_appointment"), ("appointment_count: .inf", "/appointment_count"),
+    ("appointment_count: .nan", "/appointment_count"), ("appointment_count: 1e999", "/appointment_count"), ("appointment_count: 1_000", "/appointment_count"),
+    ("appointment_count:", "/appointment_count"), ("channel: null", "/channel"), ("channel: 1", "/channel"), ("1: 2", "/1"), ("<<: {channel: sms}", "/<<"),
+    ("all:\n - {}\n - {foo: 1}", "/all/1/foo"), ("all: [" * 32 + "{}" + "]" * 32, "/all/0" * 32), ("# " + "x" * 65530 + "\nchannel: sms", "/"),
+    ("foo: 1\nchannel: a\nchannel: b", "/foo"), ("foo: 1\nappointment_count: .inf", "/foo"), ("foo: 1\nappointment_count: 1e999", "/foo"),
+    ("any: [{foo: 1}, " + "{all: [" * 40 + "{}" + "]}" * 40 + "]", "/any/0/foo"), ("{all: [" * 40 + "{}" + "]}" * 40, "/all/0" * 32),
+    ("last_contact: " + "[" * 60 + "]" * 60, "/last_contact"),
+]
+# tags, anchors, aliases, several documents and what is no YAML: a line, and a column
+NO_YAML = [
+    ("all: &a []", 1, 6), ("not: &x {}", 1, 6), ("all: [*a]", 1, 7), ("channel: !!str sms", 1, 10), ("channel: !x sms", 1, 10), ("!!map {channel: sms}", 1, 1),
+    ("channel: sms\noutcome: &b x", 2, 10), ("channel: sms\n---\nchannel: sms", 2, 1), ("channel: [sms, voice", None, None), ("channel: @sms", 1, 10),
+    ("a: b: c", 1, None), ("channel: sms\n\toutcome: x", 2, None), (b"channel: \xff", 1, None), ('channel: "\\ud800"', 1, None), ("? [a]\n: 1", 1, None),
+]
+# accepted, with whom it matches: everybody (True) or nobody (False)
+ACCEPTED = [
+    ("{}" + " " * 65534, True), (nested("all", 31), True), (nested("not", 31), False), (nested("any", 31, '{"conversation":{"count":{">":9,"<":2}}}'), False),
+    ('{"all":[]}', True), ('{"any":[]}', False), ('{"not":{"any":[]}}', True), ('{"channel":[]}', False), ('{"last_contact":{"older_than_days":1' + "0" * 400 + "}}", False),
+    ('{"not":{"last_contact":{"within_days":1' + "0" * 40 + ',"never":true}}}', True), ('{"appointment_count":{">=":0}}', True), ('{"last_satisfaction":{"!=":99,">":98}}', False),
+]
+
+
+def refusal(place, text, suffix=".json"):
+    """The error object of a refused document."""
+    done = place.run("segment", "count", "--criteria", place.file(text, suffix), "--json")
+    shown = text if len(text) < 300 else text[:300]
+    assert done.returncode == 2, f"{shown!r}: exit {done.returncode} {done.stdout[:200]}{done.stderr[:300]}"
+    assert not done.stdout, f"{shown!r}: {done.stdout}"
+    error = json.loads(done.stderr)["error"]
+    assert error["code"] == "invalid" and error["message"], f"{shown!r}: {error}"
+    return shown, error
+
+
+def refuse(place, cases, suffix):
+    wrong = []
+    for text, path, *said in cases:
+        shown, error = refusal(place, text, suffix)
+        if error["path"] != path or any(part not in error["message"] for part in said):
+            wrong.append(f"{shown!r}\n   want {path} {said}, got {error['path']}: {error['message']}")
+    if wrong:
+        raise AssertionError(f"{len(wrong)} of {len(cases)}\n" + "\n".join(w[:900] for w in wrong))
+
+
+def unreadable(place, cases, suffix):
+    for text, line, column in cases:
+        shown, error = refusal(place, text, suffix)
+        place_of = re.fullmatch(r"(\d+):(\d+)", error["path"])
+        assert place_of, f"{shown!r}: {error}"
+        assert line in (None, int(place_of.group(1))) and column in (None, int(place_of.group(2))), f"{shown!r}: {error}"
+
+
+def test_refused_documents():
+    with Place(31, customers=3) as place:
+        place.sync()
+        refuse(place, REFUSED, ".json")
+        unreadable(place, NO_JSON, ".json")
+
+
+def test_refused_yaml():
+    with Place(31, customers=3) as place:
+        place.sync()
+        refuse(place, REFUSED_YAML, ".yaml")
+        unreadable(place, NO_YAML, ".yml")
+
+
+def test_accepted_at_the_limits():
+    with Place(31, customers=3) as place:
+        place.sync()
+        for text, everybody in ACCEPTED:
+            answer = place.json("segment", "count", "--criteria", place.file(text))
+            assert answer["matched"] == (3 if everybody else 0), f"{text[:200]}: {answer}"
+            assert place.json("segment", "count", "--criteria", "-", stdin=text.encode())["matched"] == answer["matched"]
+
+
 TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_incremental_sync,
-         test_sync_of_keys_in_capitals]
+         test_sync_of_keys_in_capitals, test_refused_documents, test_refused_yaml, test_accepted_at_the_limits]
 
 if __name__ == "__main__":
     main(TESTS)
