@@ -1,4 +1,5 @@
 /* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
+#include <fcntl.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -13,8 +14,11 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/engine/engine.h"
+#include "core/query/query.h"
 #include "core/store/stores.h"
 #include "net/net.h"
+#include "ui/app.h"
 
 struct start {
     struct cli cli;
@@ -194,6 +198,91 @@ run_without_screen(struct start *s)
     return EXIT_USAGE;
 }
 
+/* What the console is made of; released in the order that the threads need. */
+struct console {
+    struct config config;
+    struct mailbox *answers, *events;
+    struct query *query;
+    struct engine *engine;
+    char *log_path, *config_dir, *no_net_reason;
+    int log_fd;
+};
+
+/* While the screen is up the log is a file: it must not write over the screen. */
+static void
+console_log(struct start *s, struct console *c)
+{
+    c->log_path = path_join(s->home, "canvass.log");
+    c->log_fd = open(c->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    log_to_fd(c->log_fd, s->cli.verbose ? LOG_DEBUG : LOG_INFO);
+}
+
+static bool
+console_open(struct start *s, struct console *c, struct error *err)
+{
+    struct engine_options options = {.home = s->home, .config = &c->config};
+    struct error why = {0};
+
+    if (!file_make_dirs(s->home, err))
+        return false;
+    console_log(s, c);
+    c->config_dir = path_dirname(s->config_path);
+    c->answers = mailbox_new(query_free_answer, err);
+    c->events = c->answers ? mailbox_new(engine_free_event, err) : NULL;
+    c->query = c->events ? query_start(s->home, c->answers, err) : NULL;
+    if (!c->query)
+        return false;
+    options.events = c->events;
+    options.has_net = config_can_send(&c->config, &why) && net_open(&c->config, &options.net, &why);
+    if (!options.has_net) {
+        c->no_net_reason = mem_strdup(why.text);
+        options.no_net_reason = c->no_net_reason;
+    }
+    c->engine = engine_start(&options, err);
+    return c->engine != NULL;
+}
+
+static void
+console_close(struct start *s, struct console *c)
+{
+    if (c->engine)
+        engine_stop(c->engine);
+    query_stop(c->query);
+    mailbox_free(c->events);
+    mailbox_free(c->answers);
+    log_to_fd(STDERR_FILENO, s->cli.verbose ? LOG_DEBUG : LOG_WARN);
+    if (c->log_fd >= 0)
+        (void)close(c->log_fd);
+    config_release(&c->config);
+    free(c->log_path);
+    free(c->config_dir);
+    free(c->no_net_reason);
+}
+
+static int
+run_console(struct start *s)
+{
+    struct console c = {.log_fd = -1};
+    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct error err = {0};
+    bool ok = false;
+
+    if (!cli_load_config(&s->cli, &c.config))
+        return EXIT_USAGE;
+    if (console_open(s, &c, &err)) {
+        ui.config = &c.config;
+        ui.config_dir = c.config_dir;
+        ui.query = c.query;
+        ui.answers = c.answers;
+        ui.engine = c.engine;
+        ui.events = c.events;
+        ui.log_path = c.log_path;
+        ok = ui_run(&ui, &err);
+    }
+    console_close(s, &c);
+    return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
+}
+
 static int
 run(struct start *s)
 {
@@ -211,7 +300,7 @@ run(struct start *s)
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
-    return run_without_screen(s);
+    return ui_has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
 int

@@ -6,6 +6,8 @@ const struct cli_command *const cli_commands[] = {
     &cli_sync,
     &cli_segment,
     &cli_campaign,
+    &cli_inbox,
+    &cli_suppress,
     &cli_run,
     &cli_in_doubt,
     &cli_stop_all,
