@@ -169,11 +169,19 @@ class Main:
         self.next[name] += self.rng.choice([1, 1, 1, 7])
         return key
 
+    def now(self):
+        """The instant of a sync."""
+        return (judge.EPOCH + timedelta(seconds=self.clock + 1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
     def touched(self):
         """Of updated_at: seldom absent, at times older than that of a change already seen (a long transaction)."""
         self.clock += self.rng.randint(0, 20)
         pick = self.rng.random()
-        return None if pick < 0.02 else stamp(self.rng, self.clock - (self.rng.randint(0, 60) if pick < 0.3 else 0))
+        if pick < 0.02:
+            return None
+        if pick < 0.04:   # a clock that is wrong
+            return "2099-01-01 00:00:00"
+        return stamp(self.rng, self.clock - (self.rng.randint(0, 60) if pick < 0.3 else 0))
 
     def word(self, kind):
         return None if self.rng.random() < 0.1 else self.rng.choice(WORDS[kind])
