@@ -1,6 +1,5 @@
 #include "core/reply/words.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/embed.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/config/yaml.h"
@@ -356,7 +356,7 @@ ensure_rules(void)
     struct error err = {0};
 
     if (!reply_words_init(&err)) {
-        assert(!"data/opt_out.yaml, which is built in, is wrong");
+        log_line(LOG_ERROR, "reply", "%s", err.text);
         abort(); /* never go on without knowing how people say stop */
     }
 }
