@@ -1,4 +1,5 @@
 /* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
+#include <fcntl.h>
 #include <locale.h>
 #include <pwd.h>
 #include <signal.h>
@@ -10,10 +11,16 @@
 #include "cli/cli.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
+#include "core/base/mailbox.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/config/config.h"
+#include "core/engine/engine.h"
+#include "core/query/query.h"
 #include "core/store/stores.h"
+#include "net/net.h"
+#include "ui/app.h"
 
 struct start {
     struct cli cli;
@@ -179,6 +186,123 @@ run_command(struct start *s)
     return command->run(&s->cli, s->rest_count, s->rest);
 }
 
+/* What the console is made of, in the order of making; let go in the reverse order. */
+struct console {
+    struct config config;
+    bool has_config;
+    struct mailbox *answers, *events;
+    struct query *query;
+    struct engine *engine;
+    char *log_path, *config_dir; /* owned */
+    int log_fd;
+    struct error no_net; /* why nothing can be sent, when that is so */
+};
+
+static bool
+console_open_log(struct console *c, const char *home, bool verbose, struct error *err)
+{
+    if (!file_make_dirs(home, err))
+        return false;
+    c->log_path = path_join(home, "canvass.log");
+    c->log_fd = open(c->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (c->log_fd < 0)
+        return error_set(err, ERR_DENIED, "cannot write the log %s", c->log_path);
+    log_to_fd(c->log_fd, verbose ? LOG_DEBUG : LOG_INFO);
+    return true;
+}
+
+static bool
+console_start_engine(struct console *c, const char *home, struct error *err)
+{
+    struct engine_options options = {.home = home, .config = &c->config, .events = c->events};
+
+    options.has_net =
+        config_can_send(&c->config, &c->no_net) && net_open(&c->config, &options.net, &c->no_net);
+    options.no_net_reason = options.has_net ? NULL : c->no_net.text;
+    c->engine = engine_start(&options, err);
+    return c->engine != NULL;
+}
+
+static bool
+console_start(struct console *c, const struct start *s, struct error *err)
+{
+    c->config_dir = path_dirname(s->config_path);
+    c->has_config = cli_load_config(&s->cli, &c->config);
+    if (!c->has_config)
+        return error_set(err, ERR_INVALID,
+                         "the configuration has errors; mend them and start again");
+    return console_open_log(c, s->home, s->cli.verbose, err) &&
+           (c->answers = mailbox_new(query_free_answer, err)) != NULL &&
+           (c->events = mailbox_new(engine_free_event, err)) != NULL &&
+           (c->query = query_start(s->home, c->answers, err)) != NULL &&
+           console_start_engine(c, s->home, err);
+}
+
+static void
+console_stop(struct console *c)
+{
+    engine_stop(c->engine);
+    query_stop(c->query);
+    mailbox_free(c->events);
+    mailbox_free(c->answers);
+    if (c->has_config)
+        config_release(&c->config);
+    log_to_fd(-1, LOG_ERROR);
+    if (c->log_fd >= 0)
+        (void)close(c->log_fd);
+    free(c->log_path);
+    free(c->config_dir);
+}
+
+static int
+run_console(struct start *s)
+{
+    struct console c = {.log_fd = -1};
+    struct error err = {0};
+    bool ok = console_start(&c, s, &err);
+
+    if (ok) {
+        const struct ui_options options = {
+            .home = s->home,
+            .config = &c.config,
+            .config_dir = c.config_dir,
+            .query = c.query,
+            .answers = c.answers,
+            .engine = c.engine,
+            .events = c.events,
+            .no_color = s->cli.no_color,
+            .log_path = c.log_path,
+        };
+
+        ok = ui_run(&options, &err);
+    }
+    console_stop(&c);
+    return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
+}
+
+/* Without a terminal that can show the console: how things stand, and what to type instead. */
+static int
+run_without_screen(struct start *s)
+{
+    char *words[] = {(char[]){"doctor"}, NULL};
+    const struct cli_command *doctor = cli_find(words[0]);
+
+    (void)doctor->run(&s->cli, 1, words);
+    (void)fputs("\nThis is no terminal that can show the console (80x24, TERM other than dumb).\n"
+                "Everything that the console does is a command too: canvass --help lists them.\n",
+                stderr);
+    return EXIT_USAGE;
+}
+
+static bool
+has_terminal(void)
+{
+    const char *term = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): before threads */
+
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term &&
+           strcmp(term, "dumb") != 0;
+}
+
 static int
 run(struct start *s)
 {
@@ -192,12 +316,11 @@ run(struct start *s)
         print_help(stdout);
         return EXIT_DONE;
     }
-    if (!settle(s, &err))
+    if (!settle(s, &err) || !net_global_init(&err))
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
-    print_help(stderr);
-    return EXIT_USAGE;
+    return has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
 int
@@ -210,6 +333,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
+    s.cli.net_open = net_open;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);
