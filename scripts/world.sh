@@ -23,7 +23,7 @@ world_start() { # further flags for the simulator
     RELAY_PORT=$(cat "$WORLD/relay.port")
     "$BIN/canvass-sim" --listen 127.0.0.1:0 --port-file "$WORLD/sim.port" --account-sid "$sid" \
         --auth-token-file "$WORLD/twilio.token" --from "$from" \
-        --inbound-url "http://127.0.0.1:$RELAY_PORT/hooks/twilio/sms" \
+        --inbound-url "http://127.0.0.1:$RELAY_PORT/hooks/twilio/sms#rc=5&rp=all" \
         "$@" >"$WORLD/log/sim.log" 2>&1 &
     SIM_PID=$!
     wait_for_file "$WORLD/sim.port" "$SIM_PID" || return 1

@@ -11,11 +11,9 @@
 #include "cli/cli.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
-#include "core/base/mailbox.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
-#include "core/config/config.h"
 #include "core/engine/engine.h"
 #include "core/query/query.h"
 #include "core/store/stores.h"
@@ -186,100 +184,6 @@ run_command(struct start *s)
     return command->run(&s->cli, s->rest_count, s->rest);
 }
 
-/* What the console is made of, in the order of making; let go in the reverse order. */
-struct console {
-    struct config config;
-    bool has_config;
-    struct mailbox *answers, *events;
-    struct query *query;
-    struct engine *engine;
-    char *log_path, *config_dir; /* owned */
-    int log_fd;
-    struct error no_net; /* why nothing can be sent, when that is so */
-};
-
-static bool
-console_open_log(struct console *c, const char *home, bool verbose, struct error *err)
-{
-    if (!file_make_dirs(home, err))
-        return false;
-    c->log_path = path_join(home, "canvass.log");
-    c->log_fd = open(c->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (c->log_fd < 0)
-        return error_set(err, ERR_DENIED, "cannot write the log %s", c->log_path);
-    log_to_fd(c->log_fd, verbose ? LOG_DEBUG : LOG_INFO);
-    return true;
-}
-
-static bool
-console_start_engine(struct console *c, const char *home, struct error *err)
-{
-    struct engine_options options = {.home = home, .config = &c->config, .events = c->events};
-
-    options.has_net =
-        config_can_send(&c->config, &c->no_net) && net_open(&c->config, &options.net, &c->no_net);
-    options.no_net_reason = options.has_net ? NULL : c->no_net.text;
-    c->engine = engine_start(&options, err);
-    return c->engine != NULL;
-}
-
-static bool
-console_start(struct console *c, const struct start *s, struct error *err)
-{
-    c->config_dir = path_dirname(s->config_path);
-    c->has_config = cli_load_config(&s->cli, &c->config);
-    if (!c->has_config)
-        return error_set(err, ERR_INVALID,
-                         "the configuration has errors; mend them and start again");
-    return console_open_log(c, s->home, s->cli.verbose, err) &&
-           (c->answers = mailbox_new(query_free_answer, err)) != NULL &&
-           (c->events = mailbox_new(engine_free_event, err)) != NULL &&
-           (c->query = query_start(s->home, c->answers, err)) != NULL &&
-           console_start_engine(c, s->home, err);
-}
-
-static void
-console_stop(struct console *c)
-{
-    engine_stop(c->engine);
-    query_stop(c->query);
-    mailbox_free(c->events);
-    mailbox_free(c->answers);
-    if (c->has_config)
-        config_release(&c->config);
-    log_to_fd(-1, LOG_ERROR);
-    if (c->log_fd >= 0)
-        (void)close(c->log_fd);
-    free(c->log_path);
-    free(c->config_dir);
-}
-
-static int
-run_console(struct start *s)
-{
-    struct console c = {.log_fd = -1};
-    struct error err = {0};
-    bool ok = console_start(&c, s, &err);
-
-    if (ok) {
-        const struct ui_options options = {
-            .home = s->home,
-            .config = &c.config,
-            .config_dir = c.config_dir,
-            .query = c.query,
-            .answers = c.answers,
-            .engine = c.engine,
-            .events = c.events,
-            .no_color = s->cli.no_color,
-            .log_path = c.log_path,
-        };
-
-        ok = ui_run(&options, &err);
-    }
-    console_stop(&c);
-    return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
-}
-
 /* Without a terminal that can show the console: how things stand, and what to type instead. */
 static int
 run_without_screen(struct start *s)
@@ -294,13 +198,89 @@ run_without_screen(struct start *s)
     return EXIT_USAGE;
 }
 
-static bool
-has_terminal(void)
-{
-    const char *term = getenv("TERM"); /* NOLINT(concurrency-mt-unsafe): before threads */
+/* What the console is made of; released in the order that the threads need. */
+struct console {
+    struct config config;
+    struct mailbox *answers, *events;
+    struct query *query;
+    struct engine *engine;
+    char *log_path, *config_dir, *no_net_reason;
+    int log_fd;
+};
 
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && term && *term &&
-           strcmp(term, "dumb") != 0;
+/* While the screen is up the log is a file: it must not write over the screen. */
+static void
+console_log(struct start *s, struct console *c)
+{
+    c->log_path = path_join(s->home, "canvass.log");
+    c->log_fd = open(c->log_path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    log_to_fd(c->log_fd, s->cli.verbose ? LOG_DEBUG : LOG_INFO);
+}
+
+static bool
+console_open(struct start *s, struct console *c, struct error *err)
+{
+    struct engine_options options = {.home = s->home, .config = &c->config};
+    struct error why = {0};
+
+    if (!file_make_dirs(s->home, err))
+        return false;
+    console_log(s, c);
+    c->config_dir = path_dirname(s->config_path);
+    c->answers = mailbox_new(query_free_answer, err);
+    c->events = c->answers ? mailbox_new(engine_free_event, err) : NULL;
+    c->query = c->events ? query_start(s->home, c->answers, err) : NULL;
+    if (!c->query)
+        return false;
+    options.events = c->events;
+    options.has_net = config_can_send(&c->config, &why) && net_open(&c->config, &options.net, &why);
+    if (!options.has_net) {
+        c->no_net_reason = mem_strdup(why.text);
+        options.no_net_reason = c->no_net_reason;
+    }
+    c->engine = engine_start(&options, err);
+    return c->engine != NULL;
+}
+
+static void
+console_close(struct start *s, struct console *c)
+{
+    if (c->engine)
+        engine_stop(c->engine);
+    query_stop(c->query);
+    mailbox_free(c->events);
+    mailbox_free(c->answers);
+    log_to_fd(STDERR_FILENO, s->cli.verbose ? LOG_DEBUG : LOG_WARN);
+    if (c->log_fd >= 0)
+        (void)close(c->log_fd);
+    config_release(&c->config);
+    free(c->log_path);
+    free(c->config_dir);
+    free(c->no_net_reason);
+}
+
+static int
+run_console(struct start *s)
+{
+    struct console c = {.log_fd = -1};
+    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct error err = {0};
+    bool ok = false;
+
+    if (!cli_load_config(&s->cli, &c.config))
+        return EXIT_USAGE;
+    if (console_open(s, &c, &err)) {
+        ui.config = &c.config;
+        ui.config_dir = c.config_dir;
+        ui.query = c.query;
+        ui.answers = c.answers;
+        ui.engine = c.engine;
+        ui.events = c.events;
+        ui.log_path = c.log_path;
+        ok = ui_run(&ui, &err);
+    }
+    console_close(s, &c);
+    return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
 }
 
 static int
@@ -320,7 +300,7 @@ run(struct start *s)
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
-    return has_terminal() ? run_console(s) : run_without_screen(s);
+    return ui_has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
 int

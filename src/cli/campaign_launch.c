@@ -8,7 +8,7 @@
 #include "core/campaign/launch.h"
 #include "core/store/recipient_store.h"
 
-enum { BATCH = 20000 };
+enum { BATCH = 100000 };
 
 static void
 print_checks(const struct launch_review *r, FILE *out)

@@ -8,6 +8,13 @@ extern const struct cli_command cli_init;
 extern const struct cli_command cli_sync;
 extern const struct cli_command cli_segment;
 extern const struct cli_command cli_campaign;
+extern const struct cli_command cli_inbox;
+extern const struct cli_command cli_suppress;
+extern const struct cli_command cli_run;
+extern const struct cli_command cli_in_doubt;
+extern const struct cli_command cli_stop_all;
+extern const struct cli_command cli_start_all;
+extern const struct cli_command cli_audit;
 extern const struct cli_command cli_doctor;
 
 #endif

@@ -22,7 +22,8 @@ static const char LOCAL[] = "http://127.0.0.1:"; /* what the demo's configuratio
 
 struct init {
     const struct cli *cli;
-    char *folder; /* owned; of the configuration */
+    char *folder;  /* owned; of the configuration */
+    char *account; /* owned; the demo's, for the simulator */
     json_t *made, *kept;
     struct demo_options options;
     struct cli_progress progress;
@@ -73,6 +74,20 @@ write_secret(struct init *in, const char *name, struct error *err)
     buf_release(&text);
     free(path);
     return ok;
+}
+
+static void
+note_kept_secrets(struct init *in)
+{
+    static const char *const names[] = {"relay.token", "twilio.token"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char *path = path_join(in->folder, names[i]);
+
+        if (file_exists(path))
+            note(in, false, path);
+        free(path);
+    }
 }
 
 static bool
@@ -168,11 +183,17 @@ make_demo(struct init *in, bool *loaded, struct error *err)
 {
     char *relay = path_join(in->folder, "relay.yaml");
     struct config config = {0};
-    bool ok = write_embedded(in, "data/demo/config.yaml", in->cli->config_path, err);
+    bool ok = true;
 
-    /* A configuration that was kept may name other files: nothing is made before it is known. */
-    if (ok && json_array_size(in->kept) == 0)
+    /*
+     * The configuration comes last: where it is, its secrets are. One that was there already may
+     * name other files, and nothing is made before it is known.
+     */
+    if (!file_exists(in->cli->config_path))
         ok = write_secret(in, "relay.token", err) && write_secret(in, "twilio.token", err);
+    else
+        note_kept_secrets(in);
+    ok = ok && write_embedded(in, "data/demo/config.yaml", in->cli->config_path, err);
     if (ok)
         *loaded = cli_load_config(in->cli, &config);
     ok = ok && *loaded && write_database(in, &config, err) &&
@@ -180,6 +201,8 @@ make_demo(struct init *in, bool *loaded, struct error *err)
          replica_sync(in->cli->home, &config, in->cli->now_s, SYNC_INCREMENTAL, cli_sync_progress,
                       &in->progress, &in->sync, err);
     in->synced = ok;
+    if (ok)
+        in->account = mem_strdup(config.sms.account_sid);
     config_release(&config);
     free(relay);
     return ok;
@@ -227,10 +250,14 @@ print_text(const struct init *in, bool demo)
                    config);
         return;
     }
-    cli_printf("\nNext:\n"
-               "  canvass-relay --config %s/relay.yaml &\n"
-               "  canvass --config %s --home %s\n",
-               in->folder, config, in->cli->home);
+    cli_printf(
+        "\nNext (make demo does all of it): the relay, the simulated outside world, the console\n"
+        "  canvass-relay --config %s/relay.yaml &\n"
+        "  canvass-sim --listen 127.0.0.1:18080 --account-sid %s \\\n"
+        "      --auth-token-file %s/twilio.token --from +13105550100 \\\n"
+        "      --inbound-url http://127.0.0.1:18090/hooks/twilio/sms --speed 20 &\n"
+        "  canvass --config %s --home %s\n",
+        in->folder, in->account, in->folder, config, in->cli->home);
 }
 
 static int
@@ -319,6 +346,7 @@ init_run(const struct cli *cli, int argc, char **argv)
     json_decref(in.made);
     json_decref(in.kept);
     free(in.folder);
+    free(in.account);
     return status;
 }
 

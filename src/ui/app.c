@@ -460,6 +460,13 @@ restore_stderr(int saved)
 }
 
 bool
+ui_has_terminal(void)
+{
+    struct error err;
+    return term_is_usable(&err);
+}
+
+bool
 ui_run(const struct ui_options *options, struct error *err)
 {
     struct app *app;

@@ -66,7 +66,7 @@ class World:
         self.sim, self.sim_port = self._start("canvass-sim", [
             "--listen", f"127.0.0.1:{self.sim_port or 0}", "--account-sid", self.sid,
             "--auth-token-file", os.path.join(self.dir, "twilio.token"), "--from", self.number,
-            "--inbound-url", f"http://127.0.0.1:{self.relay_port}/hooks/twilio/sms",
+            "--inbound-url", f"http://127.0.0.1:{self.relay_port}/hooks/twilio/sms#rc=5&rp=all",
             "--ledger", os.path.join(self.dir, "ledger.jsonl"), *self.sim_flags])
 
     def flags(self):

@@ -2,6 +2,11 @@
 
 #include <math.h>
 
+#include "core/outbox/quiet_hours.h"
+
+/* A year of windows: what takes longer cannot be said. */
+enum { WINDOWS_MAX = 1500 };
+
 double
 finish_rate(const struct config *config, const struct campaign *c)
 {
@@ -18,9 +23,29 @@ finish_estimate(const struct config *config, const struct campaign *c, int64_t n
                 int64_t segments)
 {
     double rate = finish_rate(config, c);
-    int64_t start = c->planned_start > now_s ? c->planned_start : now_s;
+    int64_t at = c->planned_start > now_s ? c->planned_start : now_s;
+    int64_t left;
 
-    if (rate <= 0 || segments <= 0 || c->quiet_hours.set)
+    if (rate <= 0 || segments <= 0 || (double)segments / rate > 1e9)
         return 0;
-    return start + (int64_t)ceil((double)segments / rate);
+    left = (int64_t)ceil((double)segments / rate);
+    if (!c->quiet_hours.set)
+        return at + left;
+    for (int i = 0; i < WINDOWS_MAX; i++) {
+        struct quiet_answer answer;
+        struct error ignored;
+
+        if (!quiet_hours_ask(config, &c->quiet_hours, config->business.phone, at, &answer,
+                             &ignored))
+            return 0;
+        if (!answer.open) {
+            at = answer.next_open_s;
+            continue;
+        }
+        if (left <= answer.validity_s)
+            return at + left;
+        left -= answer.validity_s;
+        at += answer.validity_s;
+    }
+    return 0;
 }

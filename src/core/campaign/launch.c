@@ -241,7 +241,8 @@ plan_some(struct db *ledger, const struct campaign *c, size_t max, bool *done, s
 {
     int64_t moved;
 
-    if (!plan_store_move(ledger, c->id, c->channel, max, utime_now_s(), &moved, err))
+    if (!plan_store_roomy(ledger, true, err) ||
+        !plan_store_move(ledger, c->id, c->channel, max, utime_now_s(), &moved, err))
         return false;
     *done = (size_t)moved < max;
     return !*done || plan_close(ledger, c->id, err);
@@ -271,6 +272,8 @@ launch_plan_step(struct db *ledger, struct db *reader, const struct config *conf
     }
     db_rollback(ledger); /* nothing to do after a commit */
     campaign_release(&c);
+    if (ok && *done)
+        ok = plan_store_roomy(ledger, false, err);
     if (!ok && err->code == ERR_CONFLICT) { /* a rule of the database or of plan_close() */
         struct error undo = {0};
 

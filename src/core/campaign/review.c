@@ -150,6 +150,8 @@ struct look {
         int64_t people;
     } unfilled[UNFILLED_MAX];
     struct buf text;
+    int64_t *recent_campaigns; /* owned */
+    size_t recent_campaign_count;
     bool ok;
     struct error *err;
 };
@@ -238,18 +240,33 @@ look_at_text(struct look *l, const struct key *customer, size_t variant)
     return true;
 }
 
+static int64_t
+recent_since(const struct look *l)
+{
+    return l->now_s - LAUNCH_RECENT_DAYS * (int64_t)DAY_S;
+}
+
+static bool
+look_at_recent(struct look *l, const struct key *customer)
+{
+    bool recent = false;
+
+    for (size_t i = 0; i < l->recent_campaign_count && !recent; i++)
+        if (!recipient_store_is_recent(l->db, l->recent_campaigns[i], customer, recent_since(l),
+                                       &recent, l->err))
+            return false;
+    l->r->recent += recent;
+    return true;
+}
+
 static bool
 look_at_one(void *ctx, const struct segment_recipient *r)
 {
     struct look *l = ctx;
-    bool recent = false;
 
     if (l->count++ == 0)
         l->r->first_customer = key_dup(r->key);
-    l->ok =
-        recipient_store_is_recent(l->db, l->c->channel, r->address,
-                                  l->now_s - LAUNCH_RECENT_DAYS * (int64_t)DAY_S, &recent, l->err);
-    l->r->recent += recent;
+    l->ok = look_at_recent(l, r->key);
     if (l->ok && l->c->variant_count > 0)
         l->ok = look_at_text(l, r->key, split_next(&l->split));
     return l->ok;
@@ -378,6 +395,7 @@ review_people(struct db *db, const struct config *config, const struct campaign 
         ok = check_words(r, db, target.criteria, err);
     }
     buf_release(&look.text);
+    free(look.recent_campaigns);
     launch_target_release(&target);
     return ok;
 }

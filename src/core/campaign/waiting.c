@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/utime.h"
+#include "core/outbox/quiet_hours.h"
 #include "core/store/campaign_store.h"
 #include "core/store/stores.h"
 
@@ -33,6 +34,23 @@ by_status(const struct campaign *c, struct buf *out)
     case CAMPAIGN_STATUS_COUNT:
         break;
     }
+}
+
+/* Every person's own hours decide; those of the business's number tell what most of them are. */
+static void
+by_quiet_hours(const struct config *config, const struct campaign *c, int64_t now_s,
+               struct buf *out)
+{
+    char time[UTIME_RFC3339_SIZE];
+    struct quiet_answer answer;
+    struct error ignored;
+
+    if (c->quiet_hours.set &&
+        quiet_hours_ask(config, &c->quiet_hours, config->business.phone, now_s, &answer,
+                        &ignored) &&
+        !answer.open)
+        buf_printf(out, "quiet hours (where the business is: until %s)\n",
+                   utime_format(answer.next_open_s, time));
 }
 
 static bool
@@ -69,6 +87,7 @@ campaign_why_waiting(struct db *db, const struct config *config, const struct ca
                    n[DELIVERY_IN_DOUBT]);
     if (c->status != CAMPAIGN_ACTIVE || n[DELIVERY_QUEUED] + n[DELIVERY_RETRY_WAIT] == 0)
         return true;
+    by_quiet_hours(config, c, now_s, out);
     if (!by_engine(db, config, now_s, out, err) ||
         !campaign_store_next_attempt(db, c->id, &next_ms, err))
         return false;

@@ -725,3 +725,67 @@ config_example(struct buf *out)
         buf_add_char(out, '\n');
     }
 }
+
+static void
+describe_list(const struct config *c, struct buf *out)
+{
+    for (size_t i = 0; i < c->segments.booking_intent_outcome_count; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", c->segments.booking_intent_outcomes[i]);
+}
+
+static void
+describe_value(const struct config *c, const struct setting *s, struct buf *out)
+{
+    const char *at = (const char *)c + s->offset;
+    const struct quiet_window *quiet = &c->policy.quiet_hours;
+
+    switch (s->kind) {
+    case KIND_TEXT:
+    case KIND_CHOICE:
+    case KIND_MAIN_URL:
+    case KIND_PHONE_LIKE:
+        buf_add_str(out, *(char *const *)at ? *(char *const *)at : "");
+        break;
+    case KIND_SECRET:
+        buf_add_str(out, *(char *const *)at && **(char *const *)at ? "set" : "not set");
+        break;
+    case KIND_INTEGER:
+        buf_printf(out, "%" PRId64, *(const int64_t *)at);
+        break;
+    case KIND_MONEY:
+        buf_printf(out, "%.4g", (double)*(const int64_t *)at / 1e6);
+        break;
+    case KIND_NUMBER:
+        buf_printf(out, "%g", *(const double *)at);
+        break;
+    case KIND_BOOL:
+        buf_add_str(out, *(const bool *)at ? "on" : "off");
+        break;
+    case KIND_LIST:
+        describe_list(c, out);
+        break;
+    case KIND_QUIET:
+        if (quiet->set)
+            buf_printf(out, "%02d:%02d to %02d:%02d", quiet->from_min / 60, quiet->from_min % 60,
+                       quiet->to_min / 60, quiet->to_min % 60);
+        else
+            buf_add_str(out, "any hour");
+        break;
+    }
+}
+
+void
+config_describe(const struct config *c,
+                void (*each)(void *ctx, const char *section, const char *key, const char *value,
+                             const char *help),
+                void *ctx)
+{
+    struct buf value = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        buf_clear(&value);
+        describe_value(c, &settings[i], &value);
+        each(ctx, settings[i].section, settings[i].key, buf_str(&value), settings[i].help);
+    }
+    buf_release(&value);
+}

@@ -75,6 +75,14 @@ bool config_load(const char *path, const char *const *overrides, size_t override
 bool config_can_send(const struct config *c, struct error *err) MUST_CHECK;
 /* A commented example file made from the table. */
 void config_example(struct buf *out);
+/*
+ * Every setting as it is in effect, in the order of the table; a secret is only "set" or "not set". For
+ * screens: the texts are borrowed for the call.
+ */
+void config_describe(const struct config *c,
+                     void (*each)(void *ctx, const char *section, const char *key,
+                                  const char *value, const char *help),
+                     void *ctx);
 /* "09:00" .. "24:00"; sets minutes. */
 bool quiet_window_parse(const char *from, const char *to, struct quiet_window *out) MUST_CHECK;
 

@@ -13,7 +13,8 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 
-enum { MAX_DEPTH = 64 };
+/* Criteria nest 32 deep, each level a mapping and a list, and a leaf has two more inside. */
+enum { MAX_DEPTH = 72 };
 
 struct reader {
     yaml_parser_t parser;
@@ -21,6 +22,7 @@ struct reader {
     bool has_event;
     struct yaml_doc *doc;
     struct error *err;
+    bool by_pointer; /* see yaml_parse_by_pointer() */
 };
 
 static bool fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -139,8 +141,25 @@ is_word(const char *s, const char *lower, const char *title, const char *upper)
     return strcmp(s, lower) == 0 || strcmp(s, title) == 0 || strcmp(s, upper) == 0;
 }
 
+/* What is wrong with a value: named by its JSON Pointer where that was asked for. */
+PRINTF_LIKE(4, 5)
+static void
+fail_value(struct reader *r, yaml_mark_t mark, const char *pointer, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (r->by_pointer)
+        (void)error_set_at(r->err, ERR_INVALID, *pointer ? pointer : "/", "%s", text);
+    else
+        (void)fail_at(r, mark, "%s", text);
+}
+
 static json_t *
-scalar(struct reader *r)
+scalar(struct reader *r, const char *pointer)
 {
     const char *s = (const char *)r->event.data.scalar.value;
     size_t len = r->event.data.scalar.length;
@@ -164,12 +183,12 @@ scalar(struct reader *r)
     if (scalar_float(s, &real)) {
         if (isfinite(real))
             return json_real(real);
-        fail_at(r, r->event.start_mark, "the number %s is too large", s);
+        fail_value(r, r->event.start_mark, pointer, "the number %s is too large", s);
         return NULL;
     }
     if (is_word(s, ".nan", ".NaN", ".NAN") ||
         is_word(s + (*s == '-' || *s == '+'), ".inf", ".Inf", ".INF")) {
-        fail_at(r, r->event.start_mark, "%s is not a number that can be used here", s);
+        fail_value(r, r->event.start_mark, pointer, "%s is not a number that can be used here", s);
         return NULL;
     }
     return json_stringn(s, len);
@@ -230,7 +249,7 @@ mapping(struct reader *r, const char *pointer, int depth)
         else if (!utf8_is_valid(key, strlen(key)))
             fail_at(r, mark, "%s", "a key is not UTF-8 text");
         else if (json_object_get(object, key))
-            fail_at(r, mark, "the key %s stands here twice", key);
+            fail_value(r, mark, at, "the key %s stands here twice", key);
         else if (refuse_extras(r, r->event.data.scalar.anchor, r->event.data.scalar.tag)) {
             remember(r->doc, at, mark);
             if (next(r))
@@ -268,7 +287,7 @@ node(struct reader *r, const char *pointer, int depth)
     case YAML_SCALAR_EVENT:
         if (!refuse_extras(r, e->data.scalar.anchor, e->data.scalar.tag))
             return NULL;
-        return scalar(r);
+        return scalar(r, pointer);
     case YAML_SEQUENCE_START_EVENT:
         if (!refuse_extras(r, e->data.sequence_start.anchor, e->data.sequence_start.tag))
             return NULL;
@@ -309,10 +328,10 @@ read_document(struct reader *r)
     return true;
 }
 
-bool
-yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err)
+static bool
+parse(const char *text, size_t len, bool by_pointer, struct yaml_doc *out, struct error *err)
 {
-    struct reader r = {.doc = out, .err = err};
+    struct reader r = {.doc = out, .err = err, .by_pointer = by_pointer};
     bool ok;
 
     *out = (struct yaml_doc){0};
@@ -328,6 +347,18 @@ yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err
     if (!ok)
         yaml_release(out);
     return ok;
+}
+
+bool
+yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err)
+{
+    return parse(text, len, false, out, err);
+}
+
+bool
+yaml_parse_by_pointer(const char *text, size_t len, struct yaml_doc *out, struct error *err)
+{
+    return parse(text, len, true, out, err);
 }
 
 void

@@ -48,18 +48,15 @@ apply(struct loop *l, const struct relay_batch *batch, struct error *err)
 {
     struct reply_report report = {0};
 
-    if (batch->cursor_lost) {
+    if (batch->cursor_lost)
         loop_event(l, LOG_ERROR, 0,
                    "the relay has thrown away events that were not fetched: replies and opt-outs "
                    "may be missing; compare with the provider's log");
-        if (!setting_set_text(l->ledger, "relay_cursor", batch->next, err))
-            return false;
-    }
-    if (batch->count == 0)
-        return true;
     if (!reply_apply_batch(l->ledger, l->reader, l->opt.config, l->opt.config->sms.auth_token,
                            batch, loop_now_ms(l) / 1000, &report, err))
         return false;
+    if (batch->count == 0)
+        return true;
     l->last_activity_ms = loop_mono_ms(l);
     l->sum.replies += (int64_t)report.inbound;
     l->sum.opted_out += (int64_t)report.opted_out;

@@ -240,7 +240,7 @@ load_campaigns(struct loop *l, struct error *err)
     size_t count = 0;
     size_t loaded = 0;
 
-    if (!engine_campaigns_load(l->ledger, ENGINE_CAMPAIGNS_SENDING, 0, rows, &count, err))
+    if (!engine_campaigns_load(l->ledger, ENGINE_CAMPAIGNS_SENDING, rows, &count, err))
         return false;
     fresh = mem_calloc(count + 1, sizeof *fresh);
     for (size_t i = 0; i < count; i++) {

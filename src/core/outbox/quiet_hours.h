@@ -20,5 +20,11 @@ struct quiet_answer {
 bool quiet_hours_ask(const struct config *config, const struct quiet_window *window,
                      const char *address, int64_t now_s, struct quiet_answer *out,
                      struct error *err) MUST_CHECK;
+/* The same for zones by name. */
+bool quiet_hours_ask_zones(const struct quiet_window *window, const char *const *zones,
+                           size_t count, int64_t now_s, struct quiet_answer *out,
+                           struct error *err) MUST_CHECK;
+/* The zones of a number's area, by name (borrowed for ever); 0: the number tells nothing. */
+size_t quiet_hours_zones(const char *address, const char *out[], size_t max);
 
 #endif

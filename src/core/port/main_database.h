@@ -71,6 +71,11 @@ struct main_row {
 typedef bool main_row_fn(void *arg, const struct main_row *row, struct error *err);
 typedef bool main_key_fn(void *arg, const struct key *key, struct error *err);
 
+/* Of a table's keys; equal digests mean equal keys (key_hash.h). */
+struct main_digest {
+    int64_t count, sum; /* sum of key_hash() */
+};
+
 struct main_database {
     void *ctx;
     char *name; /* owned; the URL without secrets: for people and for replica.state */
@@ -93,6 +98,7 @@ struct main_database {
     /* Every key, ascending as the main database sees it. */
     bool (*scan_keys)(void *ctx, enum main_table table, main_key_fn *on_key, void *arg,
                       struct error *err);
+    bool (*digest)(void *ctx, enum main_table table, struct main_digest *out, struct error *err);
     bool (*count)(void *ctx, enum main_table table, int64_t *out, struct error *err);
     void (*close)(void *ctx);
 };

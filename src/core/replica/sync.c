@@ -171,15 +171,36 @@ on_key(void *arg, const struct key *key, struct error *err)
     return replica_key_walk_next(arg, key, err);
 }
 
+static bool
+keys_are_same(struct sync *s, bool *same, struct error *err)
+{
+    struct main_digest there = {0};
+    struct main_digest here = {0};
+
+    if (!s->source->digest(s->source->ctx, s->table, &there, err) ||
+        !replica_digest(&s->writer, s->table, &here, err))
+        return false;
+    *same = there.count == here.count && there.sum == here.sum;
+    return true;
+}
+
 /* Lists what is gone and what is absent; *disordered: the keys of the main database cannot be
  * compared. */
 static bool
 compare_keys(struct sync *s, bool *disordered, struct error *err)
 {
     struct replica_key_walk walk;
-    bool ok = replica_key_walk_begin(&walk, &s->writer, s->table, err) &&
-              s->source->scan_keys(s->source->ctx, s->table, on_key, &walk, err) &&
-              replica_key_walk_end(&walk, err);
+    bool same = false;
+    bool ok;
+
+    *disordered = false;
+    if (!keys_are_same(s, &same, err))
+        return false;
+    if (same)
+        return true;
+    ok = replica_key_walk_begin(&walk, &s->writer, s->table, err) &&
+         s->source->scan_keys(s->source->ctx, s->table, on_key, &walk, err) &&
+         replica_key_walk_end(&walk, err);
 
     *disordered = walk.disordered;
     replica_key_walk_release(&walk);

@@ -374,7 +374,7 @@ from_yaml(const char *text, size_t len, struct error *err)
     struct yaml_doc doc = {0};
     struct criteria *c = NULL;
 
-    if (!yaml_parse(text, len, &doc, err))
+    if (!yaml_parse_by_pointer(text, len, &doc, err))
         return NULL;
     if (doc.root) {
         struct jtree *t = jtree_from_json(doc.root);

@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/store/key_hash.h"
 
 enum { CACHE_SIZE = 128, PROGRESS_STEPS = 4000, BUSY_MS = 5000 };
 
@@ -115,6 +116,24 @@ fn_text_has(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     buf_release(&low);
 }
 
+/* key_hash(x) of key_hash.h; NULL is NULL. */
+static void
+fn_key_hash(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *s;
+
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) == SQLITE_INTEGER) {
+        sqlite3_result_int64(ctx, key_hash_number(sqlite3_value_int64(argv[0])));
+        return;
+    }
+    s = (const char *)sqlite3_value_text(argv[0]);
+    if (s)
+        sqlite3_result_int64(ctx, key_hash_text(s, strlen(s)));
+    else
+        sqlite3_result_null(ctx);
+}
+
 static int
 on_progress(void *arg)
 {
@@ -133,6 +152,8 @@ set_up(struct db *db, enum db_mode mode, struct error *err)
     if (sqlite3_create_function(db->raw, "text_lower", 1, flags, NULL, fn_text_lower, NULL,
                                 NULL) != SQLITE_OK ||
         sqlite3_create_function(db->raw, "text_has", 2, flags, NULL, fn_text_has, NULL, NULL) !=
+            SQLITE_OK ||
+        sqlite3_create_function(db->raw, "key_hash", 1, flags, NULL, fn_key_hash, NULL, NULL) !=
             SQLITE_OK)
         return error_set(err, ERR_INTERNAL, "cannot register SQL functions");
     sqlite3_progress_handler(db->raw, PROGRESS_STEPS, on_progress, db);

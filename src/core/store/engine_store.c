@@ -14,12 +14,10 @@ static const char SQL_SAVE_BUCKET[] =
     "ON CONFLICT (sender) DO UPDATE SET tokens = excluded.tokens, updated_ms = excluded.updated_ms";
 static const char *const SQL_CAMPAIGNS[ENGINE_CAMPAIGN_KIND_COUNT] = {
     [ENGINE_CAMPAIGNS_SENDING] = "SELECT id, updated_at FROM main.campaign WHERE status = 'active' "
-                                 "AND plan_state = 'planned' AND :now >= 0 ORDER BY id LIMIT :max",
+                                 "AND plan_state = 'planned' ORDER BY id LIMIT :max",
     [ENGINE_CAMPAIGNS_PLANNING] =
-        "SELECT id, updated_at FROM main.campaign WHERE status = 'active' "
-        "AND plan_state = 'planning' AND :now >= 0 ORDER BY id LIMIT :max",
-    [ENGINE_CAMPAIGNS_DUE] = "SELECT id, updated_at FROM main.campaign WHERE status = 'scheduled' "
-                             "AND starts_at <= :now ORDER BY starts_at, id LIMIT :max",
+        "SELECT id, updated_at FROM main.campaign WHERE plan_state = 'planning' "
+        "AND status IN ('active', 'scheduled', 'paused') ORDER BY id LIMIT :max",
 };
 static const char SQL_SENDS[] =
     "SELECT EXISTS (SELECT 1 FROM main.campaign WHERE id = :id AND status = 'active' "
@@ -112,8 +110,8 @@ rate_bucket_save(struct db *ledger, const char *sender, double tokens, int64_t u
 }
 
 bool
-engine_campaigns_load(struct db *db, enum engine_campaign_kind kind, int64_t now_s,
-                      struct engine_campaign *out, size_t *count, struct error *err)
+engine_campaigns_load(struct db *db, enum engine_campaign_kind kind, struct engine_campaign *out,
+                      size_t *count, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_CAMPAIGNS[kind], err);
     bool row = false;
@@ -122,7 +120,6 @@ engine_campaigns_load(struct db *db, enum engine_campaign_kind kind, int64_t now
     *count = 0;
     if (!st)
         return false;
-    db_bind_i64(st, ":now", now_s);
     db_bind_i64(st, ":max", ENGINE_CAMPAIGNS_MAX);
     while (ok && *count < ENGINE_CAMPAIGNS_MAX && (ok = db_step(st, &row, err)) && row)
         out[(*count)++] = (struct engine_campaign){db_column_i64(st, 0), db_column_i64(st, 1)};

@@ -22,12 +22,11 @@ struct engine_campaign {
 };
 enum engine_campaign_kind {
     ENGINE_CAMPAIGNS_SENDING,  /* active and planned */
-    ENGINE_CAMPAIGNS_PLANNING, /* active, recipients not yet frozen */
-    ENGINE_CAMPAIGNS_DUE,      /* scheduled, and the time has come */
+    ENGINE_CAMPAIGNS_PLANNING, /* launched, recipients not yet all queued */
     ENGINE_CAMPAIGN_KIND_COUNT
 };
 /* By id, at most ENGINE_CAMPAIGNS_MAX. */
-bool engine_campaigns_load(struct db *db, enum engine_campaign_kind kind, int64_t now_s,
+bool engine_campaigns_load(struct db *db, enum engine_campaign_kind kind,
                            struct engine_campaign *out, size_t *count,
                            struct error *err) MUST_CHECK;
 /* Still active and planned? Asked again inside the transaction that claims. */

@@ -11,6 +11,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/store/key_hash.h"
 
 enum { WORD_MAX_BYTES = 1024, TEXT_MAX_BYTES = 4096, NOTES_MAX_BYTES = 65536, SCRATCH_COUNT = 8 };
 enum { ZONE_SLACK_S = 2 * DAY_S }; /* a text with an offset may sort a day off */
@@ -141,20 +142,6 @@ truth_of(struct db_stmt *st, int col)
     return text_eq_nocase(text, "true") || text_eq_nocase(text, "t") || text_eq(text, "1");
 }
 
-static bool
-is_uuid(const char *s)
-{
-    size_t len = strlen(s);
-
-    for (size_t i = 0; i < len; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (i >= 36 || (dash ? s[i] != '-' : strchr("0123456789abcdefABCDEF", s[i]) == NULL))
-            return false;
-    }
-    return len == 36;
-}
-
 /* A text that reads as a 64-bit number written in the usual way. */
 static bool
 is_plain_number(const char *s, int64_t *number)
@@ -186,7 +173,7 @@ key_of(struct source *src, struct db_stmt *st, int col, struct key *out)
         return text != NULL;
     b = scratch(src);
     main_text_repair(b, text, WORD_MAX_BYTES);
-    if (is_uuid(buf_str(b)))
+    if (key_is_uuid(buf_str(b), b->len))
         for (size_t i = 0; i < b->len; i++)
             if (b->data[i] >= 'A' && b->data[i] <= 'F')
                 b->data[i] = (char)(b->data[i] - 'A' + 'a');
@@ -399,6 +386,20 @@ count(void *ctx, enum main_table table, int64_t *out, struct error *err)
     return ok;
 }
 
+static bool
+digest(void *ctx, enum main_table table, struct main_digest *out, struct error *err)
+{
+    struct source *src = ctx;
+    struct db_stmt *st = prepare(src, table, "count(*), coalesce(sum(key_hash(id)), 0)",
+                                 "WHERE id IS NOT NULL", err);
+    bool ok = st && (db_step_one(st, err) || source_error(src, table, err));
+
+    if (ok)
+        *out = (struct main_digest){db_column_i64(st, 0), db_column_i64(st, 1)};
+    db_stmt_release(st);
+    return ok;
+}
+
 /* What stat says of one file; false: it changed so lately that a second change might not show. */
 static bool
 add_stat(struct buf *out, const char *path)
@@ -536,7 +537,8 @@ open_file(struct source *src, struct error *err)
                          "configuration",
                          src->path);
     src->db = db_open(src->path, DB_READ_ONLY, err);
-    return (src->db || error_wrap(err, "main database")) && check_schema(src, err);
+    return (src->db || error_wrap(err, "main database")) &&
+           db_exec(src->db, "PRAGMA cache_size = -16384", err) && check_schema(src, err);
 }
 
 bool
@@ -560,6 +562,7 @@ main_database_open_sqlite(const char *path, struct main_database *out, struct er
         .scan_since = scan_since,
         .scan_one = scan_one,
         .scan_keys = scan_keys,
+        .digest = digest,
         .count = count,
         .close = source_close,
     };

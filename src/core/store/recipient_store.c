@@ -49,9 +49,14 @@ static const char SQL_REACHED[] =
 static const char SQL_PLAN_ANY[] =
     "SELECT EXISTS (SELECT 1 FROM main.campaign WHERE plan_state = 'planning' "
     "AND id IN (SELECT value FROM json_each(:campaigns)))";
+static const char SQL_RECENT_CAMPAIGNS[] =
+    "SELECT id FROM main.campaign WHERE channel = :channel AND contacted > 0 "
+    "AND (completed_at IS NULL OR completed_at >= :since) ORDER BY id";
+/* By the unique key: recipients come in its order, so that the pages are read one after the other.
+ */
 static const char SQL_RECENT[] =
-    "SELECT EXISTS (SELECT 1 FROM main.delivery WHERE address = :address AND channel = :channel "
-    "AND accepted_at >= :since)";
+    "SELECT EXISTS (SELECT 1 FROM main.delivery WHERE campaign_id = :campaign AND step = 0 "
+    "AND customer_id = :customer AND accepted_at >= :since)";
 
 /* Runs a statement that knows only :campaign. */
 static bool
@@ -124,6 +129,15 @@ plan_writer_free(struct plan_writer *w)
         return;
     db_stmt_release(w->st);
     free(w);
+}
+
+bool
+plan_store_roomy(struct db *db, bool on, struct error *err)
+{
+    return db_exec(db,
+                   on ? "PRAGMA main.cache_size=-65536"
+                      : "PRAGMA main.cache_size=-2000; PRAGMA shrink_memory",
+                   err);
 }
 
 static bool
@@ -304,15 +318,41 @@ recipient_store_is_reached(struct db *db, const char *campaign_ids, const struct
 }
 
 bool
-recipient_store_is_recent(struct db *db, const char *channel, const char *address, int64_t since_s,
-                          bool *recent, struct error *err)
+recipient_store_recent_campaigns(struct db *db, const char *channel, int64_t since_s, int64_t **ids,
+                                 size_t *count, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_RECENT_CAMPAIGNS, err);
+    size_t capacity = 0;
+    bool ok = st != NULL;
+    bool row = ok;
+
+    *ids = NULL;
+    *count = 0;
+    if (st) {
+        db_bind_text(st, ":channel", channel);
+        db_bind_i64(st, ":since", since_s);
+    }
+    while (row) {
+        ok = db_step(st, &row, err);
+        if (!ok || !row)
+            break;
+        *ids = mem_grow(*ids, *count, &capacity, sizeof **ids);
+        (*ids)[(*count)++] = db_column_i64(st, 0);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+recipient_store_is_recent(struct db *db, int64_t campaign_id, const struct key *customer,
+                          int64_t since_s, bool *recent, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_RECENT, err);
     bool ok = false;
 
     if (st) {
-        db_bind_text(st, ":channel", channel);
-        db_bind_text(st, ":address", address);
+        db_bind_i64(st, ":campaign", campaign_id);
+        db_bind_key(st, ":customer", customer);
         db_bind_i64(st, ":since", since_s);
         ok = db_step_one(st, err);
         *recent = ok && db_column_i64(st, 0) != 0;

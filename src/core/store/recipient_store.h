@@ -18,6 +18,8 @@ struct plan_writer *plan_writer_new(struct db *db, int64_t campaign_id,
 bool plan_writer_add(struct plan_writer *w, const struct plan_row *row,
                      struct error *err) MUST_CHECK;
 void plan_writer_free(struct plan_writer *w); /* NULL is fine */
+/* Room in memory for the indexes of a million rows while they are written; off gives it back. */
+bool plan_store_roomy(struct db *db, bool on, struct error *err) MUST_CHECK;
 /* Moves up to max rows into deliveries, in order; *moved how many. */
 bool plan_store_move(struct db *db, int64_t campaign_id, const char *channel, size_t max,
                      int64_t now_s, int64_t *moved, struct error *err) MUST_CHECK;
@@ -51,8 +53,14 @@ bool variant_store_add(struct db *db, int64_t campaign_id, size_t idx,
 bool recipient_store_is_reached(struct db *db, const char *campaign_ids, const struct key *customer,
                                 const char *channel, const char *address, bool *reached,
                                 struct error *err) MUST_CHECK;
-/* Whether the address was sent anything at or after since_s. */
-bool recipient_store_is_recent(struct db *db, const char *channel, const char *address,
+/*
+ * Campaigns of the channel that may have sent something since then: begun, and not over before it.
+ * *ids: caller frees.
+ */
+bool recipient_store_recent_campaigns(struct db *db, const char *channel, int64_t since_s,
+                                      int64_t **ids, size_t *count, struct error *err) MUST_CHECK;
+/* Whether that campaign sent the customer something at or after since_s. */
+bool recipient_store_is_recent(struct db *db, int64_t campaign_id, const struct key *customer,
                                int64_t since_s, bool *recent, struct error *err) MUST_CHECK;
 
 /* --- for screens and the command line */

@@ -17,14 +17,29 @@ static const char *const SQL_KEYS[] = {
 };
 _Static_assert(ARRAY_LEN(SQL_KEYS) == MAIN_TABLE_COUNT, "keys of every table");
 
+#define DIGEST_OF(rows)                                                                            \
+    "(SELECT count(*) FROM " rows "), "                                                            \
+    "(SELECT coalesce(sum(key_hash(key)), 0) FROM " rows ")"
+#define NO_ORPHANS "0, 0"
+static const char *const SQL_DIGESTS[] = {
+    [MAIN_CUSTOMERS] = "SELECT " DIGEST_OF("replica.customer") ", " NO_ORPHANS,
+    [MAIN_APPOINTMENTS] = "SELECT " DIGEST_OF("replica.appointment") ", " DIGEST_OF(
+        "replica.orphan WHERE table_name = 'appointments'"),
+    [MAIN_CONVERSATIONS] = "SELECT " DIGEST_OF("replica.conversation") ", " DIGEST_OF(
+        "replica.orphan WHERE table_name = 'conversations'"),
+    [MAIN_REQUESTS] = "SELECT " DIGEST_OF("replica.request") ", " NO_ORPHANS,
+};
+_Static_assert(ARRAY_LEN(SQL_DIGESTS) == MAIN_TABLE_COUNT, "a digest of every table");
+
 static const char SQL_GONE[] = "INSERT OR IGNORE INTO temp.gone VALUES (:table, :key)";
 static const char SQL_ABSENT[] = "INSERT OR IGNORE INTO temp.absent VALUES (:table, :key)";
 
+static const char SQL_CLAIMED[] = "SELECT o.key FROM temp.newcomer n JOIN replica.orphan o "
+                                  "ON o.customer_key = n.key AND o.table_name = :table";
 static const char *const SQL_LISTS[] = {
     [REPLICA_GONE] = "SELECT key FROM temp.gone WHERE table_name = :table",
     [REPLICA_ABSENT] = "SELECT key FROM temp.absent WHERE table_name = :table",
-    [REPLICA_CLAIMED] = ("SELECT o.key FROM temp.newcomer n JOIN replica.orphan o "
-                         "ON o.customer_key = n.key AND o.table_name = :table"),
+    [REPLICA_CLAIMED] = SQL_CLAIMED,
 };
 
 /* Each statement of a list runs with :key; what it names besides the key stands in the text. */
@@ -93,6 +108,20 @@ replica_remove(struct replica_writer *w, enum main_table table, const struct key
         db_stmt_release(st);
     }
     w->removed += ok ? removed : 0;
+    return ok;
+}
+
+bool
+replica_digest(struct replica_writer *w, enum main_table table, struct main_digest *out,
+               struct error *err)
+{
+    struct db_stmt *st = db_prepare(w->db, SQL_DIGESTS[table], err);
+    bool ok = st && db_step_one(st, err);
+
+    if (ok)
+        *out = (struct main_digest){db_column_i64(st, 0) + db_column_i64(st, 2),
+                                    db_column_i64(st, 1) + db_column_i64(st, 3)};
+    db_stmt_release(st);
     return ok;
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/mem.h"
 
 static const char SQL_TEMP[] =
+    "PRAGMA replica.cache_size = -32768;"
     "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE IF NOT EXISTS touched_conversation (key PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS newcomer (key PRIMARY KEY) WITHOUT ROWID;"
@@ -313,32 +314,39 @@ orphan_remove(struct replica_writer *w, enum main_table table, const struct key 
     return ok;
 }
 
+/* Whether the row is an orphan of that customer already. */
 static bool
-orphan_put(struct replica_writer *w, enum main_table table, const struct main_row *row,
-           struct error *err)
+orphan_is(struct replica_writer *w, enum main_table table, const struct main_row *row, bool *is,
+          struct error *err)
 {
-    const struct key *customer = row->has_customer ? &row->customer : NULL;
-    struct db_stmt *st = w->bulk ? NULL : db_prepare(w->db, SQL_ORPHAN_FIND, err);
+    struct db_stmt *st = db_prepare(w->db, SQL_ORPHAN_FIND, err);
     bool found = false;
-    bool ok = w->bulk || st;
+    bool ok = false;
 
     if (st) {
         db_bind_text(st, ":table", main_table_name(table));
         db_bind_key(st, ":key", &row->key);
-        db_bind_key(st, ":customer", customer);
+        db_bind_key(st, ":customer", row->has_customer ? &row->customer : NULL);
         ok = db_step(st, &found, err);
-        found = ok && found && db_column_i64(st, 0);
-        db_stmt_release(st);
+        *is = ok && found && db_column_i64(st, 0);
     }
-    if (!ok || found)
-        return ok;
-    st = db_prepare(w->db, SQL_ORPHAN_PUT, err);
-    if (!st)
-        return false;
-    db_bind_text(st, ":table", main_table_name(table));
-    db_bind_key(st, ":key", &row->key);
-    db_bind_key(st, ":customer", customer);
-    ok = db_step_done(st, err);
+    db_stmt_release(st);
+    return ok;
+}
+
+static bool
+orphan_put(struct replica_writer *w, enum main_table table, const struct main_row *row,
+           struct error *err)
+{
+    struct db_stmt *st = db_prepare(w->db, SQL_ORPHAN_PUT, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":table", main_table_name(table));
+        db_bind_key(st, ":key", &row->key);
+        db_bind_key(st, ":customer", row->has_customer ? &row->customer : NULL);
+        ok = db_step_done(st, err);
+    }
     db_stmt_release(st);
     w->orphans++;
     return ok;
@@ -421,7 +429,13 @@ static bool
 put_aside(struct replica_writer *w, enum main_table table, const struct main_row *row,
           struct error *err)
 {
-    return (w->bulk || replica_remove(w, table, &row->key, err)) && orphan_put(w, table, row, err);
+    bool is = false;
+
+    if (w->bulk)
+        return orphan_put(w, table, row, err);
+    if (!orphan_is(w, table, row, &is, err))
+        return false;
+    return is || (replica_remove(w, table, &row->key, err) && orphan_put(w, table, row, err));
 }
 
 bool

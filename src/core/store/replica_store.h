@@ -26,11 +26,9 @@ void sync_state_release(struct sync_state *state);
 /* Any connection that has the replica attached. */
 bool sync_state_load(struct db *db, struct sync_state *out, struct error *err) MUST_CHECK;
 /* After a good sync: clears the error. customers is counted here. */
-bool sync_state_save(struct db *db, const struct sync_state *state,
-                        struct error *err) MUST_CHECK;
+bool sync_state_save(struct db *db, const struct sync_state *state, struct error *err) MUST_CHECK;
 /* Keeps the generation and says why the last sync failed. In a transaction of its own. */
-bool sync_state_fail(struct db *db, int64_t now_s, const char *text,
-                        struct error *err) MUST_CHECK;
+bool sync_state_fail(struct db *db, int64_t now_s, const char *text, struct error *err) MUST_CHECK;
 
 /* Where the next incremental sync of a table begins; *found false: never synced. */
 bool replica_watermark_load(struct db *db, enum main_table table, int64_t *updated_at, bool *found,
@@ -81,6 +79,10 @@ bool replica_put_request(struct replica_writer *w, const struct main_row *row,
                          struct error *err) MUST_CHECK;
 /* Also when it is an orphan. A customer's rows become orphans. */
 bool replica_remove(struct replica_writer *w, enum main_table table, const struct key *key,
+                    struct error *err) MUST_CHECK;
+
+/* Of the keys that the replica knows of a table, orphans included. */
+bool replica_digest(struct replica_writer *w, enum main_table table, struct main_digest *out,
                     struct error *err) MUST_CHECK;
 
 /*

@@ -49,7 +49,8 @@ run_act(struct db *ledger, struct db *reader, const struct config *config, void 
         return campaign_clone(ledger, config, a->id, now_s, &a->new_id, err);
     case CAMPAIGN_DO_EDIT:
     case CAMPAIGN_DO_LAUNCH:
-    case CAMPAIGN_ACTION_COUNT:
+    case CAMPAIGN_ACTION_COUNT: /* also the engine's first own one */
+    case CAMPAIGN_BY_PLAN_FAILED:
         break;
     }
     return error_set(err, ERR_INTERNAL, "an action that screens do not have");
@@ -209,10 +210,11 @@ campaign_key_complete(struct app *app, void *self)
     char left[32];
 
     (void)snprintf(q.title, sizeof q.title, "End %.60s?", c->name);
-    (void)snprintf(q.text, sizeof q.text,
-                   "%s people who have not been contacted will be left out. Replies are still taken "
-                   "in. It cannot be started again; a clone can.",
-                   number_text(campaign_left(c), left));
+    (void)snprintf(
+        q.text, sizeof q.text,
+        "%s people who have not been contacted will be left out. Replies are still taken "
+        "in. It cannot be started again; a clone can.",
+        number_text(campaign_left(c), left));
     app_confirm(app, &q);
 }
 
@@ -235,10 +237,11 @@ campaign_key_delete(struct app *app, void *self)
     char people[32];
 
     (void)snprintf(q.title, sizeof q.title, "Delete %.60s?", c->name);
-    (void)snprintf(q.text, sizeof q.text,
-                   "It goes off the lists, with its %s recipients. Who was contacted is still known to "
-                   "the frequency cap. This cannot be undone.",
-                   number_text(c->targeted, people));
+    (void)snprintf(
+        q.text, sizeof q.text,
+        "It goes off the lists, with its %s recipients. Who was contacted is still known to "
+        "the frequency cap. This cannot be undone.",
+        number_text(c->targeted, people));
     (void)text_copy(q.must_type, sizeof q.must_type, c->name);
     app_confirm(app, &q);
 }

@@ -1,6 +1,6 @@
 /*
- * What can be done to a campaign, the same on every screen that shows one. Such a screen's self begins
- * with a struct campaign_host, and its table of keys holds CAMPAIGN_KEYS.
+ * What can be done to a campaign, the same on every screen that shows one. Such a screen's self
+ * begins with a struct campaign_host, and its table of keys holds CAMPAIGN_KEYS.
  */
 #ifndef CANVASS_UI_SCREEN_CAMPAIGN_ACTS_H
 #define CANVASS_UI_SCREEN_CAMPAIGN_ACTS_H

@@ -113,10 +113,18 @@ can_new(struct app *app, void *self, char reason[96])
 }
 
 static const struct binding campaigns_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "open", .help = "Open the campaign; a draft goes on",
-     .run = campaign_key_open, .can = campaign_can_open},
-    {.key = 'n', .name = "new", .label = "new", .help = "A new campaign, in four steps",
-     .run = key_new, .can = can_new},
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "Open the campaign; a draft goes on",
+     .run = campaign_key_open,
+     .can = campaign_can_open},
+    {.key = 'n',
+     .name = "new",
+     .label = "new",
+     .help = "A new campaign, in four steps",
+     .run = key_new,
+     .can = can_new},
     CAMPAIGN_KEYS,
     {.key = 's', .name = "sort", .label = "sort", .help = "Another order", .run = key_sort},
     {0}};

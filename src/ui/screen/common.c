@@ -68,7 +68,8 @@ skip_reason_words(const char *reason)
 int64_t
 campaign_left(const struct campaign *c)
 {
-    return c->states[DELIVERY_QUEUED] + c->states[DELIVERY_RETRY_WAIT] + c->states[DELIVERY_SENDING];
+    return c->states[DELIVERY_QUEUED] + c->states[DELIVERY_RETRY_WAIT] +
+           c->states[DELIVERY_SENDING];
 }
 
 int64_t

@@ -199,12 +199,14 @@ open_need(struct app *app, void *self)
         break;
     case NEED_REPLICA:
         app_toast(app, TOAST_ERROR, "%s",
-                  s->replica_error[0] ? s->replica_error
-                                      : "The main database was never read. `canvass sync` reads it.");
+                  s->replica_error[0]
+                      ? s->replica_error
+                      : "The main database was never read. `canvass sync` reads it.");
         break;
     case NEED_RELAY:
-        app_toast(app, TOAST_ERROR,
-                  "The relay does not answer: replies wait there. Nothing is lost. Check relay.url.");
+        app_toast(
+            app, TOAST_ERROR,
+            "The relay does not answer: replies wait there. Nothing is lost. Check relay.url.");
         break;
     }
 }
@@ -352,7 +354,8 @@ make_tiles(const struct dashboard *d, struct tile tiles[4])
     const struct report_overview *o = &d->overview;
     char text[16];
 
-    tiles[0] = (struct tile){"Contacted today", ROLE_OK, o->contacted_today, "", o->contacted_by_hour};
+    tiles[0] =
+        (struct tile){"Contacted today", ROLE_OK, o->contacted_today, "", o->contacted_by_hour};
     tiles[1] = (struct tile){"Responded", ROLE_INFO, o->responded_today, "", o->replies_by_hour};
     tiles[2] = (struct tile){"Booking intent", ROLE_ACCENT, o->booking, "", o->booking_by_hour};
     tiles[3] = (struct tile){"Opted out", ROLE_WARN, o->opted_out_today, "", o->opted_out_by_hour};
@@ -400,11 +403,15 @@ draw_counters(const struct dashboard *d, struct grid *g, struct area a)
 
     make_tiles(d, tiles);
     for (int i = 0; i < 4; i++) {
-        x = grid_text(g, a, 0, x, ROLE_DIM, i == 0 ? "today: contacted" : i == 1 ? "responded"
-                                            : i == 2 ? "booking intent"
-                                                     : "opted out") + 1;
+        x = grid_text(g, a, 0, x, ROLE_DIM,
+                      i == 0   ? "today: contacted"
+                      : i == 1 ? "responded"
+                      : i == 2 ? "booking intent"
+                               : "opted out") +
+            1;
         x = grid_text(g, a, 0, x, tiles[i].role | STYLE_BOLD,
-                      d->loaded ? number_text(tiles[i].value, number) : "…") + 2;
+                      d->loaded ? number_text(tiles[i].value, number) : "…") +
+            2;
     }
     if (d->need_count > 0)
         (void)grid_cell_right(g, a, 0, x, a.w - x - 1, ROLE_WARN, "Tab: what needs you");
@@ -437,7 +444,8 @@ draw_needs(struct dashboard *d, struct grid *g, struct area a)
         return;
     }
     list_draw(&d->need_list, g, area_rows(in, 0, in.h - 1), focused, draw_need, d);
-    (void)grid_text(g, in, in.h - 1, 2, ROLE_DIM, focused ? "Enter opens" : "Tab, then Enter opens");
+    (void)grid_text(g, in, in.h - 1, 2, ROLE_DIM,
+                    focused ? "Enter opens" : "Tab, then Enter opens");
 }
 
 static void
@@ -470,8 +478,8 @@ draw_replies(const struct dashboard *d, struct grid *g, struct area a)
         return;
     }
     if (plot_h >= 3)
-        draw_plot(g, area_rows(in, 1, plot_h), ROLE_PLOT, d->overview.replies_by_hour, REPORT_HOURS, 0,
-                  "-24 h", "now");
+        draw_plot(g, area_rows(in, 1, plot_h), ROLE_PLOT, d->overview.replies_by_hour, REPORT_HOURS,
+                  0, "-24 h", "now");
     draw_mood(d, g, area_rows(in, in.h - 2, 2));
 }
 
@@ -503,12 +511,23 @@ dashboard_draw(struct app *app, void *self, struct grid *g, struct area body)
 }
 
 static const struct binding dashboard_keys[] = {
-    {.key = KEYS_ENTER, .name = "open", .label = "open", .help = "Open what is selected",
-     .run = key_open, .can = can_open},
-    {.key = 'n', .name = "new", .label = "new", .help = "A new campaign, in four steps",
-     .run = key_new, .can = can_new},
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "Open what is selected",
+     .run = key_open,
+     .can = can_open},
+    {.key = 'n',
+     .name = "new",
+     .label = "new",
+     .help = "A new campaign, in four steps",
+     .run = key_new,
+     .can = can_new},
     CAMPAIGN_KEYS,
-    {.key = KEYS_TAB, .name = "next-pane", .label = "next pane", .help = "The next pane",
+    {.key = KEYS_TAB,
+     .name = "next-pane",
+     .label = "next pane",
+     .help = "The next pane",
      .run = key_pane},
     {.key = 's', .name = "sort", .help = "Another order of the campaigns", .run = key_sort},
     {0}};

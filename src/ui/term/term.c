@@ -186,7 +186,7 @@ term_set_mouse(bool on)
 }
 
 bool
-term_open(const struct term_options *options, struct error *err)
+term_is_usable(struct error *err)
 {
     const char *name = getenv("TERM");
     int setup = 0;
@@ -199,11 +199,19 @@ term_open(const struct term_options *options, struct error *err)
             err, ERR_INVALID,
             "the terminal \"%.60s\" cannot show a screen; set TERM, or use a subcommand",
             name ? name : "");
+    return true;
+}
+
+bool
+term_open(const struct term_options *options, struct error *err)
+{
+    if (!term_is_usable(err))
+        return false;
     choose_locale(options->ascii);
     rescue_prepare(options->crash_note);
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)
-        return error_set(err, ERR_INVALID, "cannot set up the terminal \"%.60s\"", name);
+        return error_set(err, ERR_INVALID, "cannot set up the terminal \"%.60s\"", getenv("TERM"));
     rescue_arm();
     if (has_colors()) {
         (void)start_color();

@@ -24,6 +24,8 @@ struct term_options {
     const char *crash_note; /* printed after a crash: where the log and the drafts are; copied */
 };
 
+/* False with the reason: not a tty, TERM=dumb, unknown TERM. */
+bool term_is_usable(struct error *err);
 /* ERR_INVALID: no usable terminal (not a tty, TERM=dumb, unknown TERM); nothing was changed. */
 bool term_open(const struct term_options *options, struct error *err) MUST_CHECK;
 void term_close(void); /* safe when it is not open, and twice */

@@ -20,7 +20,7 @@ form_init(struct form *f, struct field *fields, size_t count)
 }
 
 void
-form_release(struct form *f)
+form_close(struct form *f)
 {
     for (size_t i = 0; i < f->count; i++)
         edit_release(&f->fields[i].edit);

@@ -9,7 +9,7 @@
  * = 2},
  *         {.kind = FIELD_BUTTON, .id = "next", .label = "Next ›"},
  *     };
- *     form_init(&f, fields, ARRAY_LEN(fields));        fields stay yours; form_release() frees
+ *     form_init(&f, fields, ARRAY_LEN(fields));        fields stay yours; form_close() frees
  * texts switch (form_key(&f, key)) { case FORM_CHANGED: ... field_text(f.focus_field) ... }
  *     form_draw(&f, g, area, focused);                 or field_draw() for each where you want it
  *
@@ -78,7 +78,7 @@ enum form_result {
 };
 
 void form_init(struct form *f, struct field *fields, size_t count);
-void form_release(struct form *f);          /* frees the texts of the fields */
+void form_close(struct form *f);            /* frees the texts of the fields */
 struct field *form_focused(struct form *f); /* NULL when there are no fields */
 struct field *form_find(struct form *f,
                         const char *id); /* aborts on an unknown id: our own mistake */

@@ -1,6 +1,7 @@
 /* Syncing: what changes, what stays, what a failure leaves, and incremental against full on random
  * changes. */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -284,6 +286,62 @@ sync__two_at_once_wait_for_each_other(void **state)
     db_close(other);
 }
 
+static void
+die_in_conversations(void *arg, const char *table, int64_t done, int64_t total)
+{
+    (void)arg;
+    (void)done;
+    (void)total;
+    if (strcmp(table, "conversations") == 0)
+        (void)kill(getpid(), SIGKILL);
+}
+
+/* The process is killed while it writes: the generation before is there, and the next sync is good.
+ */
+static void
+sync__killed_in_the_middle(void **state)
+{
+    static const enum sync_mode modes[] = {SYNC_FULL, SYNC_INCREMENTAL};
+    struct sync_world *w = *state;
+    struct error err = {0};
+
+    (void)sync_world_sync(w, SYNC_FULL, NOW);
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        char *before = sync_world_dump(w->replica);
+        char *after;
+        pid_t child;
+        int status = 0;
+
+        sync_world_run(w, "INSERT INTO customers (name, updated_at) VALUES "
+                          "('New', '2026-11-23 08:59:00');"
+                          "UPDATE appointments SET status = 'no_show', "
+                          "updated_at = '2026-11-23 08:59:00'");
+        db_close(w->replica); /* a connection is not carried into another process */
+        child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            struct main_database source = {0};
+            struct sync_result r;
+            struct db *replica = replica_open_writer(w->folder, &err);
+
+            if (replica && main_database_open_sqlite(w->main_path, &source, &err))
+                (void)!replica_sync_from(replica, &source, "US", NOW, modes[i],
+                                         die_in_conversations, NULL, &r, &err);
+            _exit(1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        w->replica = replica_open_writer(w->folder, &err);
+        assert_non_null(w->replica);
+        after = sync_world_dump(w->replica);
+        assert_string_equal(after, before);
+        assert_true(sync_world_sync(w, SYNC_INCREMENTAL, NOW).changed);
+        free(before);
+        free(after);
+    }
+    says(w, "SELECT count(*) FROM replica.customer", "4");
+}
+
 /* ---- random changes */
 
 static void
@@ -496,6 +554,7 @@ main(void)
         cmocka_unit_test_setup_teardown(sync__readers_see_one_generation, open_world, close_world),
         cmocka_unit_test_setup_teardown(sync__two_at_once_wait_for_each_other, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(sync__killed_in_the_middle, open_world, close_world),
         cmocka_unit_test(sync__incremental_is_full_on_random_changes),
         cmocka_unit_test(sync__numbers_beside_texts),
     };

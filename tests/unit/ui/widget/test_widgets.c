@@ -217,7 +217,7 @@ form__moves_changes_and_presses(void **state)
     assert_int_equal(form_key(&f, KEYS_TAB), FORM_IGNORED); /* the end: the screen goes on */
     assert_int_equal(form_key(&f, KEYS_ENTER), FORM_PRESSED);
     assert_int_equal(form_key(&f, KEYS_F1), FORM_IGNORED);
-    form_release(&f);
+    form_close(&f);
 }
 
 static void
@@ -249,7 +249,7 @@ form__draws_errors_under_the_field(void **state)
     assert_true(g.cursor_on);
     buf_release(&row);
     grid_release(&g);
-    form_release(&f);
+    form_close(&f);
 }
 
 /* --- filter */

@@ -1,0 +1,342 @@
+/* Monitor: what goes out, what comes in, as it happens. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "ui/screen/campaign_acts.h"
+#include "ui/screen/common.h"
+#include "ui/screen/monitor.h"
+#include "ui/screen/screens.h"
+#include "ui/widget/draw.h"
+#include "ui/widget/when.h"
+
+/* --- data */
+
+struct ask {
+    int64_t now_s, day_start_s;
+    size_t limit;
+};
+
+struct answer {
+    struct report_live live;
+    struct campaign_list campaigns;
+    struct reply_stream stream;
+};
+
+static void
+free_answer(void *result)
+{
+    struct answer *a = result;
+
+    campaign_list_release(&a->campaigns);
+    reply_stream_release(&a->stream);
+    free(a);
+}
+
+static void *
+answer_monitor(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
+{
+    const struct ask *ask = arg;
+    struct answer *a = mem_alloc(sizeof *a);
+
+    (void)cancelled;
+    if (report_live_load(reader, ask->now_s, &a->live, err) &&
+        campaign_list_load(reader, NULL, &a->campaigns, err) &&
+        reply_stream_load(reader, 0, ask->limit, 0, ask->day_start_s, &a->stream, err))
+        return a;
+    free_answer(a);
+    return NULL;
+}
+
+static int64_t
+reply_id(void *ctx, size_t row)
+{
+    return ((struct monitor *)ctx)->stream.rows[row].message_id;
+}
+
+static int64_t
+running_id(void *ctx, size_t row)
+{
+    const struct monitor *m = ctx;
+    return m->campaigns.items[m->running[row]].id;
+}
+
+static void
+find_running(struct monitor *m)
+{
+    m->running_count = 0;
+    for (size_t i = 0; i < m->campaigns.count && m->running_count < MONITOR_RUNNING_MAX; i++)
+        if (m->campaigns.items[i].status == CAMPAIGN_ACTIVE ||
+            m->campaigns.items[i].status == CAMPAIGN_PAUSED)
+            m->running[m->running_count++] = i;
+    list_update(&m->running_list, m->running_count, running_id, m);
+}
+
+/* How many came while the selection was elsewhere: told in the message line. */
+static void
+count_new(struct monitor *m, const struct reply_stream *before)
+{
+    int64_t newest = before->count ? before->rows[0].message_id : 0;
+
+    if (m->list.follow) {
+        m->unseen = 0;
+        return;
+    }
+    for (size_t i = 0; i < m->stream.count && m->stream.rows[i].message_id > newest; i++)
+        m->unseen++;
+}
+
+static void
+done(void *owner, const struct question *q, void *result, const struct error *err)
+{
+    struct monitor *m = owner;
+    struct answer *a = result;
+    struct campaign_list old_campaigns = m->campaigns;
+    struct reply_stream old_stream = m->stream;
+
+    (void)q;
+    if (!a) {
+        if (err->code != ERR_RETRY)
+            app_toast_error(m->app, err);
+        return;
+    }
+    m->live = a->live;
+    m->campaigns = a->campaigns;
+    m->stream = a->stream;
+    if (m->loaded)
+        count_new(m, &old_stream);
+    a->campaigns = old_campaigns; /* freed with the answer */
+    a->stream = old_stream;
+    m->loaded = true;
+    find_running(m);
+    list_update(&m->list, m->stream.count, reply_id, m);
+}
+
+static void
+monitor_refresh(struct app *app, void *self)
+{
+    struct monitor *m = self;
+    struct ask *a = mem_alloc(sizeof *a);
+    struct question q = {.slot = m->slot,
+                         .answer = answer_monitor,
+                         .arg = a,
+                         .free_arg = free,
+                         .free_result = free_answer,
+                         .done = done,
+                         .owner = m};
+
+    *a = (struct ask){app_now_s(app), when_day_start(app_now_s(app)), m->limit};
+    if (!app_ask_if_free(app, &q, "Reading the monitor"))
+        free(a);
+}
+
+/* --- life */
+
+static const struct campaign *
+current(void *self)
+{
+    struct monitor *m = self;
+
+    if (m->running_count == 0)
+        return NULL;
+    return &m->campaigns.items[m->running[m->running_list.sel]];
+}
+
+static void *
+monitor_open(struct app *app, int64_t arg)
+{
+    struct monitor *m = mem_alloc(sizeof *m);
+
+    (void)arg;
+    m->host.current = current;
+    m->app = app;
+    m->slot = app_slot(app);
+    m->limit = 200;
+    m->focus = MONITOR_REPLIES;
+    list_init(&m->list, 1);
+    list_init(&m->running_list, 1);
+    m->list.follow = true;
+    return m;
+}
+
+static void
+monitor_close(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    app_slot_release(app, m->slot);
+    campaign_list_release(&m->campaigns);
+    reply_stream_release(&m->stream);
+    free(m);
+}
+
+/* The plot moves on with the clock although nothing is written. */
+static void
+monitor_tick(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    if (app_now_s(app) / 60 != m->asked_minute) {
+        m->asked_minute = app_now_s(app) / 60;
+        monitor_refresh(app, self);
+    }
+}
+
+/* --- keys */
+
+static bool
+can_open(struct app *app, void *self, char reason[96])
+{
+    struct monitor *m = self;
+
+    (void)app;
+    if (m->focus == MONITOR_REPLIES ? m->stream.count > 0 : m->running_count > 0)
+        return true;
+    (void)snprintf(reason, 96,
+                   m->focus == MONITOR_REPLIES ? "No reply has come yet."
+                                               : "No campaign is running.");
+    return false;
+}
+
+static void
+key_open(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    if (m->focus == MONITOR_RUNNING)
+        campaign_key_open(app, self);
+    else
+        app_push(app, &screen_conversation, m->stream.rows[m->list.sel].conversation_id);
+}
+
+static void
+key_follow(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    (void)app;
+    m->list.follow = !m->list.follow;
+    m->unseen = 0;
+    if (m->list.follow)
+        list_update(&m->list, m->stream.count, reply_id, m);
+}
+
+static void
+key_pane(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    (void)app;
+    m->focus = m->focus == MONITOR_REPLIES ? MONITOR_RUNNING : MONITOR_REPLIES;
+}
+
+/* `G` is the newest here: the stream has it on top. */
+static bool
+reply_keys(struct monitor *m, int key)
+{
+    if (key == 'G' || key == KEYS_HOME || key == 'g') {
+        m->list.follow = true;
+        m->unseen = 0;
+        list_update(&m->list, m->stream.count, reply_id, m);
+        return true;
+    }
+    if (!list_key(&m->list, key))
+        return false;
+    m->list.sel_id = m->stream.count ? reply_id(m, m->list.sel) : LIST_NO_ID;
+    if (m->list.sel + 50 > m->stream.count && m->stream.count == m->limit) {
+        m->limit += 400; /* more of the past */
+        monitor_refresh(m->app, m);
+    }
+    return true;
+}
+
+static bool
+running_keys(struct monitor *m, int key)
+{
+    if (!list_key(&m->running_list, key))
+        return false;
+    m->running_list.sel_id = m->running_count ? running_id(m, m->running_list.sel) : LIST_NO_ID;
+    return true;
+}
+
+static bool
+monitor_mouse(struct app *app, struct monitor *m, const struct input *in)
+{
+    size_t row;
+    char reason[96];
+
+    if (area_has(m->list.area, in->y, in->x)) {
+        m->focus = MONITOR_REPLIES;
+        if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN)
+            return reply_keys(m, in->mouse == MOUSE_WHEEL_UP ? KEYS_UP : KEYS_DOWN);
+        if (list_row_at(&m->list, in->y, in->x, &row)) {
+            m->list.follow = false;
+            list_select(&m->list, row, reply_id(m, row));
+        }
+    } else if (area_has(m->running_list.area, in->y, in->x)) {
+        m->focus = MONITOR_RUNNING;
+        if (list_row_at(&m->running_list, in->y, in->x, &row))
+            list_select(&m->running_list, row, running_id(m, row));
+    }
+    if (in->mouse == MOUSE_DOUBLE && can_open(app, m, reason))
+        key_open(app, m);
+    return true;
+}
+
+static bool
+monitor_input(struct app *app, void *self, const struct input *in)
+{
+    struct monitor *m = self;
+
+    if (in->key == KEYS_MOUSE)
+        return monitor_mouse(app, m, in);
+    if (in->key == KEYS_BACKTAB) {
+        key_pane(app, self);
+        return true;
+    }
+    return m->focus == MONITOR_REPLIES ? reply_keys(m, in->key) : running_keys(m, in->key);
+}
+
+static const struct binding monitor_keys[] = {
+    {.key = KEYS_ENTER,
+     .name = "open",
+     .label = "open",
+     .help = "Open the conversation or campaign",
+     .run = key_open,
+     .can = can_open},
+    {.key = 'f',
+     .name = "follow",
+     .label = "follow",
+     .help = "Keep the newest reply selected, or stop",
+     .run = key_follow},
+    {.key = ' ',
+     .name = "pause",
+     .label = "pause",
+     .help = "Pause the selected campaign, or let it go on",
+     .run = campaign_key_pause,
+     .can = campaign_can_pause},
+    {.key = KEYS_TAB,
+     .name = "next-pane",
+     .label = "next pane",
+     .help = "The next pane",
+     .run = key_pane},
+    {.name = "complete",
+     .help = "End the selected campaign: who was not reached yet is left out",
+     .run = campaign_key_complete,
+     .can = campaign_can_complete},
+    {0}};
+
+const struct screen screen_monitor = {
+    .name = "monitor",
+    .title = "Monitor",
+    .keys = monitor_keys,
+    .open = monitor_open,
+    .close = monitor_close,
+    .draw = monitor_draw,
+    .input = monitor_input,
+    .refresh = monitor_refresh,
+    .tick = monitor_tick,
+};

@@ -1,0 +1,301 @@
+/* How the monitor looks. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ui/screen/common.h"
+#include "ui/screen/monitor.h"
+#include "ui/widget/draw.h"
+#include "ui/widget/when.h"
+
+#define TIME_X 2
+#define FROM_X 12
+
+struct columns {
+    int from_w, via_x, tag_x, mood_x, says_x, says_w, then_w;
+};
+
+static struct columns
+columns_of(struct area a)
+{
+    struct columns c;
+
+    c.from_w = a.w >= 96 ? 17 : 13;
+    c.via_x = FROM_X + c.from_w + 1;
+    c.tag_x = c.via_x + 6;
+    c.mood_x = c.tag_x + 7;
+    c.says_x = c.mood_x + 2;
+    c.then_w = a.w >= 130 ? 30 : a.w >= 96 ? 18 : 14;
+    c.says_w = a.w - c.says_x - c.then_w - 2;
+    return c;
+}
+
+void
+monitor_draw_reply_head(struct grid *g, struct area a)
+{
+    struct columns c = columns_of(a);
+
+    (void)grid_text(g, a, 0, TIME_X, ROLE_DIM, "Time");
+    (void)grid_text(g, a, 0, FROM_X, ROLE_DIM, "From");
+    (void)grid_text(g, a, 0, c.via_x, ROLE_DIM, "Via");
+    (void)grid_text(g, a, 0, c.tag_x, ROLE_DIM, "Intent");
+    (void)grid_text(g, a, 0, c.says_x, ROLE_DIM, "Says");
+    (void)grid_cell_right(g, a, 0, a.w - c.then_w - 1, c.then_w, ROLE_DIM, "Then");
+}
+
+void
+monitor_draw_reply(struct grid *g, struct area a, const struct reply_row *r, int64_t now_s)
+{
+    struct columns c = columns_of(a);
+    struct tag_look tag = intent_tag(r->intent);
+    struct status_look mood = sentiment_look(r->sentiment);
+    bool today = when_day_start(r->at_s) == when_day_start(now_s);
+    char when[16];
+    char seconds[12];
+
+    (void)grid_cell(g, a, 0, TIME_X, 9, ROLE_DIM,
+                    today ? when_seconds(r->at_s, seconds) : when_short(r->at_s, now_s, when));
+    (void)grid_cell(g, a, 0, FROM_X, c.from_w, ROLE_TITLE,
+                    r->name && *r->name ? r->name : r->address);
+    (void)grid_cell(g, a, 0, c.via_x, 5, ROLE_DIM, r->channel);
+    if (tag.word)
+        (void)draw_tag(g, a, 0, c.tag_x, tag.role, tag.word);
+    (void)grid_text(g, a, 0, c.mood_x, mood.role, mood.sign);
+    (void)grid_cell(g, a, 0, c.says_x, c.says_w, ROLE_TEXT, or_dash(r->text));
+    (void)grid_cell_right(g, a, 0, a.w - c.then_w - 1, c.then_w, ROLE_DIM, or_dash(r->then));
+}
+
+/* --- running campaigns */
+
+static void
+draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
+{
+    const struct monitor *m = ctx;
+    const struct campaign *c = &m->campaigns.items[m->running[row]];
+    bool paused = c->status == CAMPAIGN_PAUSED;
+    int name_w = a.w >= 60 ? 18 : 14;
+    int numbers = 8 + 8 + 6 + 6;
+    int bar_w = a.w - 4 - name_w - 6 - numbers - 2;
+    char percent[16];
+    int x;
+
+    (void)selected;
+    (void)grid_text(g, a, 0, 2, paused ? ROLE_WARN : ROLE_OK, paused ? "◌" : "●");
+    (void)grid_cell(g, a, 0, 4, name_w, ROLE_TITLE, c->name);
+    x = 4 + name_w + 1;
+    draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
+    x = grid_cell_right(g, a, 0, x + bar_w, 6, ROLE_TEXT,
+                        percent_text(campaign_done(c), c->targeted, 0, percent));
+    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->contacted);
+    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
+    x = draw_number(g, a, 0, x, 6, c->states[DELIVERY_RETRY_WAIT] ? ROLE_WARN : ROLE_TEXT,
+                    c->states[DELIVERY_RETRY_WAIT]);
+    (void)draw_number(g, a, 0, x, 6, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
+}
+
+static void
+draw_running_head(struct grid *g, struct area a)
+{
+    int name_w = a.w >= 60 ? 18 : 14;
+    int x = a.w - 30;
+
+    (void)grid_text(g, a, 0, 4, ROLE_DIM, "Campaign");
+    (void)grid_text(g, a, 0, 4 + name_w + 1, ROLE_DIM, "Progress");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "sent");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "wait");
+    x = grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "retry");
+    (void)grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "repl");
+}
+
+static void
+pace_text(const struct monitor *m, char *out, size_t size)
+{
+    const struct config *config = app_config(m->app);
+    const struct quiet_window *q = &config->policy.quiet_hours;
+    int64_t wait_s = m->live.next_retry_ms / 1000 - app_now_s(m->app);
+    char when[8];
+    int n = snprintf(out, size, "%g a second at most", config->sms.per_second);
+
+    if (m->live.next_retry_ms > 0 && n > 0 && (size_t)n < size)
+        n += snprintf(out + n, size - (size_t)n, " · next retry %s",
+                      wait_s <= 0 ? "now" : when_clock(m->live.next_retry_ms / 1000, when));
+    if (q->set && n > 0 && (size_t)n < size)
+        (void)snprintf(out + n, size - (size_t)n, " · %02d:%02d–%02d:%02d of their day",
+                       q->from_min / 60, q->from_min % 60, q->to_min / 60, q->to_min % 60);
+}
+
+static void
+draw_running(struct monitor *m, struct grid *g, struct area a)
+{
+    bool focused = m->focus == MONITOR_RUNNING;
+    char right[16];
+    char pace[200];
+    struct area in;
+
+    (void)snprintf(right, sizeof right, "%zu", m->running_count);
+    in = draw_frame_tight(g, a, focused ? FRAME_FOCUS : FRAME_REST, "Running", right);
+    if (!m->loaded) {
+        draw_hint(g, in, "reading…");
+        return;
+    }
+    if (m->running_count == 0) {
+        draw_hint(g, in, "No campaign is running. Launch one: n, or Enter on a draft.");
+        return;
+    }
+    draw_running_head(g, area_rows(in, 0, 1));
+    list_draw(&m->running_list, g, area_rows(in, 1, in.h - 2), focused, draw_running_row, m);
+    pace_text(m, pace, sizeof pace);
+    (void)grid_text(g, in, in.h - 1, 2, ROLE_DIM, pace);
+}
+
+static void
+draw_rate(const struct monitor *m, struct grid *g, struct area a)
+{
+    char right[32];
+    struct area in;
+
+    (void)snprintf(right, sizeof right, "%" PRId64 " now",
+                   m->live.sent_by_minute[REPORT_MINUTES - 1]);
+    in = draw_frame(g, a, FRAME_REST, "Sent a minute", m->loaded ? right : NULL);
+    if (m->loaded)
+        draw_plot(g, in, ROLE_OK, m->live.sent_by_minute, REPORT_MINUTES, 0, "-30 min", "now");
+}
+
+/* --- counters over what is running; the sum is checked before the eyes of the operator */
+
+static int
+counter(struct grid *g, struct area a, int x, const char *name, enum role role, int64_t n)
+{
+    char text[32];
+
+    x = grid_text(g, a, 0, x, ROLE_DIM, name);
+    return grid_text(g, a, 0, x + 1, n ? role | STYLE_BOLD : ROLE_DIM, number_text(n, text)) + 2;
+}
+
+static void
+sum_up(const struct monitor *m, int64_t sums[DELIVERY_STATE_COUNT], int64_t *targeted,
+       int64_t *responded, int64_t *opted_out)
+{
+    *targeted = *responded = *opted_out = 0;
+    for (size_t i = 0; i < m->running_count; i++) {
+        const struct campaign *c = &m->campaigns.items[m->running[i]];
+        for (int s = 0; s < DELIVERY_STATE_COUNT; s++)
+            sums[s] += c->states[s];
+        *targeted += c->targeted;
+        *responded += c->responded;
+        *opted_out += c->opted_out;
+    }
+}
+
+static void
+draw_counters(const struct monitor *m, struct grid *g, struct area a)
+{
+    int64_t s[DELIVERY_STATE_COUNT] = {0};
+    int64_t targeted;
+    int64_t responded;
+    int64_t opted_out;
+    int64_t sum = 0;
+    int64_t contacted;
+    struct area second = area_rows(a, 1, 1);
+    char text[32];
+    int x = 1;
+
+    sum_up(m, s, &targeted, &responded, &opted_out);
+    for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
+        sum += s[i];
+    contacted =
+        s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
+    x = counter(g, a, x, "queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT]);
+    x = counter(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING]);
+    x = counter(g, a, x, "contacted", ROLE_OK, contacted);
+    x = counter(g, a, x, "failed", ROLE_ERROR, s[DELIVERY_FAILED]);
+    x = counter(g, a, x, "in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT]);
+    x = counter(g, a, x, "skipped", ROLE_TEXT, s[DELIVERY_SKIPPED]);
+    (void)grid_printf(g, a, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR,
+                      sum == targeted ? "= %s targeted ✓" : "is not %s targeted ✗",
+                      number_text(targeted, text));
+    x = counter(g, second, 1, "delivered", ROLE_OK, s[DELIVERY_DELIVERED]);
+    x = counter(g, second, x, "undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED]);
+    x = counter(g, second, x, "responded", ROLE_INFO, responded);
+    (void)counter(g, second, x, "opted out", ROLE_WARN, opted_out);
+}
+
+/* --- the stream */
+
+static void
+draw_reply_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
+{
+    const struct monitor *m = ctx;
+
+    (void)selected;
+    monitor_draw_reply(g, a, &m->stream.rows[row], app_now_s(m->app));
+}
+
+static void
+draw_replies(struct monitor *m, struct grid *g, struct area a)
+{
+    bool focused = m->focus == MONITOR_REPLIES;
+    char right[64];
+    char number[32];
+    struct area in;
+
+    if (m->list.follow)
+        (void)snprintf(right, sizeof right, "following ▼ · all campaigns");
+    else if (m->unseen > 0)
+        (void)snprintf(right, sizeof right, "%" PRId64 " new, G", m->unseen);
+    else
+        (void)snprintf(right, sizeof right, "f follows");
+    in = draw_frame_tight(g, a, focused ? FRAME_FOCUS : FRAME_REST, "Replies", right);
+    if (!m->loaded) {
+        draw_hint(g, in, "reading…");
+        return;
+    }
+    if (m->stream.count == 0) {
+        draw_hint(g, in, "No reply has come yet. Replies stand here, newest first, as they come.");
+        return;
+    }
+    monitor_draw_reply_head(g, area_rows(in, 0, 1));
+    list_draw(&m->list, g, area_rows(in, 1, in.h - 2), focused, draw_reply_row, m);
+    (void)grid_printf(g, in, in.h - 1, 2, ROLE_DIM, "%s today",
+                      number_text(m->stream.today, number));
+}
+
+static void
+draw_events(const struct monitor *m, struct grid *g, struct area a)
+{
+    struct area in = draw_frame(g, a, FRAME_REST, "Events", NULL);
+    char when[12];
+
+    if (m->live.event_count == 0) {
+        (void)grid_text(g, in, 0, 0, ROLE_DIM, m->loaded ? "Nothing yet." : "reading…");
+        return;
+    }
+    for (int i = 0; i < in.h && (size_t)i < m->live.event_count; i++) {
+        const struct report_event *e = &m->live.events[i];
+        enum role role = strcmp(e->level, "error") == 0  ? ROLE_ERROR
+                         : strcmp(e->level, "warn") == 0 ? ROLE_WARN
+                                                         : ROLE_TEXT;
+        int x = grid_text(g, in, i, 0, ROLE_DIM, when_seconds(e->at_s, when));
+        (void)grid_text(g, in, i, x + 1, role, e->text);
+    }
+}
+
+void
+monitor_draw(struct app *app, void *self, struct grid *g, struct area body)
+{
+    struct monitor *m = self;
+    bool narrow = app_is_narrow(body);
+    int top_h = narrow || body.h < 26 ? 6 : body.h >= 40 ? 12 : 8;
+    int side = body.w * 36 / 100;
+    int y;
+
+    (void)app;
+    draw_running(m, g, area_cols(area_rows(body, 0, top_h), 0, narrow ? body.w : body.w - side));
+    if (!narrow)
+        draw_rate(m, g, area_cols(area_rows(body, 0, top_h), body.w - side, side));
+    y = top_h;
+    draw_counters(m, g, area_rows(body, y, 2));
+    y += 2;
+    draw_replies(m, g, area_rows(body, y, body.h - y - 3));
+    draw_events(m, g, area_rows(body, body.h - 3, 3));
+}
