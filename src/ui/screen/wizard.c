@@ -166,9 +166,9 @@ wizard_close(struct app *app, void *self)
     campaign_release(&w->c);
     wrows_release(&w->segment.rows);
     edit_release(&w->segment.save_as);
-    form_release(&w->info.form);
-    form_release(&w->agent.form);
-    form_release(&w->review.form);
+    form_close(&w->info.form);
+    form_close(&w->agent.form);
+    form_close(&w->review.form);
     agent_step_release(&w->agent);
     launch_review_release(&w->review.review);
     picker_release(&w->picker);

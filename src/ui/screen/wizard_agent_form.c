@@ -73,7 +73,7 @@ agent_object(struct wizard *w)
 void
 agent_step_release(struct agent_step *s)
 {
-    form_release(&s->form);
+    form_close(&s->form);
     free(s->fields);
     free(s->labels);
     free(s->templates);

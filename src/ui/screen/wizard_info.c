@@ -30,7 +30,7 @@ info_fill(struct wizard *w)
 {
     struct info_step *s = &w->info;
 
-    form_release(&s->form);
+    form_close(&s->form);
     memcpy(s->fields, info_fields, sizeof info_fields);
     form_init(&s->form, s->fields, ARRAY_LEN(s->fields));
     field_set_text(form_find(&s->form, "name"), wizard_text(w, "name"));

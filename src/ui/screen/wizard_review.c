@@ -100,7 +100,7 @@ fill_review(struct wizard *w)
     char text[48] = "";
     char start[24];
 
-    form_release(&s->form);
+    form_close(&s->form);
     memcpy(s->fields, review_fields, sizeof review_fields);
     form_init(&s->form, s->fields, REVIEW_FIELDS);
     field_set_text(&s->fields[REVIEW_START], wizard_start_text(review_start(w), start));

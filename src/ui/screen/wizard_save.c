@@ -110,7 +110,6 @@ after_save(struct app *app, void *self, void *arg, bool ok)
 {
     struct wizard *w = self;
     const struct save *s = arg;
-    bool had_id = w->id != 0;
 
     w->saving = false;
     if (!ok) {
@@ -125,7 +124,8 @@ after_save(struct app *app, void *self, void *arg, bool ok)
         (void)text_copy(w->invalid_text, sizeof w->invalid_text, s->err.text);
         (void)text_copy(w->invalid_path, sizeof w->invalid_path, s->err.path);
     }
-    if (w->step == WIZARD_REVIEW && (s->spec || !had_id) && !w->review.launching)
+    if (w->step == WIZARD_REVIEW && !w->review.have_review && !w->spec_changed &&
+        !w->review.launching)
         wizard_ask_review(w);
 }
 
