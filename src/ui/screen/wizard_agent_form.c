@@ -157,6 +157,7 @@ add_messages(struct build *b)
         fd->height = 4;
         fd->edit.max_bytes = SPEC_TEXT_MAX;
         field_set_text(fd, i < c->variant_count ? c->variants[i].text : "");
+        fd->edit.cursor = 0; /* its beginning is shown */
         if (count < 2)
             continue;
         fd = add(b, FIELD_TEXT, ID_WEIGHT, "  weight",
@@ -184,6 +185,7 @@ add_questions(struct build *b)
                  "Asked one after the other. F5 adds, F8 removes, F7 and F9 move it up and down.");
         fd->edit.max_bytes = SPEC_TEXT_MAX;
         field_set_text(fd, a->questions[i]);
+        fd->edit.cursor = 0;
     }
     if (a->question_count < SPEC_QUESTION_MAX)
         (void)add(b, FIELD_BUTTON, ID_ADD_QUESTION, "+ another question", NULL);
@@ -202,6 +204,7 @@ add_settings(struct build *b)
     fd->height = 5;
     fd->edit.max_bytes = SPEC_TEXT_MAX;
     field_set_text(fd, a->system_prompt);
+    fd->edit.cursor = 0;
     fd = add(b, FIELD_CHOICE, ID_VOICE, "Voice", "How it sounds. Enter lists the voices.");
     b->s->voices = mem_calloc(count + 1, sizeof *b->s->voices);
     b->s->voices[0] = "of the template";

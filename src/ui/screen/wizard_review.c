@@ -22,14 +22,14 @@ static const struct field review_fields[REVIEW_FIELDS] = {
     [REVIEW_HOURS] = {.kind = FIELD_TEXT,
                       .id = "hours",
                       .label = "Hours",
-                      .width = 18,
+                      .width = 13,
                       .after = "of their own day",
                       .help = "Messages go out within these hours where the person lives. Empty: "
                               "as the configuration says."},
     [REVIEW_RATE] = {.kind = FIELD_TEXT,
                      .id = "rate",
                      .label = "Pace",
-                     .width = 18,
+                     .width = 13,
                      .after = "segments a second",
                      .help =
                          "SMS segments a second for this campaign. Empty: as fast as the sender "
