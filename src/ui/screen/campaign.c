@@ -8,9 +8,9 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "core/base/utime.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
+#include "ui/widget/when.h"
 
 const char *const campaign_state_filters[STATE_FILTERS] = {
     NULL,          "queued", "sending",  "retry_wait", "accepted", "sent",      "delivered",
@@ -59,15 +59,17 @@ view_close(struct app *app, void *self)
     free(v);
 }
 
-/* --- the campaign, its variants, timeline and replies: one answer */
+/* --- the campaign, and what the tab that is shown needs: one answer */
 
 struct ask {
     const struct config *config;
     int64_t id;
     int64_t day_start_s;
+    enum campaign_tab tab;
 };
 
 struct answer {
+    enum campaign_tab tab;
     struct campaign data;
     struct report_variants variants;
     struct report_entries timeline;
@@ -86,6 +88,25 @@ free_answer(void *result)
     free(a);
 }
 
+static bool
+answer_tab(struct db *reader, const struct ask *ask, struct answer *a, struct error *err)
+{
+    switch (ask->tab) {
+    case TAB_VARIANTS:
+        return report_variants_load(reader, ask->id, &a->variants, err);
+    case TAB_TIMELINE:
+        return report_timeline_load(reader, ask->id, 500, &a->timeline, err);
+    case TAB_REPLIES:
+        return reply_stream_load(reader, ask->id, 500, 0, ask->day_start_s, &a->replies, err);
+    case TAB_OVERVIEW:
+    case TAB_RECIPIENTS: /* asks for itself */
+    case TAB_SETTINGS:
+    case CAMPAIGN_TAB_COUNT:
+        break;
+    }
+    return true;
+}
+
 static void *
 answer_view(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
 {
@@ -93,10 +114,9 @@ answer_view(struct db *reader, void *arg, const atomic_bool *cancelled, struct e
     struct answer *a = mem_alloc(sizeof *a);
 
     (void)cancelled;
+    a->tab = ask->tab;
     if (campaign_load(reader, ask->config, ask->id, &a->data, err) &&
-        report_variants_load(reader, ask->id, &a->variants, err) &&
-        report_timeline_load(reader, ask->id, 500, &a->timeline, err) &&
-        reply_stream_load(reader, ask->id, 500, 0, ask->day_start_s, &a->replies, err))
+        answer_tab(reader, ask, a, err))
         return a;
     free_answer(a);
     return NULL;
@@ -113,7 +133,7 @@ view_done(void *owner, const struct question *q, void *result, const struct erro
 {
     struct campaign_view *v = owner;
     struct answer *a = result;
-    struct answer old = {v->data, v->variants, v->timeline, v->replies};
+    struct answer old = {0};
 
     (void)q;
     if (!a) {
@@ -121,10 +141,21 @@ view_done(void *owner, const struct question *q, void *result, const struct erro
             (void)text_copy(v->error, sizeof v->error, err->text);
         return;
     }
+    old.data = v->data;
     v->data = a->data;
-    v->variants = a->variants;
-    v->timeline = a->timeline;
-    v->replies = a->replies;
+    if (a->tab == TAB_VARIANTS) {
+        old.variants = v->variants;
+        v->variants = a->variants;
+        v->variants_loaded = true;
+    } else if (a->tab == TAB_TIMELINE) {
+        old.timeline = v->timeline;
+        v->timeline = a->timeline;
+        v->timeline_loaded = true;
+    } else if (a->tab == TAB_REPLIES) {
+        old.replies = v->replies;
+        v->replies = a->replies;
+        v->replies_loaded = true;
+    }
     *a = old; /* freed with the answer */
     v->loaded = true;
     v->error[0] = '\0';
@@ -288,7 +319,7 @@ view_refresh(struct app *app, void *self)
                          .done = view_done,
                          .owner = v};
 
-    *a = (struct ask){app_config(app), v->id, app_now_s(app) - app_now_s(app) % DAY_S};
+    *a = (struct ask){app_config(app), v->id, when_day_start(app_now_s(app)), v->tab};
     if (!app_ask_if_free(app, &q, "Reading the campaign"))
         free(a);
     if (v->tab == TAB_RECIPIENTS)
@@ -305,8 +336,7 @@ go_tab(struct campaign_view *v, int tab)
     v->tab = (enum campaign_tab)((tab + CAMPAIGN_TAB_COUNT) % CAMPAIGN_TAB_COUNT);
     v->attempts_of = 0;
     v->scroll = 0;
-    if (v->tab == TAB_RECIPIENTS)
-        ask_people(v, false);
+    view_refresh(v->app, v);
 }
 
 static void

@@ -32,6 +32,7 @@ struct campaign_view {
     struct campaign data;
     bool loaded;
     char error[200];
+    bool variants_loaded, timeline_loaded, replies_loaded;
     struct report_variants variants;
     struct report_entries timeline;
     struct reply_stream replies;

@@ -247,7 +247,7 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     const struct campaign *c = &p->data.items[p->shown[row]];
     struct status_look look = campaign_look(c);
     bool live = c->status == CAMPAIGN_ACTIVE || c->status == CAMPAIGN_PAUSED;
-    int name_w = a.w - 13 - 11 - 20 - (p->tall ? 0 : 16);
+    int name_w = a.w - 43 - (p->tall ? 0 : 19);
     int bar_w = a.w >= 60 ? 7 : 5;
     char text[240];
     char percent[16];
@@ -272,8 +272,8 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
                           c->responded);
     }
     if (!p->tall) {
-        (void)draw_number(g, a, 0, a.w - 16, 8, ROLE_TEXT, c->contacted);
-        (void)draw_number(g, a, 0, a.w - 8, 7, ROLE_TEXT, c->targeted);
+        (void)draw_number(g, a, 0, a.w - 19, 10, ROLE_TEXT, c->contacted);
+        (void)draw_number(g, a, 0, a.w - 9, 8, ROLE_TEXT, c->targeted);
         return;
     }
     campaign_line(c, app_now_s(p->app), text, sizeof text);
@@ -283,7 +283,7 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
 static void
 draw_head(const struct campaign_list_pane *p, struct grid *g, struct area a)
 {
-    int name_w = a.w - 13 - 11 - 20 - (p->tall ? 0 : 16);
+    int name_w = a.w - 43 - (p->tall ? 0 : 19);
     int x = 13 + name_w + 1;
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Status");
@@ -292,8 +292,8 @@ draw_head(const struct campaign_list_pane *p, struct grid *g, struct area a)
     (void)grid_text(g, a, 0, x + 10, ROLE_DIM, "Progress");
     (void)grid_cell_right(g, a, 0, x + 10 + (a.w >= 60 ? 7 : 5) + 6, 5, ROLE_DIM, "Repl");
     if (!p->tall) {
-        (void)grid_cell_right(g, a, 0, a.w - 16, 8, ROLE_DIM, "Contact");
-        (void)grid_cell_right(g, a, 0, a.w - 8, 7, ROLE_DIM, "People");
+        (void)grid_cell_right(g, a, 0, a.w - 19, 10, ROLE_DIM, "Contacted");
+        (void)grid_cell_right(g, a, 0, a.w - 9, 8, ROLE_DIM, "People");
     }
 }
 

@@ -125,7 +125,7 @@ draw_person(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     struct status_look look;
     const char *why;
     char when[16];
-    int why_x = a.w >= 96 ? 75 : 62;
+    int why_x = a.w >= 96 ? 75 : 65;
 
     (void)selected;
     if (!r) {
@@ -138,7 +138,7 @@ draw_person(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     (void)grid_cell(g, a, 0, 4, 14, look.role, look.word);
     (void)grid_cell(g, a, 0, 19, 20, ROLE_TITLE, r->name && *r->name ? r->name : "—");
     (void)grid_cell(g, a, 0, 40, 16, ROLE_TEXT, r->address);
-    (void)grid_cell_right(g, a, 0, why_x - 6, 5, ROLE_DIM, or_dash(r->variant));
+    (void)grid_cell(g, a, 0, why_x - 8, 7, ROLE_DIM, or_dash(r->variant));
     if (a.w >= 96)
         (void)grid_cell(g, a, 0, 58, 9, ROLE_DIM,
                         when_short(r->updated_at_s, app_now_s(v->app), when));
@@ -219,8 +219,8 @@ draw_recipients(struct campaign_view *v, struct grid *g, struct area a)
     (void)grid_text(g, in, 0, 40, ROLE_DIM, "Address");
     if (in.w >= 96)
         (void)grid_text(g, in, 0, 58, ROLE_DIM, "Since");
-    (void)grid_cell_right(g, in, 0, (in.w >= 96 ? 75 : 62) - 6, 5, ROLE_DIM, "Var");
-    (void)grid_text(g, in, 0, in.w >= 96 ? 75 : 62, ROLE_DIM, "Then");
+    (void)grid_cell(g, in, 0, (in.w >= 96 ? 75 : 65) - 8, 7, ROLE_DIM, "Variant");
+    (void)grid_text(g, in, 0, in.w >= 96 ? 75 : 65, ROLE_DIM, "Then");
     list_draw(&v->people_list, g, area_rows(in, 1, in.h - 1), true, draw_person, v);
 }
 
@@ -244,7 +244,8 @@ draw_replies(struct campaign_view *v, struct grid *g, struct area a)
     (void)snprintf(right, sizeof right, "newest %zu", v->replies.count);
     in = draw_frame_tight(g, a, FRAME_FOCUS, "Replies", right);
     if (v->replies.count == 0) {
-        draw_hint(g, in, "Nobody has replied to this campaign yet.");
+        draw_hint(g, in,
+                  !v->replies_loaded ? "reading…" : "Nobody has replied to this campaign yet.");
         return;
     }
     monitor_draw_reply_head(g, area_rows(in, 0, 1));
@@ -280,7 +281,9 @@ draw_variants(struct campaign_view *v, struct grid *g, struct area a)
     int y = 1;
 
     if (v->variants.count == 0) {
-        draw_hint(g, in, "No message is written yet.");
+        draw_hint(g, in,
+                  v->variants_loaded ? "No message is frozen yet: the launch does it."
+                                     : "reading…");
         return;
     }
     (void)grid_text(g, in, 0, 0, ROLE_DIM, "Variant");
@@ -334,7 +337,7 @@ draw_timeline(struct campaign_view *v, struct grid *g, struct area a)
     (void)snprintf(right, sizeof right, "%zu, newest first", v->timeline.count);
     in = draw_frame_tight(g, a, FRAME_FOCUS, "Timeline", right);
     if (v->timeline.count == 0)
-        draw_hint(g, in, "Nothing has happened yet.");
+        draw_hint(g, in, v->timeline_loaded ? "Nothing has happened yet." : "reading…");
     else
         list_draw(&v->timeline_list, g, in, true, draw_entry, v);
 }

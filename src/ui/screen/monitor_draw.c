@@ -10,7 +10,6 @@
 
 #define TIME_X 2
 #define FROM_X 12
-#define THEN_W 22
 
 struct columns {
     int from_w, via_x, tag_x, mood_x, says_x, says_w, then_w;
@@ -26,7 +25,7 @@ columns_of(struct area a)
     c.tag_x = c.via_x + 6;
     c.mood_x = c.tag_x + 7;
     c.says_x = c.mood_x + 2;
-    c.then_w = a.w >= 96 ? THEN_W : 14;
+    c.then_w = a.w >= 130 ? 30 : a.w >= 96 ? 18 : 14;
     c.says_w = a.w - c.says_x - c.then_w - 2;
     return c;
 }
@@ -75,7 +74,7 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     const struct campaign *c = &m->campaigns.items[m->running[row]];
     bool paused = c->status == CAMPAIGN_PAUSED;
     int name_w = a.w >= 60 ? 18 : 14;
-    int numbers = 5 + 6 + 6 + 5;
+    int numbers = 8 + 8 + 6 + 6;
     int bar_w = a.w - 4 - name_w - 6 - numbers - 2;
     char percent[16];
     int x;
@@ -87,25 +86,25 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
     x = grid_cell_right(g, a, 0, x + bar_w, 6, ROLE_TEXT,
                         percent_text(campaign_done(c), c->targeted, 0, percent));
-    x = draw_number(g, a, 0, x, 6, ROLE_TEXT, c->contacted);
-    x = draw_number(g, a, 0, x, 5, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
+    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->contacted);
+    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
     x = draw_number(g, a, 0, x, 6, c->states[DELIVERY_RETRY_WAIT] ? ROLE_WARN : ROLE_TEXT,
                     c->states[DELIVERY_RETRY_WAIT]);
-    (void)draw_number(g, a, 0, x, 5, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
+    (void)draw_number(g, a, 0, x, 6, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
 }
 
 static void
 draw_running_head(struct grid *g, struct area a)
 {
     int name_w = a.w >= 60 ? 18 : 14;
-    int x = a.w - 24;
+    int x = a.w - 30;
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Campaign");
     (void)grid_text(g, a, 0, 4 + name_w + 1, ROLE_DIM, "Progress");
-    (void)grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "sent");
-    (void)grid_cell_right(g, a, 0, x + 6, 5, ROLE_DIM, "wait");
-    (void)grid_cell_right(g, a, 0, x + 11, 6, ROLE_DIM, "retry");
-    (void)grid_cell_right(g, a, 0, x + 17, 5, ROLE_DIM, "repl");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "sent");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "wait");
+    x = grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "retry");
+    (void)grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "repl");
 }
 
 static void

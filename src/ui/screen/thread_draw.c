@@ -189,6 +189,8 @@ draw_head(const struct thread *t, struct grid *g, struct area a)
 static int
 draw_key(struct grid *g, struct area a, int y, int x, const char *key, const char *text)
 {
+    if (x + cells_width(key) + 1 + cells_width(text) > a.w)
+        return a.w; /* cut at a whole key; the help has them all */
     x = grid_text(g, a, y, x, ROLE_KEY, key);
     return grid_text(g, a, y, x + 1, ROLE_TEXT, text) + 3;
 }
@@ -200,7 +202,7 @@ draw_actions(const struct thread *t, struct grid *g, struct area a)
     bool handed = t->data.agent && strcmp(t->data.agent, "handed_over") == 0;
     int x = draw_key(g, a, 0, 0, "e", "answer");
 
-    x = draw_key(g, a, 0, x, "s", "set outcome");
+    x = draw_key(g, a, 0, x, "s", "outcome");
     if (scripted || handed)
         x = draw_key(g, a, 0, x, "h", scripted ? "take over" : "give back");
     x = draw_key(g, a, 0, x, "o", "opt out…");

@@ -239,18 +239,21 @@ plot_cell(int64_t left, int64_t right, int row_from_bottom, int rows, int64_t to
         out[utf8_encode(0x2800u + (unsigned)bits, out)] = '\0';
 }
 
+/* The next of 5, 10, 20, 50, 100, 200, ... that holds them all. */
 static int64_t
 plot_top(const int64_t *values, size_t count)
 {
+    static const int64_t steps[] = {5, 10, 20};
     int64_t top = 0;
-    int64_t nice = 4;
+    int64_t unit = 1;
 
     for (size_t i = 0; i < count; i++)
         if (values[i] > top)
             top = values[i];
-    while (nice < top)
-        nice = nice * 2 <= top || nice % 5 ? nice * 5 / 2 : nice * 2;
-    return nice;
+    for (;; unit *= 10)
+        for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+            if (steps[i] * unit >= top)
+                return steps[i] * unit;
 }
 
 static void

@@ -191,7 +191,8 @@ list_draw(struct list *l, struct grid *g, struct area a, bool focused,
         draw_row(ctx, g, at, row, selected);
         if (selected) {
             (void)grid_text(g, at, 0, 0, focused ? ROLE_FOCUS : ROLE_DIM, "▸");
-            grid_over(g, at, 0, 0, at.w, ROLE_SELECTED);
+            for (int line = 0; line < (l->row_height > 2 ? l->row_height - 1 : 1); line++)
+                grid_over(g, at, line, 0, at.w, ROLE_SELECTED);
             if (focused)
                 grid_cursor(g, at, 0, 0, false);
         }
