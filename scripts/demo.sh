@@ -11,7 +11,8 @@ trap 'exit 130' INT TERM
 
 mkdir -p "$WORLD"
 "$BIN/canvass" --config "$WORLD/config.yaml" --home "$WORLD/state" init --demo
-world_start --speed "${SPEED:-20}" --seed 7
+if [ -t 0 ] && [ -t 1 ]; then speed=20; else speed=400; fi
+world_start --speed "${SPEED:-$speed}" --seed 7
 if [ -t 0 ] && [ -t 1 ]; then
     # shellcheck disable=SC2086
     "$BIN/canvass" $CANVASS_FLAGS || exit $?
@@ -22,7 +23,8 @@ fi
 canvass() { "$BIN/canvass" $CANVASS_FLAGS "$@"; }
 number() { sed -n "s/^.*\"$1\": *\([0-9]*\).*/\1/p" | head -n 1; }
 echo
-echo "No terminal here, so the campaign runs headless."
+echo "No terminal here, so the campaign runs headless, and ten times as fast as on the screen."
+CANVASS_FLAGS="$CANVASS_FLAGS --set sms.per_second=400"
 canvass sync
 canvass segment explain --template sms_booking_abandoners
 count=$(canvass segment count --template sms_booking_abandoners --channel sms --json | number reachable)

@@ -47,6 +47,8 @@ def a_campaign_is_sent_answered_and_adds_up():
         assert len(accepted) >= s["contacted"]
 
         # every text that the relay answered with 2xx is there once, word for word
+        taken = {r["sid"] for r in w.ledger("inbound_posted") if r["http"] // 100 == 2}
+        w.run("run", "--until-idle")
         inbound = {r["sid"]: r for r in w.ledger("inbound")}
         shown = {}
         for c in w.json("inbox", "list", "--messages")["conversations"]:
@@ -54,14 +56,13 @@ def a_campaign_is_sent_answered_and_adds_up():
                 if m["direction"] == "inbound":
                     assert m["provider_id"] not in shown, "a reply is there twice"
                     shown[m["provider_id"]] = m["text"]
-        missing = [sid for sid in inbound if sid not in shown]
-        if missing:  # what came after the last drain
-            w.run("run", "--until-idle")
+        assert taken <= set(shown), f"{len(taken - set(shown))} replies are not in the inbox"
         for sid, text in shown.items():
             assert inbound[sid]["body"] == text
 
         # whoever said STOP is suppressed and got nothing afterwards
-        stopped = {r["from"] for r in w.ledger("inbound") if r["body"].strip().lower() == "stop"}
+        stopped = {inbound[sid]["from"] for sid in taken if inbound[sid]["body"].strip().lower() == "stop"}
+        assert stopped, "the simulated customers never said STOP"
         suppressed = {x["address"] for x in w.json("suppress", "list")["suppressions"]}
         assert stopped <= suppressed, stopped - suppressed
 
@@ -135,7 +136,7 @@ def a_launch_is_refused_by_rule():
         no_stop = w.create(agent=QUIET["agent"], segment=SOME, message=[{"name": "A", "text": "Hi {first_name|there}"}])
         assert w.run("campaign", "launch", str(no_stop), "--confirm", "1", ok=(2, 3)).returncode in (2, 3)
         empty = w.create(agent=QUIET["agent"], segment={"criteria": {"customer": {"name_contains": "nobody is called so"}}})
-        assert "nobody" in w.run("campaign", "launch", str(empty), "--confirm", "0", ok=(3,)).stderr.lower() or True
+        assert w.run("campaign", "launch", str(empty), "--confirm", "0", ok=(3,)).returncode == 3
         unfilled = w.create(agent=QUIET["agent"], segment=SOME,
                             message=[{"name": "A", "text": "Hi, your {service}. Reply STOP to opt out."}])
         assert w.run("campaign", "launch", str(unfilled), "--confirm", "1", ok=(3,)).returncode == 3
@@ -179,8 +180,9 @@ def the_relay_is_killed_and_nothing_that_it_took_is_lost():
         finally:
             engine.terminate()
             assert engine.wait(30) == 0
+        taken = {r["sid"] for r in w.ledger("inbound_posted") if r["http"] // 100 == 2}
+        assert len(taken) > 20
         w.run("run", "--until-idle")
-        taken = {r["sid"] for r in w.ledger("inbound") if r.get("status", 200) // 100 == 2}
         shown = {m["provider_id"] for c in w.json("inbox", "list", "--messages")["conversations"]
                  for m in c["messages"] if m["direction"] == "inbound"}
         lost = taken - shown
