@@ -219,14 +219,14 @@ conversation(const struct ref_world *w, const struct ref_customer *c, const json
 
     EACH_CONVERSATION(v)
     {
-        n +=
-            word(v->channel, get(f, "channel")) && word(v->type, get(f, "type")) &&
-            word(v->status, get(f, "status")) && word(v->outcome, get(f, "outcome")) &&
-            word(v->sentiment, get(f, "sentiment")) &&
-            flag(booking_intent(w, v), get(f, "booking_intent")) &&
-            (!get(f, "satisfaction") || (v->scored && compare(v->score, get(f, "satisfaction")))) &&
-            older(w, v->at, get(f, "older_than_days")) && within(w, v->at, get(f, "within_days")) &&
-            holds_key(v, get(f, "has_metadata"));
+        n += word(v->channel, get(f, "channel")) && word(v->type, get(f, "type")) &&
+             word(v->status, get(f, "status")) && word(v->outcome, get(f, "outcome")) &&
+             word(v->sentiment, get(f, "sentiment")) &&
+             flag(booking_intent(w, v), get(f, "booking_intent")) &&
+             (!get(f, "satisfaction") ||
+              (v->scored && compare((long double)v->score, get(f, "satisfaction")))) &&
+             older(w, v->at, get(f, "older_than_days")) &&
+             within(w, v->at, get(f, "within_days")) && holds_key(v, get(f, "has_metadata"));
     }
     return count ? compare(n, count) : n >= 1;
 }
@@ -406,7 +406,7 @@ leaf_satisfaction(const struct ref_world *w, const struct ref_customer *c, const
             (v->at.s == best->at.s && ref_key_compare(&v->key, &best->key) > 0))
             best = v;
     }
-    return best && compare(best->score, f);
+    return best && compare((long double)best->score, f);
 }
 
 static long double
