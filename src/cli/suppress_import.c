@@ -13,7 +13,7 @@
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
 
-#define IMPORT_MAX_BYTES (256u * 1024 * 1024)
+#define IMPORT_MAX_BYTES ((size_t)256 * 1024 * 1024)
 #define BAD_LINES_SHOWN 1000 /* the rest is counted */
 
 enum { COLUMN_ADDRESS, COLUMN_CHANNEL, COLUMN_REASON, COLUMN_COUNT };

@@ -16,7 +16,7 @@
  * a request meets the close on its way, which leaves its outcome unknown; so old ones are dropped.
  */
 #define CONNECTION_IDLE_MAX_S 20L
-#define RETRY_AFTER_MAX_S (24 * 3600)
+#define RETRY_AFTER_MAX_S ((int64_t)24 * 3600)
 
 struct transfer {
     CURL *easy;
@@ -370,17 +370,13 @@ http_client_free(struct http_client *c)
 {
     if (!c)
         return;
-    while (c->running) {
-        struct transfer *t = c->running;
-
-        transfer_unlink(t);
+    for (struct transfer *t = c->running, *next = NULL; t; t = next) {
+        next = t->next;
         (void)curl_multi_remove_handle(c->multi, t->easy);
         transfer_free(t);
     }
-    while (c->idle) {
-        struct transfer *t = c->idle;
-
-        c->idle = t->next;
+    for (struct transfer *t = c->idle, *next = NULL; t; t = next) {
+        next = t->next;
         transfer_free(t);
     }
     if (c->multi)

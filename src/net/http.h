@@ -19,8 +19,8 @@
 
 struct http_client;
 
-#define HTTP_ANSWER_MAX (1024 * 1024)
-#define HTTP_HEADERS_MAX (64 * 1024)
+#define HTTP_ANSWER_MAX ((size_t)1024 * 1024) /* bytes */
+#define HTTP_HEADERS_MAX ((size_t)64 * 1024)
 
 enum http_failure {
     HTTP_OK,      /* a whole answer, whatever its status */

@@ -29,25 +29,21 @@ bool
 twilio_time_parse(const char *text, int64_t *utc_s)
 {
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct civil c = {0};
-    char month[4] = "", sign = '+';
-    int year = 0, zone_hour = 0, zone_minute = 0, end = 0;
+    char day[3] = "", month[4] = "", year[5] = "", clock[9] = "", zone[6] = "", iso[40];
     const char *found = NULL;
+    int end = 0;
 
     if (!text || strlen(text) > 40 ||
-        sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d %c%2d%2d%n", &c.day, month, &year,
-               &c.hour, &c.minute, &c.second, &sign, &zone_hour, &zone_minute, &end) != 9 ||
-        text[end] != '\0')
+        sscanf(text, "%*3[A-Za-z], %2[0-9] %3[A-Za-z] %4[0-9] %8[0-9:] %5[-+0-9]%n", day, month,
+               year, clock, zone, &end) != 5 ||
+        text[end] != '\0' || strlen(zone) != 5)
         return false;
     found = strlen(month) == 3 ? strstr(months, month) : NULL;
-    if (!found || (found - months) % 3 != 0 || (sign != '+' && sign != '-'))
+    if (!found || (found - months) % 3 != 0)
         return false;
-    c.year = year;
-    c.month = (int)((found - months) / 3) + 1;
-    if (!utime_is_date(c.year, c.month, c.day) || c.hour > 23 || c.minute > 59 || c.second > 60)
-        return false;
-    *utc_s = utime_from_civil(&c) - (sign == '-' ? -1 : 1) * (zone_hour * 60 + zone_minute) * 60;
-    return true;
+    (void)snprintf(iso, sizeof iso, "%s-%02d-%s%sT%s%.3s:%s", year, (int)((found - months) / 3) + 1,
+                   strlen(day) == 1 ? "0" : "", day, clock, zone, zone + 3);
+    return utime_parse_rfc3339(iso, strlen(iso), utc_s);
 }
 
 static void

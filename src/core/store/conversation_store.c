@@ -25,18 +25,21 @@ static const char SQL_REPLIED[] = "UPDATE main.delivery SET replied_at = :at, up
 static const char SQL_OPTED_OUT[] =
     "UPDATE main.delivery SET opted_out_at = :at, updated_at = :now "
     "WHERE id = :id AND opted_out_at IS NULL";
+/* "+": by the address, which has few rows; never by the campaign's whole queue. */
 static const char SQL_SKIP_FOLLOW_UPS[] =
     "UPDATE main.delivery SET state = 'skipped', reason = 'replied', next_attempt_at_ms = 0, "
-    "updated_at = :now WHERE state IN ('queued', 'retry_wait') "
-    "AND (campaign_id, address) = (SELECT campaign_id, address FROM main.delivery WHERE id = :id) "
-    "AND step > (SELECT step FROM main.delivery WHERE id = :id)";
+    "updated_at = :now WHERE address = (SELECT address FROM main.delivery WHERE id = :id) "
+    "AND +campaign_id = (SELECT campaign_id FROM main.delivery WHERE id = :id) "
+    "AND step > (SELECT step FROM main.delivery WHERE id = :id) "
+    "AND +state IN ('queued', 'retry_wait')";
 
 static const char SQL_HEAD[] =
     "SELECT id, coalesce(campaign_id, 0), coalesce(delivery_id, 0), customer_id, address, channel, "
     "status, agent, needs_review, next_question FROM main.conversation WHERE id = :id";
+/* "+": by the address again, never by all conversations of the campaign. */
 static const char SQL_FIND[] =
     "SELECT id FROM main.conversation WHERE address = :address AND channel = :channel "
-    "AND campaign_id IS :campaign ORDER BY id DESC LIMIT 1";
+    "AND +campaign_id IS :campaign ORDER BY id DESC LIMIT 1";
 static const char SQL_INSERT[] =
     "INSERT INTO main.conversation (uuid, customer_id, address, channel, sender, campaign_id, "
     "delivery_id, agent, next_question, created_at, last_message_at) VALUES (:uuid, :customer, "

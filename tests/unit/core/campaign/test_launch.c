@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include "core/campaign/split.h"
@@ -214,6 +219,125 @@ two_planners_and_a_sync_in_between(void **state)
     db_close(other);
 }
 
+/* --- at the same time, on connections of their own */
+struct rival {
+    struct world *w;
+    int64_t id, confirm;
+    bool began, planned;
+    struct error err;
+};
+
+static void *
+begin_and_plan(void *arg)
+{
+    struct rival *r = arg;
+    const struct launch_request request = {.id = r->id, .confirm = r->confirm, .now_s = WORLD_NOW};
+    struct db *ledger = ledger_open(r->w->home, &r->err);
+    struct db *reader = reader_open(r->w->home, &r->err);
+    bool done = false;
+
+    if (ledger && reader) {
+        r->began = launch_begin(ledger, reader, &r->w->config, &request, &r->err);
+        r->planned = true;
+        while (r->planned && !done)
+            r->planned = launch_plan_step(ledger, reader, &r->w->config, r->id, 20, &done, &r->err);
+    }
+    db_close(reader);
+    db_close(ledger);
+    return NULL;
+}
+
+static void
+two_who_launch_at_once_queue_it_once(void **state)
+{
+    struct world *w = *state;
+    struct rival rivals[2];
+    pthread_t threads[2];
+    int64_t id;
+
+    world_add_customers(w, 600);
+    id = world_create(w, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        rivals[i] = (struct rival){.w = w, .id = id, .confirm = 600};
+        assert_int_equal(pthread_create(&threads[i], NULL, begin_and_plan, &rivals[i]), 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(rivals[0].began + rivals[1].began, 1);
+    assert_true(rivals[0].planned && rivals[1].planned);
+    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 600);
+    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
+                     600);
+    assert_int_equal(world_number(w->ledger, "SELECT plan_state='planned' FROM campaign"), 1);
+}
+
+/* A draft and its clone, launched at the same instant: nobody is queued by both. */
+static void
+a_clone_and_its_original_launched_at_once(void **state)
+{
+    struct world *w = *state;
+    struct rival rivals[2];
+    pthread_t threads[2];
+    struct error err = {0};
+    int64_t ids[2];
+
+    world_add_customers(w, 300);
+    ids[0] = world_create(w, NULL);
+    assert_true(campaign_clone(w->ledger, &w->config, ids[0], WORLD_NOW, &ids[1], &err));
+    for (size_t i = 0; i < 2; i++) {
+        rivals[i] = (struct rival){.w = w, .id = ids[i], .confirm = 300};
+        assert_int_equal(pthread_create(&threads[i], NULL, begin_and_plan, &rivals[i]), 0);
+    }
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(rivals[0].began + rivals[1].began, 1);
+    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 300);
+    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT address) FROM delivery"), 300);
+}
+
+/* Killed at any moment, the next process goes on where the last commit was. */
+static void
+a_killed_planner_is_taken_over(void **state)
+{
+    struct world *w = *state;
+    struct error err = {0};
+    bool done = false;
+    int64_t id;
+
+    world_add_customers(w, 2000);
+    id = world_create(w, NULL);
+    assert_true(world_begin(w, id, 2000, &err));
+    for (int round = 0; round < 12; round++) {
+        pid_t child = fork();
+        int status;
+
+        assert_true(child >= 0);
+        if (child == 0) { /* a connection of its own: one must not cross a fork */
+            struct db *ledger = ledger_open(w->home, &err);
+            bool over = false;
+
+            for (int64_t step = 0; ledger && !over; step++) {
+                if (step == round % 4 && kill(getpid(), SIGKILL) != 0)
+                    _exit(2);
+                if (!launch_plan_step(ledger, NULL, NULL, id, 60, &over, &err))
+                    _exit(3);
+            }
+            _exit(ledger ? 0 : 4);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(world_number(w->ledger, "SELECT targeted + (SELECT count(*) FROM "
+                                                 "plan_recipient) FROM campaign"),
+                         2000);
+    }
+    assert_in_range(world_number(w->ledger, "SELECT targeted FROM campaign"), 60, 1940);
+    while (!done)
+        assert_true(launch_plan_step(w->ledger, NULL, NULL, id, 300, &done, &err));
+    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
+                     2000);
+    assert_int_equal(world_number(w->ledger, "SELECT targeted FROM campaign"), 2000);
+}
+
 /* Whatever comes out wrong in the freezing: nothing stays queued, the reason is told. */
 static void
 a_plan_that_does_not_come_out_goes_back_to_draft(void **state)
@@ -373,6 +497,9 @@ main(void)
         IN_MEMORY(everyone_needs_an_explicit_yes),
         IN_MEMORY(a_start_in_the_future_is_scheduled),
         IN_FOLDER(two_planners_and_a_sync_in_between),
+        IN_FOLDER(two_who_launch_at_once_queue_it_once),
+        IN_FOLDER(a_clone_and_its_original_launched_at_once),
+        IN_FOLDER(a_killed_planner_is_taken_over),
         IN_MEMORY(a_plan_that_does_not_come_out_goes_back_to_draft),
         IN_MEMORY(an_edit_after_the_launch_is_refused_and_so_is_a_second_launch),
         cmocka_unit_test(shares_are_exact_for_any_number_and_weights),
