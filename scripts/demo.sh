@@ -7,7 +7,7 @@ BIN=${BIN:-build/release}
 WORLD=${WORLD:-build/demo}
 . scripts/world.sh
 trap 'world_stop' EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 mkdir -p "$WORLD"
 "$BIN/canvass" --config "$WORLD/config.yaml" --home "$WORLD/state" init --demo

@@ -33,6 +33,8 @@ draw_too_small(struct grid *g)
 
 /* --- line 0 */
 
+#define RELAY_SILENT_S 180 /* another engine writes its contact down now and then */
+
 struct part {
     char text[80];
     const char *sign;
@@ -66,6 +68,10 @@ replica_part(const struct app *app, struct part *p)
 static void
 relay_part(const struct app *app, struct part *p)
 {
+    bool ours = app->engine.holds_lease;
+    int64_t contact = ours ? app->engine.relay_contact_s : app->status.relay_contact_s;
+    bool ok = ours ? app->engine.relay_ok : contact && app->now_s - contact < RELAY_SILENT_S;
+
     if (!app->opt.config->relay.url || !app->opt.config->relay.url[0]) {
         (void)snprintf(p->text, sizeof p->text, "no relay");
         p->sign = "!";
@@ -73,10 +79,8 @@ relay_part(const struct app *app, struct part *p)
         return;
     }
     (void)snprintf(p->text, sizeof p->text, "relay");
-    p->sign = app->engine.relay_ok ? "✓" : app->engine.relay_contact_s ? "✗" : "·";
-    p->role = app->engine.relay_ok          ? ROLE_OK
-              : app->engine.relay_contact_s ? ROLE_ERROR
-                                            : ROLE_HEADER;
+    p->sign = ok ? "✓" : contact ? "✗" : "·";
+    p->role = ok ? ROLE_OK : contact ? ROLE_ERROR : ROLE_HEADER;
 }
 
 static void

@@ -107,6 +107,7 @@ bool app_wants_text(struct app *app);
 /* app_keys.c */
 extern const struct binding app_general_keys[];
 void app_on_input(struct app *app, struct input *in);
+const struct binding *app_find_key(const struct binding *keys, int key); /* NULL: none */
 /* Runs a binding when it may; says why not otherwise. */
 void app_run_binding(struct app *app, void *self, const struct binding *b, const char *arg);
 bool app_can(struct app *app, void *self, const struct binding *b, char reason[96]);

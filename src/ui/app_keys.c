@@ -27,7 +27,7 @@ app_run_binding(struct app *app, void *self, const struct binding *b, const char
     char text[160];
 
     if (!app_can(app, self, b, reason)) {
-        (void)snprintf(text, sizeof text, "%s: not now. %s", b->name, reason);
+        (void)snprintf(text, sizeof text, "Not now: %s", reason);
         app_message(app, ROLE_WARN, text);
         return;
     }
@@ -280,10 +280,10 @@ const struct binding app_general_keys[] = {
 
 /* --- keys */
 
-static const struct binding *
-find_key(const struct binding *keys, int key)
+const struct binding *
+app_find_key(const struct binding *keys, int key)
 {
-    for (const struct binding *b = keys; b->name; b++)
+    for (const struct binding *b = keys; b && b->name && key; b++)
         if (b->key == key)
             return b;
     return NULL;
@@ -326,9 +326,9 @@ on_key(struct app *app, const struct input *in)
     }
     if (typing && (key_is_text(in->key) || in->key == KEYS_BACKSPACE))
         return;
-    b = top->screen->keys ? find_key(top->screen->keys, in->key) : NULL;
+    b = app_find_key(top->screen->keys, in->key);
     if (!b)
-        b = find_key(app_general_keys, in->key);
+        b = app_find_key(app_general_keys, in->key);
     if (b) {
         app_run_binding(app, top->self, b, NULL);
         return;

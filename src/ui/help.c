@@ -46,6 +46,8 @@ add_bindings(struct app *app, struct line *lines, size_t n, const char *heading,
     for (const struct binding *b = keys; b && b->name && n < HELP_LINES; b++) {
         struct line l = {.text = b->help, .name = b->name};
         char reason[96];
+        if (keys == app_general_keys && app_find_key(app_top(app)->screen->keys, b->key))
+            continue; /* the screen has given the key another meaning */
         if (b->key)
             (void)key_label(b->key, l.key);
         else

@@ -2,7 +2,7 @@
 #include "core/campaign/launch.h"
 #include "core/engine/loop.h"
 
-enum { PLAN_BATCH = 500 };
+enum { PLAN_BATCH = 5000 }; /* every batch touches most pages of two indexes: not too small */
 
 static void
 plan_one(struct loop *l, int64_t id)

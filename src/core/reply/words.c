@@ -9,6 +9,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/embed.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/config/yaml.h"
@@ -356,7 +357,7 @@ ensure_rules(void)
     struct error err = {0};
 
     if (!reply_words_init(&err)) {
-        assert(!"data/opt_out.yaml, which is built in, is wrong");
+        log_line(LOG_ERROR, "reply", "data/opt_out.yaml, which is built in, is wrong: %s", err.text);
         abort(); /* never go on without knowing how people say stop */
     }
 }

@@ -23,7 +23,8 @@ struct report_status {
     int64_t in_doubt;        /* deliveries and messages */
     int64_t needs_review;    /* conversations that a person must look at */
     int64_t waiting; /* deliveries of active campaigns that are queued or wait for a retry */
-    bool stopped;    /* stop-all */
+    int64_t relay_contact_s; /* when any engine here last heard the relay; 0: never */
+    bool stopped;            /* stop-all */
     char stopped_by[96];
     int64_t stopped_at_s;
 };

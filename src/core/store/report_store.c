@@ -81,7 +81,8 @@ load_stop(struct db *db, struct report_status *out, struct error *err)
 {
     char *by = NULL;
     bool ok = setting_get_i64(db, "stopped_at", 0, &out->stopped_at_s, err) &&
-              setting_get_text(db, "stopped_by", &by, err);
+              setting_get_text(db, "stopped_by", &by, err) &&
+              setting_get_i64(db, "relay_contact_at", 0, &out->relay_contact_s, err);
 
     out->stopped = out->stopped_at_s != 0;
     if (by)

@@ -42,7 +42,6 @@ bool campaign_can_clone(struct app *app, void *self, char reason[96]);
          .can = campaign_can_clone},                                                               \
         {.key = 'x',                                                                               \
          .name = "delete",                                                                         \
-         .label = "delete",                                                                        \
          .help = "Take a draft or an ended campaign off the lists",                                \
          .run = campaign_key_delete,                                                               \
          .can = campaign_can_delete},                                                              \

@@ -397,24 +397,21 @@ draw_tiles(const struct dashboard *d, struct grid *g, struct area a)
 static void
 draw_counters(const struct dashboard *d, struct grid *g, struct area a)
 {
+    static const char *const words[] = {"contacted", "responded", "booking intent", "opted out"};
     struct tile tiles[4];
     char number[32];
     int x = 1;
 
     make_tiles(d, tiles);
+    x = grid_text(g, a, 0, x, ROLE_DIM, "today") + 1;
     for (int i = 0; i < 4; i++) {
-        x = grid_text(g, a, 0, x, ROLE_DIM,
-                      i == 0   ? "today: contacted"
-                      : i == 1 ? "responded"
-                      : i == 2 ? "booking intent"
-                               : "opted out") +
-            1;
         x = grid_text(g, a, 0, x, tiles[i].role | STYLE_BOLD,
                       d->loaded ? number_text(tiles[i].value, number) : "…") +
-            2;
+            1;
+        x = grid_text(g, a, 0, x, ROLE_DIM, words[i]) + 2;
     }
     if (d->need_count > 0)
-        (void)grid_cell_right(g, a, 0, x, a.w - x - 1, ROLE_WARN, "Tab: what needs you");
+        (void)grid_cell_right(g, a, 0, x, a.w - x - 1, ROLE_WARN, "! Tab");
 }
 
 static void

@@ -210,14 +210,14 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     x = counter(g, a, x, "contacted", ROLE_OK, contacted);
     x = counter(g, a, x, "failed", ROLE_ERROR, s[DELIVERY_FAILED]);
     x = counter(g, a, x, "in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT]);
-    x = counter(g, a, x, "skipped", ROLE_TEXT, s[DELIVERY_SKIPPED]);
-    (void)grid_printf(g, a, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR,
-                      sum == targeted ? "= %s targeted ✓" : "is not %s targeted ✗",
-                      number_text(targeted, text));
+    (void)counter(g, a, x, "skipped", ROLE_TEXT, s[DELIVERY_SKIPPED]);
     x = counter(g, second, 1, "delivered", ROLE_OK, s[DELIVERY_DELIVERED]);
     x = counter(g, second, x, "undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED]);
     x = counter(g, second, x, "responded", ROLE_INFO, responded);
-    (void)counter(g, second, x, "opted out", ROLE_WARN, opted_out);
+    x = counter(g, second, x, "opted out", ROLE_WARN, opted_out);
+    (void)grid_printf(g, second, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR,
+                      sum == targeted ? "all = %s targeted ✓" : "sum is not %s targeted ✗",
+                      number_text(targeted, text));
 }
 
 /* --- the stream */

@@ -16,6 +16,7 @@
 
 struct templates {
     struct app *app;
+    int64_t now_s; /* of the sentences: when the screen was opened */
     const struct segment_template *segments;
     size_t segment_count;
     const struct agent_template *agents[AGENTS_MAX];
@@ -31,6 +32,7 @@ templates_open(struct app *app, int64_t arg)
 
     (void)arg;
     t->app = app;
+    t->now_s = app_now_s(app);
     t->segments = segment_template_list(&t->segment_count);
     t->agent_count = agent_template_list(NULL, t->agents, AGENTS_MAX);
     list_init(&t->list, 1);
@@ -80,7 +82,7 @@ paragraph(struct grid *g, struct area a, int y, const char *heading, const char 
 static void
 draw_segment(struct templates *t, struct grid *g, struct area a, const struct segment_template *s)
 {
-    struct segment_env env = {app_now_s(t->app), app_config(t->app)};
+    struct segment_env env = {t->now_s, app_config(t->app)};
     struct error err = {0};
     struct criteria *c = criteria_from_json(s->criteria, &err);
     struct buf sentence = {0};

@@ -125,8 +125,10 @@ draw_messages(struct thread *t, struct grid *g, struct area a)
     top = count > a.h ? count - a.h - t->scroll : 0;
     for (int y = 0; y < a.h && top + y < count; y++)
         draw_line(g, a, y, &l.items[top + y]);
-    if (top > 0)
-        (void)grid_cell_right(g, a, 0, a.w - 12, 12, ROLE_DIM, "↑ more above");
+    if (top > 0) { /* in the rule above */
+        struct area rule = {a.y - 1, a.x, 1, a.w};
+        (void)grid_text(g, rule, 0, a.w - 15, ROLE_DIM, " ↑ more above ");
+    }
     for (size_t i = 0; i < l.count; i++)
         free(l.items[i].text);
     free(l.items);

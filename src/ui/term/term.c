@@ -373,7 +373,7 @@ follow_size(void)
     struct winsize size;
 
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
-        (void)resizeterm(size.ws_row, size.ws_col);
+        (void)resize_term(size.ws_row, size.ws_col); /* resizeterm() would push a key each time */
     grid_resize(&term.grid, LINES, COLS);
     grid_resize(&term.shown, LINES, COLS);
     term.redraw = true;
@@ -415,11 +415,8 @@ read_mouse(struct input *out)
 static bool
 translate_special(wint_t code, struct input *out)
 {
-    if (code == KEY_RESIZE) {
-        follow_size();
-        out->key = KEYS_RESIZE;
-        return true;
-    }
+    if (code == KEY_RESIZE)
+        return false; /* our own handler of SIGWINCH tells */
     if (code == KEY_MOUSE)
         return read_mouse(out);
     if (code == KEY_PASTE_BEGIN || code == KEY_PASTE_END) {
@@ -447,7 +444,8 @@ term_read(struct input *out)
 
         *out = (struct input){.pasted = term.pasting};
         if (rescue_take_resize()) {
-            if (kind != ERR && !(kind == KEY_CODE_YES && code == KEY_RESIZE))
+            if (kind != ERR &&
+                !(kind == KEY_CODE_YES && code == KEY_RESIZE)) /* that key comes next */
                 (void)(kind == KEY_CODE_YES ? ungetch((int)code) : unget_wch((wchar_t)code));
             follow_size();
             out->key = KEYS_RESIZE;

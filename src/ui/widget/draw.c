@@ -86,27 +86,41 @@ draw_rule(struct grid *g, struct area a, int y)
 }
 
 static void
+label_text(const char *const *labels, size_t i, bool numbered, char out[96])
+{
+    if (numbered)
+        (void)snprintf(out, 96, "%zu %s", i + 1, labels[i]);
+    else
+        (void)snprintf(out, 96, "%s", labels[i]);
+}
+
+static void
 draw_labels(struct grid *g, struct area a, int y, const char *const *labels, size_t count,
             int current, bool numbered, int *places)
 {
+    char text[96];
+    int need = 1;
+    int gap;
     int x = 1;
 
     for (size_t i = 0; i < count; i++) {
+        label_text(labels, i, numbered, text);
+        need += 3 + cells_width(text);
+    }
+    gap = need - 2 <= a.w ? 2 : need - 2 - (int)count <= a.w ? 1 : 0;
+    if (gap < 2)
+        x = 0;
+    for (size_t i = 0; i < count; i++) {
         bool now = (int)i == current;
-        unsigned style = now ? ROLE_FOCUS | STYLE_UNDERLINE : ROLE_TEXT;
-        char text[96];
-        if (numbered)
-            (void)snprintf(text, sizeof text, "%zu %s", i + 1, labels[i]);
-        else
-            (void)snprintf(text, sizeof text, "%s", labels[i]);
+        label_text(labels, i, numbered, text);
         if (places)
             places[2 * i] = a.x + x;
         if (now)
             (void)grid_text(g, a, y, x, ROLE_FOCUS, "▸");
-        x = grid_text(g, a, y, x + 1, style, text);
+        x = grid_text(g, a, y, x + 1, now ? ROLE_FOCUS | STYLE_UNDERLINE : ROLE_TEXT, text);
         if (places)
             places[2 * i + 1] = a.x + x;
-        x += 2;
+        x += gap;
     }
 }
 
@@ -200,12 +214,14 @@ draw_spark(struct grid *g, struct area a, int y, int x, int width, enum role rol
 {
     static const char *const steps[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     int64_t top = 0;
+    /* the newest at the right edge; stretched when there is more room than values */
     size_t skip = count > (size_t)width ? count - (size_t)width : 0;
 
     for (size_t i = skip; i < count; i++)
         if (values[i] > top)
             top = values[i];
-    for (size_t i = skip; i < count; i++) {
+    for (int c = 0; c < width && count > 0; c++) {
+        size_t i = skip ? skip + (size_t)c : count * (size_t)c / (size_t)width;
         int step = top > 0 ? (int)((double)values[i] / (double)top * 7 + 0.5) : 0;
         if (values[i] > 0 && step == 0)
             step = 1;
