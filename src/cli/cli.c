@@ -138,25 +138,43 @@ exit_code_for(enum err_code code)
     return EXIT_FAILED;
 }
 
+/* What an error quotes may be anything: it must neither steer the terminal nor break the JSON. */
+static char *
+shown(const char *text, bool json)
+{
+    struct buf out = {0};
+
+    if (json && utf8_is_valid(text, strlen(text)))
+        buf_add_str(&out, text);
+    else
+        text_sanitise(&out, text, strlen(text));
+    return buf_take(&out);
+}
+
 int
 cli_fail(const struct cli *cli, const struct error *err)
 {
+    char *path = shown(err->path, cli->json);
+    char *text = shown(err->text, cli->json);
+
     if (cli->json) {
         json_t *inner =
-            json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", err->text);
+            json_pack("{s:s, s:s}", "code", error_code_name(err->code), "message", text);
         json_t *document = json_pack("{s:o?}", "error", inner);
 
-        if (inner && err->path[0])
-            (void)json_object_set_new(inner, "path", json_string(err->path));
+        if (inner && *path)
+            (void)json_object_set_new(inner, "path", json_string(path));
         if (document)
             (void)json_dumpf(document, stderr, JSON_COMPACT | JSON_ENSURE_ASCII);
         (void)fputc('\n', stderr);
         json_decref(document);
-    } else if (err->path[0]) {
-        (void)fprintf(stderr, "canvass: %s: %s\n", err->path, err->text);
+    } else if (*path) {
+        (void)fprintf(stderr, "canvass: %s: %s\n", path, text);
     } else {
-        (void)fprintf(stderr, "canvass: %s\n", err->text);
+        (void)fprintf(stderr, "canvass: %s\n", text);
     }
+    free(path);
+    free(text);
     return exit_code_for(err->code);
 }
 

@@ -22,7 +22,9 @@ enum err_code {
 
 struct error {
     enum err_code code;
-    char path[192]; /* where in the input: a JSON Pointer or file:line:column; often empty */
+    char path[512]; /* where in the input: a JSON Pointer (criteria nest 32 deep) or
+                     * file:line:column; often empty. What is too long is cut between characters,
+                     * as is the text */
     char text[512];
 };
 

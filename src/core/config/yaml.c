@@ -12,6 +12,7 @@
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/config/yaml_scalar.h"
 
 /* Criteria nest 32 deep, each level a mapping and a list, and a leaf has two more inside. */
 enum { MAX_DEPTH = 72 };
@@ -22,7 +23,6 @@ struct reader {
     bool has_event;
     struct yaml_doc *doc;
     struct error *err;
-    bool by_pointer; /* see yaml_parse_by_pointer() */
 };
 
 static bool fail_at(struct reader *r, yaml_mark_t mark, const char *fmt, ...) PRINTF_LIKE(3, 4);
@@ -86,112 +86,39 @@ child_pointer(const char *parent, const char *key)
     return buf_take(&out);
 }
 
-/* [-+]?[0-9]+ of the core schema, and 0o17, 0x1F */
-static bool
-scalar_integer(const char *s, int64_t *out)
-{
-    char *end = NULL;
-    unsigned long long value;
-
-    if (s[0] == '0' && (s[1] == 'o' || s[1] == 'x') && s[2]) {
-        if (strspn(s + 2, s[1] == 'o' ? "01234567" : "0123456789abcdefABCDEF") != strlen(s + 2))
-            return false;
-        value = strtoull(s + 2, &end, s[1] == 'o' ? 8 : 16);
-        *out = (int64_t)value;
-        return *end == '\0' && value <= INT64_MAX;
-    }
-    return num_parse_i64(s[0] == '+' ? s + 1 : s, out) && strspn(s + (s[0] == '+'), "+") == 0;
-}
-
-/* [-+]? ( \. [0-9]+ | [0-9]+ ( \. [0-9]* )? ) ( [eE] [-+]? [0-9]+ )? */
-static bool
-scalar_float(const char *s, double *out)
-{
-    const char *p = s + (*s == '-' || *s == '+');
-    size_t whole = strspn(p, "0123456789");
-    size_t part = 0;
-
-    p += whole;
-    if (*p == '.') {
-        p++;
-        part = strspn(p, "0123456789");
-        p += part;
-    }
-    if (whole + part == 0)
-        return false;
-    if (*p == 'e' || *p == 'E') {
-        size_t n;
-
-        p++;
-        p += *p == '-' || *p == '+';
-        n = strspn(p, "0123456789");
-        if (!n)
-            return false;
-        p += n;
-    }
-    if (*p)
-        return false;
-    *out = strtod(s, NULL);
-    return true;
-}
-
-static bool
-is_word(const char *s, const char *lower, const char *title, const char *upper)
-{
-    return strcmp(s, lower) == 0 || strcmp(s, title) == 0 || strcmp(s, upper) == 0;
-}
-
-/* What is wrong with a value: named by its JSON Pointer where that was asked for. */
-PRINTF_LIKE(4, 5)
-static void
-fail_value(struct reader *r, yaml_mark_t mark, const char *pointer, const char *fmt, ...)
-{
-    char text[256];
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    if (r->by_pointer)
-        (void)error_set_at(r->err, ERR_INVALID, *pointer ? pointer : "/", "%s", text);
-    else
-        (void)fail_at(r, mark, "%s", text);
-}
-
 static json_t *
-scalar(struct reader *r, const char *pointer)
+scalar(struct reader *r)
 {
     const char *s = (const char *)r->event.data.scalar.value;
     size_t len = r->event.data.scalar.length;
-    int64_t integer = 0;
-    double real = 0;
+    struct yaml_scalar value;
 
     if (strlen(s) != len) {
         fail_at(r, r->event.start_mark, "%s", "a text must not hold a NUL character");
         return NULL;
     }
-    if (r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
-        return json_stringn(s, len);
-    if (!*s || strcmp(s, "~") == 0 || is_word(s, "null", "Null", "NULL"))
+    value = yaml_scalar_read(s, r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
+    switch (value.kind) {
+    case YAML_IS_NULL:
         return json_null();
-    if (is_word(s, "true", "True", "TRUE"))
+    case YAML_IS_TRUE:
         return json_true();
-    if (is_word(s, "false", "False", "FALSE"))
+    case YAML_IS_FALSE:
         return json_false();
-    if (scalar_integer(s, &integer))
-        return json_integer(integer);
-    if (scalar_float(s, &real)) {
-        if (isfinite(real))
-            return json_real(real);
-        fail_value(r, r->event.start_mark, pointer, "the number %s is too large", s);
+    case YAML_IS_INTEGER:
+        return json_integer(value.integer);
+    case YAML_IS_REAL:
+        if (isfinite(value.real))
+            return json_real(value.real);
+        fail_at(r, r->event.start_mark,
+                strpbrk(s, "0123456789") ? "the number %s is too large"
+                                         : "%s is not a number that can be used here",
+                s);
         return NULL;
+    case YAML_IS_TEXT:
+        return json_stringn(s, len);
     }
-    if (is_word(s, ".nan", ".NaN", ".NAN") ||
-        is_word(s + (*s == '-' || *s == '+'), ".inf", ".Inf", ".INF")) {
-        fail_value(r, r->event.start_mark, pointer, "%s is not a number that can be used here", s);
-        return NULL;
-    }
-    return json_stringn(s, len);
+    return NULL;
 }
 
 static bool
@@ -249,7 +176,7 @@ mapping(struct reader *r, const char *pointer, int depth)
         else if (!utf8_is_valid(key, strlen(key)))
             fail_at(r, mark, "%s", "a key is not UTF-8 text");
         else if (json_object_get(object, key))
-            fail_value(r, mark, at, "the key %s stands here twice", key);
+            fail_at(r, mark, "the key %s stands here twice", key);
         else if (refuse_extras(r, r->event.data.scalar.anchor, r->event.data.scalar.tag)) {
             remember(r->doc, at, mark);
             if (next(r))
@@ -287,7 +214,7 @@ node(struct reader *r, const char *pointer, int depth)
     case YAML_SCALAR_EVENT:
         if (!refuse_extras(r, e->data.scalar.anchor, e->data.scalar.tag))
             return NULL;
-        return scalar(r, pointer);
+        return scalar(r);
     case YAML_SEQUENCE_START_EVENT:
         if (!refuse_extras(r, e->data.sequence_start.anchor, e->data.sequence_start.tag))
             return NULL;
@@ -328,10 +255,10 @@ read_document(struct reader *r)
     return true;
 }
 
-static bool
-parse(const char *text, size_t len, bool by_pointer, struct yaml_doc *out, struct error *err)
+bool
+yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err)
 {
-    struct reader r = {.doc = out, .err = err, .by_pointer = by_pointer};
+    struct reader r = {.doc = out, .err = err};
     bool ok;
 
     *out = (struct yaml_doc){0};
@@ -347,18 +274,6 @@ parse(const char *text, size_t len, bool by_pointer, struct yaml_doc *out, struc
     if (!ok)
         yaml_release(out);
     return ok;
-}
-
-bool
-yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err)
-{
-    return parse(text, len, false, out, err);
-}
-
-bool
-yaml_parse_by_pointer(const char *text, size_t len, struct yaml_doc *out, struct error *err)
-{
-    return parse(text, len, true, out, err);
 }
 
 void

@@ -27,9 +27,12 @@ struct yaml_doc {
 
 /* err.path is "line:column" of the first error. text need not be NUL-terminated. */
 bool yaml_parse(const char *text, size_t len, struct yaml_doc *out, struct error *err) MUST_CHECK;
-/* The same; what can be read but is refused (a key twice, .inf) has its JSON Pointer as path. */
-bool yaml_parse_by_pointer(const char *text, size_t len, struct yaml_doc *out,
-                           struct error *err) MUST_CHECK;
+/*
+ * The same document as JSON text, appended to out; nothing for an empty one. For readers who name
+ * the first error themselves: keys that come twice, any nesting and numbers that are not finite
+ * (as 1e999) are kept.
+ */
+bool yaml_to_json_text(const char *text, size_t len, struct buf *out, struct error *err) MUST_CHECK;
 void yaml_release(struct yaml_doc *doc);
 /* Where the value of a JSON Pointer stands; the nearest parent's place when there is none. */
 const struct yaml_place *yaml_place_of(const struct yaml_doc *doc, const char *pointer);

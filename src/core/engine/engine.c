@@ -204,6 +204,7 @@ engine_run(const struct engine_options *options, bool until_idle, const volatile
     struct loop l;
     struct engine_left left = {0};
     enum engine_end end = ENGINE_STOPPED;
+    char waits_for[sizeof out->waits_for] = "";
 
     *out = (struct engine_summary){0};
     if (!loop_open(&l, options, until_idle, err))
@@ -218,13 +219,15 @@ engine_run(const struct engine_options *options, bool until_idle, const volatile
             break;
         loop_wait(&l, -1);
     }
+    if (end == ENGINE_IDLE) /* now, while what is in the way is known */
+        loop_say_waits(&l, waits_for, sizeof waits_for);
     finish(&l);
+    if (end == ENGINE_STOPPED)
+        loop_say_waits(&l, waits_for, sizeof waits_for);
     *out = l.sum;
     out->end = end;
-    if (end == ENGINE_NO_LEASE)
-        (void)text_copy(out->waits_for, sizeof out->waits_for, l.other);
-    else
-        loop_say_waits(&l, out->waits_for, sizeof out->waits_for);
+    (void)text_copy(out->waits_for, sizeof out->waits_for,
+                    end == ENGINE_NO_LEASE ? l.other : waits_for);
     if (end == ENGINE_IDLE && out->waits_for[0])
         out->end = ENGINE_WAITS;
     if (engine_left_load(l.ledger, &left, err))

@@ -1,12 +1,14 @@
 #include "core/engine/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "core/base/text.h"
@@ -94,11 +96,13 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
         .lookup_done = loop_lookup_done,
         .relay_done = loop_relay_done,
     };
+    char *path;
 
     *l = (struct loop){.opt = *options, .until_idle = until_idle};
     (void)pthread_mutex_init(&l->lock, NULL);
     random_uuid(l->holder);
     (void)snprintf(l->who, sizeof l->who, "%s, process %ld", audit_actor(), (long)getpid());
+    l->lock_fd = -1;
     l->ledger = ledger_open(options->home, err);
     l->reader = l->ledger ? reader_open(options->home, err) : NULL;
     if (!l->ledger || !l->reader) {
@@ -107,6 +111,9 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
     }
     if (options->has_net)
         options->net.set_handlers(options->net.ctx, &handlers);
+    path = path_join(options->home, "engine.lock");
+    l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
     l->no_lease_since_ms = loop_mono_ms(l);
     loop_sync_prepare(l);
     return true;
@@ -122,6 +129,8 @@ loop_close(struct loop *l)
         l->opt.net.close(l->opt.net.ctx);
     if (l->holds && !lease_release(l->ledger, l->holder, l->fence, &err))
         log_line(LOG_WARN, "engine", "the lease runs out by itself: %s", err.text);
+    if (l->lock_fd >= 0)
+        (void)close(l->lock_fd);
     loop_send_release(l);
     for (size_t i = 0; i < l->lookup_count; i++)
         free(l->lookups[i].found);
@@ -141,8 +150,8 @@ write_doubts(struct loop *l, int64_t *count, struct error *err)
 {
     const int64_t now_s = loop_now_ms(l) / 1000;
     char text[200];
-    bool ok =
-        db_begin(l->ledger, err) && unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
+    bool ok = db_begin(l->ledger, err) && engine_event_prune(l->ledger, err) &&
+              unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
 
     if (ok && *count) {
         (void)snprintf(text, sizeof text,
@@ -176,9 +185,24 @@ on_taken(struct loop *l, const struct lease *lease)
         loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");
 }
 
+/*
+ * The lock only tells the living from the dead, so that nobody waits for a lease whose process is
+ * gone. It decides nothing by itself: an engine without it (a file system that knows no locks)
+ * waits until the lease has run out.
+ */
+static void
+lock(struct loop *l, bool on)
+{
+    if (l->lock_fd < 0 || l->locked == on)
+        return;
+    if (flock(l->lock_fd, on ? LOCK_EX | LOCK_NB : LOCK_UN) == 0)
+        l->locked = on;
+}
+
 static void
 lose(struct loop *l, const char *why)
 {
+    lock(l, false);
     if (l->holds)
         log_line(LOG_WARN, "engine", "no longer sending: %s", why);
     if (l->holds || l->no_lease_since_ms == 0)
@@ -198,7 +222,10 @@ lease_step(struct loop *l)
     if (mono < l->next_lease_ms)
         return;
     l->next_lease_ms = mono + TAKE_AGAIN_MS;
-    if (!lease_take(l->ledger, l->holder, l->who, loop_now_ms(l), &lease, &err)) {
+    if (!l->holds)
+        lock(l, true); /* never later: a holder is either locked from the start, or not at all */
+    if (!lease_take(l->ledger, &(struct lease_claim){l->holder, l->who, l->locked}, loop_now_ms(l),
+                    &lease, &err)) {
         loop_trouble(l, "renew the lease", &err);
         return;
     }
@@ -219,6 +246,7 @@ lease_step(struct loop *l)
 static void
 complete_step(struct loop *l)
 {
+    const int64_t now_s = loop_now_ms(l) / 1000;
     struct error err = {0};
     int64_t count = 0;
     bool any = false;
@@ -226,8 +254,7 @@ complete_step(struct loop *l)
 
     if (ok && any) {
         ok = db_begin(l->ledger, &err) &&
-             engine_complete_finished(l->ledger, loop_now_ms(l) / 1000, &count, &err) &&
-             db_commit(l->ledger, &err);
+             engine_complete_finished(l->ledger, now_s, &count, &err) && db_commit(l->ledger, &err);
         db_rollback(l->ledger);
     }
     if (!ok)

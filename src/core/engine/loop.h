@@ -38,6 +38,8 @@ struct loop {
 
     /* lease */
     bool holds;
+    int lock_fd; /* of <home>/engine.lock; -1: it cannot be used */
+    bool locked;
     int64_t fence;
     int64_t lease_until_mono_ms; /* by our own clock that never goes back; nothing is sent after */
     int64_t next_lease_ms;       /* monotonic: when to take or renew */
@@ -67,6 +69,8 @@ struct loop {
     size_t lookup_count, lookup_capacity;
     size_t lookups_open;
     size_t limit;              /* calls under way at most: lowered by "too many requests" */
+    size_t peak;               /* the most calls under way since it was lowered */
+    int64_t slowed_until_ms;   /* monotonic: the refusals of one burst lower it once */
     int64_t throttle_until_ms; /* monotonic */
     int64_t hold_ms;           /* the provider does not answer: doubled each time; 0: it does */
     int64_t hold_until_ms;     /* monotonic */

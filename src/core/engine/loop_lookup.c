@@ -39,13 +39,14 @@ write_one(struct loop *l, const struct loop_lookup *look, enum reconcile_end *en
         .found = look->found,
         .found_count = look->found_count,
     };
+    const int64_t now_ms = loop_now_ms(l);
     struct settle_sum sum = {0};
     bool ok;
 
     (void)text_copy(result.error, sizeof result.error, look->error);
     if (!db_begin(l->ledger, err))
         return false;
-    ok = reconcile_apply(l->ledger, l->opt.config, &result, loop_now_ms(l), &sum, end, err) &&
+    ok = reconcile_apply(l->ledger, l->opt.config, &result, now_ms, &sum, end, err) &&
          db_commit(l->ledger, err);
     db_rollback(l->ledger);
     if (ok)

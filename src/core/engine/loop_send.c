@@ -14,6 +14,8 @@ enum {
     BATCH_MAX = 200,      /* claims in one transaction */
     HOLD_FIRST_MS = 1000, /* the provider does not answer */
     HOLD_MAX_MS = 30000,
+    FIRST_CALLS = 16,
+    SLOWED_MS = 500,
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429
@@ -64,12 +66,23 @@ answered(struct loop *l)
     l->hold_until_ms = 0;
 }
 
+/* Half of what was under way; the answers of one burst count once. */
+static void
+slow_down(struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+
+    if (mono < l->slowed_until_ms)
+        return;
+    l->slowed_until_ms = mono + SLOWED_MS;
+    l->limit = l->peak / 2 > 0 ? l->peak / 2 : 1;
+    l->peak = 0;
+}
+
 /* What a result says about the provider rather than about the recipient. */
 static void
 feel(struct loop *l, const struct sms_result *r)
 {
-    const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
-
     if (r->outcome == SEND_UNKNOWN) {
         if (++l->unknown_streak >= UNKNOWN_STREAK)
             hold(l, r->error);
@@ -81,9 +94,7 @@ feel(struct loop *l, const struct sms_result *r)
     }
     answered(l);
     if (r->http_status == HTTP_TOO_MANY) {
-        if (l->limit > under_way + 1)
-            l->limit = under_way + 1;
-        l->limit = l->limit / 2 > 0 ? l->limit / 2 : 1;
+        slow_down(l);
         if (r->retry_after_ms > 0)
             l->throttle_until_ms = loop_mono_ms(l) + r->retry_after_ms;
     } else if (l->limit < SIZE_MAX / 2) {
@@ -133,12 +144,14 @@ say_sum(struct loop *l, const struct settle_sum *sum, int64_t now_s, struct erro
         (void)snprintf(text, sizeof text,
                        "%" PRId64 " in doubt: no clear answer (%.200s); asking the provider's list",
                        sum->unknown, sum->last_error);
+        log_line(LOG_WARN, "engine", "%s", text);
         if (!engine_event_add(l->ledger, LOG_WARN, 0, text, now_s, err))
             return false;
     }
     if (sum->retries) {
         (void)snprintf(text, sizeof text, "%" PRId64 " not sent, will be tried again: %.200s",
                        sum->retries, sum->last_error);
+        log_line(LOG_INFO, "engine", "%s", text);
         return engine_event_add(l->ledger, LOG_INFO, 0, text, now_s, err);
     }
     return true;
@@ -264,7 +277,7 @@ bool
 loop_send_prepare(struct loop *l, struct error *err)
 {
     loop_send_release(l);
-    l->limit = SIZE_MAX / 2;
+    l->limit = FIRST_CALLS; /* one more with every answer: a provider that is down is not stormed */
     return rate_load(&l->rate, l->ledger, l->opt.net.sms_sender(l->opt.net.ctx),
                      l->opt.config->sms.per_second, loop_now_ms(l), err);
 }
@@ -274,6 +287,8 @@ loop_send_prepare(struct loop *l, struct error *err)
 static void
 hand_over(struct loop *l, const struct claim_list *claims)
 {
+    size_t under_way;
+
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *c = &claims->items[i];
         const struct sms_request request = {
@@ -298,6 +313,9 @@ hand_over(struct loop *l, const struct claim_list *claims)
         back->r = (struct sms_result){.attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT};
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
+    under_way = l->opt.net.in_flight(l->opt.net.ctx);
+    if (under_way > l->peak)
+        l->peak = under_way;
 }
 
 static size_t
@@ -353,6 +371,9 @@ gate_ms(struct loop *l)
         wait = l->throttle_until_ms - mono;
     if (l->hold_until_ms > mono + wait)
         wait = l->hold_until_ms - mono;
+    rate_refill(&l->rate, loop_now_ms(l));
+    if (rate_wait_ms(&l->rate, 1) > wait)
+        wait = rate_wait_ms(&l->rate, 1);
     return wait;
 }
 

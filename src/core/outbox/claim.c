@@ -286,13 +286,17 @@ claim_campaigns(struct work *w, struct error *err)
     }
     while (ok && open > 0 && !w->full && !w->rate_is_out) {
         const size_t at = *w->req->turn % n;
-        const size_t left = w->req->max - w->out->claims.count;
+        const size_t before = w->out->claims.count;
         bool more = false;
 
-        *w->req->turn = (at + 1) % n;
+        if (!finished[at])
+            ok = claim_queue(w, &w->req->campaigns[at], (w->req->max - before + open - 1) / open,
+                             &more, err);
+        /* Who found the bucket empty has not had a turn. */
+        if (!w->rate_is_out || w->out->claims.count > before)
+            *w->req->turn = (at + 1) % n;
         if (finished[at])
             continue;
-        ok = claim_queue(w, &w->req->campaigns[at], (left + open - 1) / open, &more, err);
         if (!more) {
             finished[at] = true;
             open--;

@@ -371,20 +371,21 @@ criteria_from_json(const json_t *document, struct error *err)
 static struct criteria *
 from_yaml(const char *text, size_t len, struct error *err)
 {
-    struct yaml_doc doc = {0};
+    struct buf json = {0};
+    struct jtree *t = NULL;
     struct criteria *c = NULL;
 
-    if (!yaml_parse_by_pointer(text, len, &doc, err))
-        return NULL;
-    if (doc.root) {
-        struct jtree *t = jtree_from_json(doc.root);
-
-        c = from_tree(t, err);
-        jtree_free(t);
-    } else {
+    if (!yaml_to_json_text(text, len, &json, err))
+        goto out;
+    if (json.len > 0)
+        t = jtree_parse(json.data, json.len, err);
+    else
         (void)error_set_at(err, ERR_INVALID, "/", "the document is empty");
-    }
-    yaml_release(&doc);
+    if (t)
+        c = from_tree(t, err);
+out:
+    jtree_free(t);
+    buf_release(&json);
     return c;
 }
 

@@ -39,6 +39,11 @@ bool criteria_is_everyone(const struct criteria *c);
 bool criteria_unknown_words(struct db *db, const struct criteria *c, struct buf *out,
                             struct error *err) MUST_CHECK;
 
+/* Words that the replica holds for a VALUE_WORDS key, in order: suggestions. Caller frees all. */
+struct leaf_key;
+bool segment_words(struct db *db, const struct leaf_key *key, char ***out, size_t *count,
+                   struct error *err) MUST_CHECK;
+
 /* {"template": NAME} | {"saved": NAME} | {"criteria": {...}}: the segment of a campaign file. */
 struct criteria *segment_resolve(struct db *db, const json_t *segment,
                                  struct error *err) MUST_CHECK;

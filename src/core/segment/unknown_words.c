@@ -109,3 +109,29 @@ criteria_unknown_words(struct db *db, const struct criteria *c, struct buf *out,
 {
     return node_words(db, c->root, out, err);
 }
+
+static int
+compare_words(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+bool
+segment_words(struct db *db, const struct leaf_key *key, char ***out, size_t *count,
+              struct error *err)
+{
+    struct vocabulary known = {0};
+
+    *out = NULL;
+    *count = 0;
+    if (!key->table)
+        return true;
+    if (!vocabulary_load(db, key, &known, err)) {
+        vocabulary_release(&known);
+        return false;
+    }
+    qsort(known.words, known.count, sizeof *known.words, compare_words);
+    *out = known.words;
+    *count = known.count;
+    return true;
+}

@@ -7,6 +7,8 @@
 
 static const char SQL_EVENT[] = "INSERT INTO main.engine_event (at, level, campaign_id, text) "
                                 "VALUES (:now, :level, :campaign, :text)";
+static const char SQL_PRUNE[] =
+    "DELETE FROM main.engine_event WHERE id <= (SELECT max(id) FROM main.engine_event) - 5000";
 static const char SQL_BUCKET[] =
     "SELECT tokens, updated_ms FROM main.rate_bucket WHERE sender = :sender";
 static const char SQL_SAVE_BUCKET[] =
@@ -71,6 +73,12 @@ engine_event_add(struct db *ledger, enum log_level level, int64_t campaign_id, c
     }
     db_stmt_release(st);
     return ok;
+}
+
+bool
+engine_event_prune(struct db *ledger, struct error *err)
+{
+    return db_exec(ledger, SQL_PRUNE, err);
 }
 
 bool

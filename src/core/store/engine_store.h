@@ -10,6 +10,9 @@
 bool engine_event_add(struct db *ledger, enum log_level level, int64_t campaign_id,
                       const char *text, int64_t now_s, struct error *err) MUST_CHECK;
 
+/* Keeps the newest few thousand. */
+bool engine_event_prune(struct db *ledger, struct error *err) MUST_CHECK;
+
 /* A token bucket as it was left; *found false when there is none. */
 bool rate_bucket_load(struct db *db, const char *sender, double *tokens, int64_t *updated_ms,
                       bool *found, struct error *err) MUST_CHECK;

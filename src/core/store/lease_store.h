@@ -20,10 +20,16 @@ struct lease {
  * Takes or renews the lease in one transaction of its own. held is false while somebody else's has
  * not run out. A new holder gets a fence one higher than any before.
  *
- * holder  random id of the engine; who: host, process and user, for people
+ * c->locked  this engine holds the lock on the state folder, which the kernel gives back when a
+ *            process ends: a holder that was locked too is dead, and need not be waited for
  */
-bool lease_take(struct db *ledger, const char *holder, const char *who, int64_t now_ms,
-                struct lease *out, struct error *err) MUST_CHECK;
+struct lease_claim {
+    const char *holder; /* random id of the engine */
+    const char *who;    /* host, process and user, for people */
+    bool locked;
+};
+bool lease_take(struct db *ledger, const struct lease_claim *c, int64_t now_ms, struct lease *out,
+                struct error *err) MUST_CHECK;
 /* Inside the caller's transaction: whether holder still owns the lease under that fence. */
 bool lease_check(struct db *ledger, const char *holder, int64_t fence, bool *holds,
                  struct error *err) MUST_CHECK;

@@ -6,4 +6,4 @@ const struct screen *const app_tab_screens[] = {
 };
 const size_t app_tab_count = ARRAY_LEN(app_tab_screens);
 
-const struct screen *const screen_wizard_hook = NULL;
+const struct screen *const screen_wizard_hook = &screen_wizard;

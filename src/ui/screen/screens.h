@@ -11,7 +11,8 @@ extern const struct screen screen_conversation; /* arg: conversation id */
 extern const struct screen screen_in_doubt;
 extern const struct screen screen_messages; /* the last 200 toasts */
 
-/* The wizard: arg is the draft's id, 0 for a new one. NULL while it is not built in. */
+/* The wizard: arg is the draft's id, 0 for a new one. */
+extern const struct screen screen_wizard;
 extern const struct screen *const screen_wizard_hook;
 
 extern const struct screen *const app_tab_screens[];

@@ -54,9 +54,30 @@ fake_world_free(struct fake_world *w)
     (void)munmap(w, sizeof *w);
 }
 
+static int pause_looks;
+static void (*pause_meanwhile)(void);
+
+void
+fake_pause_at(int looks, void (*meanwhile)(void))
+{
+    pause_looks = looks;
+    pause_meanwhile = meanwhile;
+}
+
+bool
+fake_pause_cancel(void)
+{
+    const bool waiting = pause_looks > 0;
+
+    pause_looks = 0;
+    return waiting;
+}
+
 int64_t
 fake_now_ms(void)
 {
+    if (pause_looks > 0 && --pause_looks == 0)
+        pause_meanwhile();
     return world->clock_ms;
 }
 
@@ -133,16 +154,17 @@ sms_room(void *ctx)
 static struct fake_sent *
 take(struct fake_world *w, const struct sms_request *r)
 {
-    struct fake_sent *s = &w->sent[w->sent_count];
+    /* Processes that race share this memory. */
+    const size_t at = __atomic_fetch_add(&w->sent_count, 1, __ATOMIC_SEQ_CST);
+    struct fake_sent *s = &w->sent[at];
 
-    assert(w->sent_count < FAKE_SENT_MAX);
+    assert(at < FAKE_SENT_MAX);
     (void)text_copy(s->to, sizeof s->to, r->to);
     (void)text_copy(s->uid, sizeof s->uid, r->attempt_uid);
     (void)text_copy(s->body, sizeof s->body, r->body);
-    (void)snprintf(s->sid, sizeof s->sid, "SM%032zu", w->sent_count + 1);
+    (void)snprintf(s->sid, sizeof s->sid, "SM%032zu", at + 1);
     s->at_ms = w->clock_ms;
     s->validity_s = r->validity_s;
-    w->sent_count++;
     return s;
 }
 
@@ -311,6 +333,8 @@ pump(void *ctx, int timeout_ms)
         if (n->pending[i].at_ms < at)
             at = n->pending[i].at_ms;
     w->clock_ms = at > w->clock_ms ? at : w->clock_ms + 1;
+    if (w->stop_at_ms && w->clock_ms >= w->stop_at_ms)
+        w->stop = 1;
     for (size_t i = 0; i < n->count;) {
         struct pending p = n->pending[i];
 

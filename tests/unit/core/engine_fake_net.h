@@ -47,7 +47,8 @@ struct fake_world {
     bool list_unreadable;
     bool list_blind; /* answers, but shows nothing yet */
     int64_t lookups;
-    int64_t late_callback_at; /* unused by the network; for tests */
+    int64_t stop_at_ms; /* raises `stop` then; 0: never */
+    volatile int stop;
     /* relay */
     bool relay_down;
     int64_t relay_polls;
@@ -57,6 +58,10 @@ struct fake_world *fake_world_new(void); /* shared; clock at 2026-11-23T18:00:00
 void fake_world_free(struct fake_world *w);
 /* The clock of engine_options: of the world that fake_net_open() was given last. */
 int64_t fake_now_ms(void);
+/* At the n-th look at the clock from now `meanwhile` runs first: a process that was stopped there.
+ */
+void fake_pause_at(int looks, void (*meanwhile)(void));
+bool fake_pause_cancel(void); /* true when it had not come to it */
 void fake_net_open(struct fake_world *w, struct net_port *out);
 /* How many messages the provider has taken for that number. */
 int fake_count_to(const struct fake_world *w, const char *to);

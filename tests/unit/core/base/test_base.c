@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/error.h"
 #include "core/base/mailbox.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -22,9 +23,15 @@ utf8_refuses_what_is_malformed(void **state)
         size_t len;
         bool valid;
     } cases[] = {
-        {"abc", 3, true},           {"\xC3\xA9", 2, true},      {"\xC3", 1, false},
-        {"\xC0\x80", 2, false},     {"\xED\xA0\x80", 3, false}, {"\xF4\x90\x80\x80", 4, false},
-        {"\xF0\x9F\x98\x80", 4, true}, {"\x80", 1, false},      {"\xE0\x80\xAF", 3, false},
+        {"abc", 3, true},
+        {"\xC3\xA9", 2, true},
+        {"\xC3", 1, false},
+        {"\xC0\x80", 2, false},
+        {"\xED\xA0\x80", 3, false},
+        {"\xF4\x90\x80\x80", 4, false},
+        {"\xF0\x9F\x98\x80", 4, true},
+        {"\x80", 1, false},
+        {"\xE0\x80\xAF", 3, false},
     };
 
     (void)state;
@@ -60,7 +67,8 @@ near_names_are_suggested_and_far_ones_not(void **state)
     static const char *const names[] = {"older_than_days", "within_days", "never"};
 
     (void)state;
-    assert_string_equal(text_nearest("older_than_day", names, 3, sizeof names[0]), "older_than_days");
+    assert_string_equal(text_nearest("older_than_day", names, 3, sizeof names[0]),
+                        "older_than_days");
     assert_string_equal(text_nearest("nevre", names, 3, sizeof names[0]), "never");
     assert_null(text_nearest("banana", names, 3, sizeof names[0]));
 }
@@ -104,7 +112,8 @@ rfc3339_is_read_with_any_offset_and_cut_to_the_second(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         int64_t got = 0;
 
-        assert_int_equal(utime_parse_rfc3339(cases[i].text, strlen(cases[i].text), &got), cases[i].ok);
+        assert_int_equal(utime_parse_rfc3339(cases[i].text, strlen(cases[i].text), &got),
+                         cases[i].ok);
         if (cases[i].ok)
             assert_int_equal(got, cases[i].want);
     }
@@ -140,6 +149,31 @@ mailbox_keeps_order_and_wakes(void **state)
     mailbox_free(box); /* frees "two" */
 }
 
+static void
+errors_are_cut_between_characters(void **state)
+{
+    static const char *const characters[] = {"\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(characters); i++) {
+        for (size_t before = 0; before < 4; before++) {
+            struct error err = {0};
+            struct buf longer = {0};
+
+            buf_add(&longer, "abc", before);
+            while (longer.len < 2 * sizeof err.text)
+                buf_add_str(&longer, characters[i]);
+            error_set_at(&err, ERR_INVALID, buf_str(&longer), "%s", buf_str(&longer));
+            assert_true(utf8_is_valid(err.path, strlen(err.path)));
+            assert_true(utf8_is_valid(err.text, strlen(err.text)));
+            assert_true(strlen(err.path) + 4 >= sizeof err.path);
+            error_wrap(&err, "%.*s", (int)before, "xyz");
+            assert_true(utf8_is_valid(err.text, strlen(err.text)));
+            buf_release(&longer);
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -152,6 +186,7 @@ main(void)
         cmocka_unit_test(rfc3339_is_read_with_any_offset_and_cut_to_the_second),
         cmocka_unit_test(civil_and_back_for_every_day_of_400_years),
         cmocka_unit_test(mailbox_keeps_order_and_wakes),
+        cmocka_unit_test(errors_are_cut_between_characters),
     };
 
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -82,6 +82,46 @@ every_value_has_its_place(void **state)
     yaml_release(&doc);
 }
 
+/* Everything that a reader of the text can still refuse by its pointer is kept. */
+static void
+becomes_json_text_with_all_its_faults(void **state)
+{
+    static const struct {
+        const char *yaml, *json, *place;
+    } faults[] = {
+        {"foo: 1\nb: 2\nb: 3\n", "{\"foo\":1,\"b\":2,\"b\":3}", NULL},
+        {"a: [.inf, -.inf, 1e999, .nan]", "{\"a\":[1e999,-1e999,1e999,1e999]}", NULL},
+        {"a: {}\nb: []\nc: [[], {d: [~]}]", "{\"a\":{},\"b\":[],\"c\":[[],{\"d\":[null]}]}", NULL},
+        {"\"q\\\"\\\\\\n\": 'true'\nyes: no", "{\"q\\\"\\\\\\u000a\":\"true\",\"yes\":\"no\"}",
+         NULL},
+        {"[0o17, 0x1F, +12, 1.5, 0xFFFFFFFFFFFFFFFF]", "[15,31,12,1.5,1.8446744073709552e+19]", NULL},
+        {"12", "12", NULL},
+        {"# nothing\n", "", NULL},
+        {"a: 1\nb: &x 2\n", NULL, "2:4"},
+        {"a: [*x]\n", NULL, "1:5"},
+        {"a: !!str 2\n", NULL, "1:4"},
+        {"a: 1\n---\nb: 2\n", NULL, "2:1"},
+        {"? {a: 1}\n: 2\n", NULL, "1:3"},
+        {"a: \"x\\0\"\n", NULL, "1:4"},
+        {"a: [1\n", NULL, "2:1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++) {
+        struct buf text = {0};
+        struct error err = {0};
+        bool ok = yaml_to_json_text(faults[i].yaml, strlen(faults[i].yaml), &text, &err);
+
+        if (ok != (faults[i].json != NULL))
+            fail_msg("case %zu: %s %s", i, buf_str(&text), err.text);
+        if (ok && strcmp(buf_str(&text), faults[i].json) != 0)
+            fail_msg("case %zu: %s", i, buf_str(&text));
+        if (!ok && strcmp(err.path, faults[i].place) != 0)
+            fail_msg("case %zu: place %s (%s)", i, err.path, err.text);
+        buf_release(&text);
+    }
+}
+
 static void
 what_is_written_reads_back_the_same(void **state)
 {
@@ -115,6 +155,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_the_core_schema_and_refuses_the_rest),
         cmocka_unit_test(every_value_has_its_place),
+        cmocka_unit_test(becomes_json_text_with_all_its_faults),
         cmocka_unit_test(what_is_written_reads_back_the_same),
     };
 

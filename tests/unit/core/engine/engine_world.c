@@ -32,7 +32,9 @@ engine_world_open(void **state)
     struct error err = {0};
     struct db *replica;
 
-    (void)snprintf(w->home, sizeof w->home, "/tmp/canvass-test-XXXXXX");
+    /* In memory where there is such a place: these tests commit thousands of times. */
+    (void)snprintf(w->home, sizeof w->home, "%s/canvass-test-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     if (!mkdtemp(w->home))
         return -1;
     config_init_defaults(&w->config);
@@ -63,9 +65,9 @@ int
 engine_world_close(void **state)
 {
     struct engine_world *w = *state;
-    char *command = mem_printf("%s", w->home);
     static const char *const names[] = {"canvass.db", "canvass.db-wal", "canvass.db-shm",
-                                        "replica.db", "replica.db-wal", "replica.db-shm"};
+                                        "replica.db", "replica.db-wal", "replica.db-shm",
+                                        "engine.lock"};
 
     db_close(w->db);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -75,11 +77,21 @@ engine_world_close(void **state)
         (void)unlink(path);
     }
     (void)rmdir(w->home);
-    free(command);
     config_release(&w->config);
     fake_world_free(w->fake);
     free(w);
     return 0;
+}
+
+struct db *
+engine_world_reader(struct engine_world *w)
+{
+    struct error err = {0};
+    struct db *reader = reader_open(w->home, &err);
+
+    if (!reader)
+        die("reader", &err);
+    return reader;
 }
 
 void
@@ -145,6 +157,21 @@ engine_world_run(struct engine_world *w, struct engine_summary *out)
     options_of(w, &options);
     if (!engine_run(&options, true, NULL, out ? out : &unused, &err))
         die("engine_run", &err);
+}
+
+void
+engine_world_run_for(struct engine_world *w, int64_t ms, struct engine_summary *out)
+{
+    struct engine_options options;
+    struct engine_summary unused;
+    struct error err = {0};
+
+    options_of(w, &options);
+    w->fake->stop = 0;
+    w->fake->stop_at_ms = w->fake->clock_ms + ms;
+    if (!engine_run(&options, false, &w->fake->stop, out ? out : &unused, &err))
+        die("engine_run", &err);
+    w->fake->stop_at_ms = 0;
 }
 
 int

@@ -21,8 +21,12 @@ void engine_world_sql(struct engine_world *w, const char *sql);
 int64_t engine_world_number(struct engine_world *w, const char *sql);
 /* Runs until nothing is due within seconds; the clock is the fake one. */
 void engine_world_run(struct engine_world *w, struct engine_summary *out);
-/* The same in a process of its own, which may be killed. Returns its exit code, 9: crashed. */
+/* Runs for so long, idle or not, and stops in order. */
+void engine_world_run_for(struct engine_world *w, int64_t ms, struct engine_summary *out);
+/* Until idle in a process of its own, which may be killed. Returns its exit code, 9: crashed. */
 int engine_world_run_child(struct engine_world *w);
+/* A reader on both databases; the caller closes it. */
+struct db *engine_world_reader(struct engine_world *w);
 void engine_world_phone(int person, char out[24]);
 
 #endif

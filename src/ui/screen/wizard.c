@@ -1,0 +1,493 @@
+#include "ui/screen/wizard.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/campaign/spec.h"
+#include "ui/screen/common.h"
+#include "ui/screen/screens.h"
+#include "ui/widget/when.h"
+
+static const struct wizard_step_ops *const step_ops[WIZARD_STEPS] = {
+    [WIZARD_INFO] = &wizard_info_ops,
+    [WIZARD_SEGMENT] = &wizard_segment_ops,
+    [WIZARD_AGENT] = &wizard_agent_ops,
+    [WIZARD_REVIEW] = &wizard_review_ops,
+};
+
+/* --- the spec */
+
+const char *
+wizard_text(const struct wizard *w, const char *key)
+{
+    const char *s = json_string_value(json_object_get(w->spec, key));
+    return s ? s : "";
+}
+
+void
+wizard_set_text(struct wizard *w, const char *key, const char *value)
+{
+    if (value && value[0])
+        (void)json_object_set_new(w->spec, key, json_string(value));
+    else
+        (void)json_object_del(w->spec, key);
+}
+
+void
+wizard_changed(struct wizard *w)
+{
+    struct error err = {0};
+
+    json_decref(w->c.spec);
+    w->c.spec = json_incref(w->spec);
+    if (!spec_apply(app_config(w->app), &w->c, &err))
+        app_message(w->app, ROLE_ERROR, err.text);
+    w->spec_changed = true;
+    w->review.have_review = false;
+}
+
+void
+wizard_moved(struct wizard *w)
+{
+    w->place_changed = true;
+}
+
+bool
+wizard_step_wrong(struct wizard *w, enum wizard_step step, char reason[96])
+{
+    reason[0] = '\0';
+    return step_ops[step]->wrong && step_ops[step]->wrong(w, reason);
+}
+
+void
+wizard_go(struct wizard *w, enum wizard_step step)
+{
+    char reason[96];
+    char text[140];
+
+    for (enum wizard_step s = WIZARD_INFO; s < step; s++)
+        if (wizard_step_wrong(w, s, reason)) {
+            (void)snprintf(text, sizeof text, "Step %d is not finished: %s.", (int)s + 1, reason);
+            app_message(w->app, ROLE_WARN, text);
+            if (s < w->step)
+                return;
+            step = s;
+            break;
+        }
+    w->step = step;
+    w->seen[step] = true;
+    w->segment.in_preview = false;
+    wizard_moved(w);
+    wizard_save(w);
+    if (step != WIZARD_INFO && json_object_get(w->spec, "segment"))
+        wizard_ask_preview(w);
+    if (step == WIZARD_REVIEW)
+        wizard_review_ops.fill(w);
+    if (step == WIZARD_REVIEW && !w->saving && !w->spec_changed)
+        wizard_ask_review(w);
+}
+
+void
+wizard_draw_buttons(struct wizard *w, struct form *f, struct grid *g, struct area a, int y,
+                    bool focused)
+{
+    struct field *next = form_find(f, "next");
+    struct field *first = next - 1; /* back, or leave */
+    char reason[96] = "";
+    int x = 0;
+
+    next->disabled = wizard_step_wrong(w, w->step, reason);
+    (void)text_copy(next->reason, sizeof next->reason, reason);
+    x = cells_width(first->label) + 4;
+    (void)field_draw(first, g, area_cols(a, 0, x - 2), y, 0, focused && form_focused(f) == first);
+    (void)field_draw(next, g, area_cols(a, x, a.w - x), y, 0, focused && form_focused(f) == next);
+}
+
+bool
+wizard_pressed(struct wizard *w, const struct field *fd)
+{
+    if (strcmp(fd->id, "leave") == 0) {
+        app_pop(w->app); /* asks may_leave first */
+        return true;
+    }
+    if (strcmp(fd->id, "back") == 0)
+        wizard_go(w, w->step - 1);
+    else if (strcmp(fd->id, "next") == 0)
+        wizard_go(w, w->step + 1);
+    else
+        return false;
+    return true;
+}
+
+/* --- the screen */
+
+static void *
+wizard_open(struct app *app, int64_t id)
+{
+    struct wizard *w = mem_alloc(sizeof *w);
+
+    w->app = app;
+    w->id = id;
+    w->ref = draft_ref_new(id);
+    w->slot_load = app_slot(app);
+    w->slot_preview = app_slot(app);
+    w->slot_why = app_slot(app);
+    w->slot_review = app_slot(app);
+    w->spec = json_pack("{s:s,s:s}", "type", "research", "channel", "sms");
+    w->seen[WIZARD_INFO] = true;
+    if (id == 0) {
+        w->loaded = true;
+        wizard_changed(w);
+        w->spec_changed = false;
+    }
+    for (size_t i = 0; i < WIZARD_STEPS; i++)
+        step_ops[i]->fill(w);
+    if (id)
+        wizard_ask_draft(w);
+    return w;
+}
+
+static void
+wizard_close(struct app *app, void *self)
+{
+    struct wizard *w = self;
+
+    app_slot_release(app, w->slot_load);
+    app_slot_release(app, w->slot_preview);
+    app_slot_release(app, w->slot_why);
+    app_slot_release(app, w->slot_review);
+    draft_ref_drop(w->ref);
+    json_decref(w->spec);
+    json_decref(w->restore);
+    json_decref(w->segment.saved);
+    campaign_release(&w->c);
+    wrows_release(&w->segment.rows);
+    edit_release(&w->segment.save_as);
+    form_close(&w->info.form);
+    form_close(&w->agent.form);
+    form_close(&w->review.form);
+    agent_step_release(&w->agent);
+    launch_review_release(&w->review.review);
+    picker_release(&w->picker);
+    preview_free(w->preview);
+    why_answer_free(w->why);
+    free(w);
+}
+
+static bool
+wizard_may_leave(struct app *app, void *self)
+{
+    struct wizard *w = self;
+
+    (void)app;
+    w->saving = false; /* the engine does them in order: this one comes last */
+    wizard_save(w);
+    return true;
+}
+
+static void
+wizard_tick(struct app *app, void *self)
+{
+    (void)app;
+    wizard_save(self);
+}
+
+static void
+wizard_refresh(struct app *app, void *self)
+{
+    (void)app; /* what others change does not change what is being typed; the counts are asked anew
+                  by every key and with r */
+    (void)self;
+}
+
+static void
+wizard_header(void *self, char *out, size_t size)
+{
+    const struct wizard *w = self;
+    char at[12];
+
+    if (!app_options(w->app)->engine)
+        (void)snprintf(out, size, "not saved: no engine !");
+    else if (w->saved_at_s)
+        (void)snprintf(out, size, "draft saved %s %s", when_seconds(w->saved_at_s, at),
+                       w->invalid ? "!" : "✓");
+    else
+        (void)snprintf(out, size, "not saved yet");
+}
+
+static void
+wizard_crumb(void *self, char *out, size_t size)
+{
+    (void)snprintf(out, size, "%s", wizard_text(self, "name"));
+}
+
+static bool
+wizard_wants_text(void *self)
+{
+    struct wizard *w = self;
+
+    if (!w->loaded || w->gone)
+        return false;
+    return w->picker.open || step_ops[w->step]->wants_text(w);
+}
+
+static bool
+click_step(struct wizard *w, const struct input *in)
+{
+    if (in->key != KEYS_MOUSE || in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN ||
+        in->y < w->body.y || in->y > w->body.y + 2)
+        return false;
+    for (int i = 0; i < WIZARD_STEPS; i++)
+        if (in->x >= w->step_places[2 * i] && in->x < w->step_places[2 * i + 1]) {
+            wizard_go(w, (enum wizard_step)i);
+            return true;
+        }
+    return false;
+}
+
+static bool
+wizard_input(struct app *app, void *self, const struct input *in)
+{
+    struct wizard *w = self;
+    size_t item = 0;
+
+    (void)app;
+    if (!w->loaded || w->gone)
+        return false;
+    if (w->picker.open) {
+        if (picker_input(&w->picker, in, &item) == PICKER_TAKEN)
+            step_ops[w->step]->picked(w, item);
+        return true;
+    }
+    if (click_step(w, in))
+        return true;
+    return step_ops[w->step]->input(w, in);
+}
+
+static bool
+wizard_escape(struct app *app, void *self)
+{
+    struct wizard *w = self;
+
+    (void)app;
+    if (w->picker.open) {
+        w->picker.open = false;
+        return true;
+    }
+    if (w->step == WIZARD_SEGMENT && w->segment.in_preview) {
+        w->segment.in_preview = false;
+        return true;
+    }
+    return false;
+}
+
+static void
+draw_bar(struct wizard *w, struct grid *g, struct area a)
+{
+    const char *labels[WIZARD_STEPS];
+    enum step_state states[WIZARD_STEPS];
+    char reason[96];
+    char text[WIZARD_STEPS][40];
+
+    for (enum wizard_step s = WIZARD_INFO; s < WIZARD_STEPS; s++) {
+        (void)snprintf(text[s], sizeof text[s], "%s", step_ops[s]->title);
+        labels[s] = text[s];
+        states[s] = s == w->step                                     ? STEP_NOW
+                    : w->seen[s] && !wizard_step_wrong(w, s, reason) ? STEP_DONE
+                                                                     : STEP_TODO;
+    }
+    draw_steps(g, a, 0, labels, states, WIZARD_STEPS, w->step_places);
+}
+
+static void
+wizard_draw(struct app *app, void *self, struct grid *g, struct area body)
+{
+    struct wizard *w = self;
+    int head = body.h >= 24 ? 3 : 1;
+    struct area rest = area_rows(body, head, body.h - head);
+
+    (void)app;
+    w->body = body;
+    draw_bar(w, g, area_rows(body, head == 3 ? 1 : 0, 1));
+    if (w->gone) {
+        draw_hint(g, rest, w->gone_text);
+        return;
+    }
+    if (!w->loaded) {
+        draw_hint(g, rest, "reading…");
+        return;
+    }
+    step_ops[w->step]->draw(w, g, rest);
+    picker_draw(&w->picker, g, rest);
+}
+
+/* --- keys */
+
+static void
+key_back(struct app *app, void *self)
+{
+    struct wizard *w = self;
+
+    if (w->step == WIZARD_INFO)
+        app_pop(app);
+    else
+        wizard_go(w, w->step - 1);
+}
+
+static void
+key_next(struct app *app, void *self)
+{
+    struct wizard *w = self;
+
+    (void)app;
+    wizard_go(w, w->step + 1);
+}
+
+static bool
+can_next(struct app *app, void *self, char reason[96])
+{
+    struct wizard *w = self;
+
+    (void)app;
+    if (w->step == WIZARD_REVIEW) {
+        (void)snprintf(reason, 96, "This is the last step.");
+        return false;
+    }
+    return !wizard_step_wrong(w, w->step, reason);
+}
+
+static void
+key_help(struct app *app, void *self)
+{
+    struct wizard *w = self;
+    const char *help = step_ops[w->step]->help(w);
+
+    app_message(app, ROLE_INFO,
+                help ? help : "Tab moves, Enter presses, Esc leaves; the draft stays.");
+}
+
+static void
+key_add(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->add(self);
+}
+
+static void
+key_remove(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->remove(self);
+}
+
+static void
+key_pane(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->other_pane(self);
+}
+
+static void
+key_external(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->external(self);
+}
+
+static bool
+can_move(struct app *app, void *self, char reason[96])
+{
+    (void)app;
+    (void)snprintf(reason, 96, "Only questions can be moved.");
+    return step_ops[((struct wizard *)self)->step]->move != NULL;
+}
+
+static void
+key_up(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->move(self, -1);
+}
+
+static void
+key_down(struct app *app, void *self)
+{
+    (void)app;
+    step_ops[((struct wizard *)self)->step]->move(self, 1);
+}
+
+static void
+key_leave(struct app *app, void *self)
+{
+    (void)self;
+    app_pop(app);
+}
+
+#define F(n) (KEYS_F1 + (n)-1)
+
+static const struct binding wizard_keys[] = {
+    {.key = F(3),
+     .name = "next-step",
+     .label = "next",
+     .help = "The next step",
+     .run = key_next,
+     .can = can_next},
+    {.key = F(2), .name = "back-step", .label = "back", .help = "The step before", .run = key_back},
+    {.key = F(5),
+     .name = "add",
+     .label = "add",
+     .help = "Add a criterion, a question, a variant",
+     .run = key_add},
+    {.key = F(8),
+     .name = "remove",
+     .label = "remove",
+     .help = "Remove what is in focus",
+     .run = key_remove},
+    {.key = F(6),
+     .name = "preview",
+     .label = "preview",
+     .help = "To the preview and back",
+     .run = key_pane},
+    {.key = F(4),
+     .name = "editor",
+     .label = "editor",
+     .help = "Edit the text or the criteria in $EDITOR",
+     .run = key_external},
+    {.key = F(1),
+     .name = "field-help",
+     .label = "help",
+     .help = "What the field in focus is",
+     .run = key_help},
+    {.key = F(7),
+     .name = "move-up",
+     .help = "The question in focus one up",
+     .run = key_up,
+     .can = can_move},
+    {.key = F(9),
+     .name = "move-down",
+     .help = "The question in focus one down",
+     .run = key_down,
+     .can = can_move},
+    {.name = "leave", .help = "Leave the wizard; the draft stays (Esc)", .run = key_leave},
+    {0}};
+
+const struct screen screen_wizard = {
+    .name = "wizard",
+    .title = "New campaign",
+    .keys = wizard_keys,
+    .open = wizard_open,
+    .close = wizard_close,
+    .draw = wizard_draw,
+    .input = wizard_input,
+    .refresh = wizard_refresh,
+    .tick = wizard_tick,
+    .crumb = wizard_crumb,
+    .wants_text = wizard_wants_text,
+    .escape = wizard_escape,
+    .may_leave = wizard_may_leave,
+    .header = wizard_header,
+    .bare = true,
+};

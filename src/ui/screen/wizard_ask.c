@@ -1,0 +1,357 @@
+/* What the wizard asks the query thread: the draft, previews, why, words, the review. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/base/utime.h"
+#include "core/segment/leaf_table.h"
+#include "ui/screen/wizard.h"
+
+/* --- the draft */
+
+struct draft_answer {
+    struct campaign c;
+};
+
+struct draft_arg {
+    int64_t id;
+    const struct config *config;
+};
+
+static void
+draft_free(void *answer)
+{
+    campaign_release(&((struct draft_answer *)answer)->c);
+    free(answer);
+}
+
+static void *
+answer_draft(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
+{
+    const struct draft_arg *a = arg;
+    struct draft_answer *out = mem_alloc(sizeof *out);
+
+    (void)cancelled;
+    if (campaign_load(reader, a->config, a->id, &out->c, err))
+        return out;
+    draft_free(out);
+    return NULL;
+}
+
+static void
+fill_all(struct wizard *w)
+{
+    static const struct wizard_step_ops *const steps[] = {&wizard_info_ops, &wizard_segment_ops,
+                                                          &wizard_agent_ops, &wizard_review_ops};
+    const json_t *state = w->c.wizard;
+    const json_t *unsaved = json_object_get(state, "unsaved");
+    json_int_t step = json_integer_value(json_object_get(state, "step"));
+
+    json_decref(w->spec);
+    w->spec = json_deep_copy(json_is_object(unsaved) ? unsaved : w->c.spec);
+    w->spec_changed = json_is_object(unsaved);
+    w->restore = json_deep_copy(state);
+    w->saved_at_s = w->c.updated_at;
+    w->loaded = true;
+    wizard_changed(w);
+    w->spec_changed = json_is_object(unsaved);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        steps[i]->fill(w);
+    for (json_int_t i = 0; i <= step && i < WIZARD_STEPS; i++)
+        w->seen[i] = true;
+    wizard_go(w, step >= 0 && step < WIZARD_STEPS ? (enum wizard_step)step : WIZARD_INFO);
+    steps[w->step]->restore(w, json_object_get(w->restore, "place"));
+    json_decref(w->restore);
+    w->restore = NULL;
+    w->place_changed = false;
+}
+
+static void
+got_draft(void *owner, const struct question *q, void *result, const struct error *err)
+{
+    struct wizard *w = owner;
+    struct draft_answer *a = result;
+    struct error why = {0};
+
+    (void)q;
+    if (!a) {
+        w->gone = true;
+        (void)text_copy(w->gone_text, sizeof w->gone_text, err->text);
+        return;
+    }
+    if (!campaign_may(a->c.status, CAMPAIGN_DO_EDIT, &why)) {
+        w->gone = true;
+        (void)text_copy(w->gone_text, sizeof w->gone_text, why.text);
+        return;
+    }
+    campaign_release(&w->c);
+    w->c = a->c;
+    a->c = (struct campaign){0};
+    fill_all(w);
+}
+
+void
+wizard_ask_draft(struct wizard *w)
+{
+    struct draft_arg *arg = mem_alloc(sizeof *arg);
+    struct question q = {.slot = w->slot_load,
+                         .answer = answer_draft,
+                         .arg = arg,
+                         .free_arg = free,
+                         .free_result = draft_free,
+                         .done = got_draft,
+                         .owner = w};
+
+    arg->id = w->id;
+    arg->config = app_config(w->app);
+    app_ask(w->app, &q, "Reading the draft");
+}
+
+/* --- the preview */
+
+struct preview_arg {
+    json_t *criteria;
+    const struct config *config; /* policy of the campaign inside */
+    struct config mine;          /* shallow copy with the campaign's frequency cap */
+    int64_t now_s;
+    uint64_t seed;
+    bool want_vars;
+};
+
+static void
+preview_arg_free(void *arg)
+{
+    json_decref(((struct preview_arg *)arg)->criteria);
+    free(arg);
+}
+
+void
+preview_free(void *preview)
+{
+    struct preview *p = preview;
+
+    if (!p)
+        return;
+    for (size_t i = 0; p->vars && i < p->sample.count; i++)
+        customer_vars_release(&p->vars[i]);
+    free(p->vars);
+    segment_funnel_release(&p->funnel);
+    segment_sample_release(&p->sample);
+    free(p->sentence);
+    free(p->unknown);
+    free(p);
+}
+
+static bool
+load_vars(struct db *db, struct preview *p, struct error *err)
+{
+    p->vars = mem_calloc(p->sample.count + 1, sizeof *p->vars);
+    for (size_t i = 0; i < p->sample.count; i++)
+        if (!customer_vars_load(db, &p->sample.people[i].key, &p->vars[i], err))
+            return false;
+    return true;
+}
+
+static bool
+count_all(struct db *db, const struct preview_arg *a, const struct criteria *c, struct preview *p,
+          struct error *err)
+{
+    struct segment_env env = {.now_s = a->now_s, .config = &a->mine};
+    struct buf text = {0};
+    bool ok;
+
+    p->as_of_s = a->now_s;
+    p->everyone = criteria_is_everyone(c);
+    ok = segment_reach(db, c, &env, "sms", &p->reach, err) &&
+         segment_funnel(db, c, &env, &p->funnel, err) &&
+         segment_sample(db, c, &env, "sms", SAMPLE_PEOPLE, a->seed, &p->sample, err) &&
+         (!a->want_vars || load_vars(db, p, err)) && criteria_unknown_words(db, c, &text, err);
+    if (ok) {
+        p->unknown = buf_take(&text);
+        segment_explain(c, &env, &text);
+        p->sentence = buf_take(&text);
+    }
+    buf_release(&text);
+    return ok;
+}
+
+static void *
+answer_preview(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
+{
+    const struct preview_arg *a = arg;
+    struct preview *p = mem_alloc(sizeof *p);
+    int64_t began = utime_mono_us();
+    struct criteria *c = criteria_from_json(a->criteria, err);
+    bool ok = false;
+
+    (void)cancelled;
+    if (c && db_begin_read(reader, err)) {
+        ok = count_all(reader, a, c, p, err);
+        db_rollback(reader);
+    }
+    criteria_free(c);
+    p->took_us = utime_mono_us() - began;
+    if (ok)
+        return p;
+    preview_free(p);
+    return NULL;
+}
+
+static void
+got_preview(void *owner, const struct question *q, void *result, const struct error *err)
+{
+    struct wizard *w = owner;
+    struct preview **keep = result;
+
+    (void)q;
+    if (!keep) {
+        if (err->code == ERR_RETRY)
+            return; /* asked anew, or cancelled */
+        (void)text_copy(w->preview_error, sizeof w->preview_error, err->text);
+        w->preview_old = true;
+        return;
+    }
+    preview_free(w->preview);
+    w->preview = *keep;
+    *keep = NULL;
+    w->preview_error[0] = '\0';
+    w->preview_old = false;
+    list_place(&w->segment.people, w->preview->sample.count, -1);
+    wizard_segment_ops.arrived(w);
+}
+
+/* The result is handed over: a box around it, since it is freed after done(). */
+static void *
+answer_boxed(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
+{
+    struct preview *p = answer_preview(reader, arg, cancelled, err);
+
+    return p ? mem_dup(&p, sizeof p) : NULL;
+}
+
+static void
+box_free(void *box)
+{
+    preview_free(*(struct preview **)box);
+    free(box);
+}
+
+void
+wizard_ask_preview(struct wizard *w)
+{
+    struct preview_arg *a = mem_alloc(sizeof *a);
+    struct question q = {.slot = w->slot_preview,
+                         .answer = answer_boxed,
+                         .arg = a,
+                         .free_arg = preview_arg_free,
+                         .free_result = box_free,
+                         .done = got_preview,
+                         .owner = w};
+
+    a->criteria = wrows_json(&w->segment.rows);
+    a->mine = *app_config(w->app);
+    a->mine.policy.cap_messages = w->c.cap_messages;
+    a->mine.policy.cap_days = w->c.cap_days;
+    a->now_s = app_now_s(w->app);
+    a->seed = w->segment.seed;
+    a->want_vars = w->step >= WIZARD_AGENT;
+    w->preview_old = true;
+    app_ask(w->app, &q, "Counting");
+}
+
+/* --- why a person is in or out */
+
+struct why_arg {
+    json_t *criteria;
+    struct key customer;
+    char *name;
+    const struct config *config;
+    int64_t now_s;
+};
+
+static void
+why_arg_free(void *arg)
+{
+    struct why_arg *a = arg;
+
+    json_decref(a->criteria);
+    key_release(&a->customer);
+    free(a->name);
+    free(a);
+}
+
+void
+why_answer_free(void *answer)
+{
+    struct why_answer *a = answer;
+
+    if (!a)
+        return;
+    free(a->name);
+    segment_why_release(&a->why);
+    free(a);
+}
+
+static void
+why_box_free(void *box)
+{
+    why_answer_free(*(struct why_answer **)box);
+    free(box);
+}
+
+static void *
+answer_why(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
+{
+    const struct why_arg *a = arg;
+    struct segment_env env = {.now_s = a->now_s, .config = a->config};
+    struct criteria *c = criteria_from_json(a->criteria, err);
+    struct why_answer *out = mem_alloc(sizeof *out);
+    bool ok;
+
+    (void)cancelled;
+    out->name = mem_strdup(a->name);
+    ok = c && segment_why(reader, c, &env, &a->customer, &out->why, err);
+    criteria_free(c);
+    if (ok)
+        return mem_dup(&out, sizeof out);
+    why_answer_free(out);
+    return NULL;
+}
+
+static void
+got_why(void *owner, const struct question *q, void *result, const struct error *err)
+{
+    struct wizard *w = owner;
+    struct why_answer **box = result;
+
+    (void)q;
+    if (!box) {
+        if (err->code != ERR_RETRY)
+            app_toast_error(w->app, err);
+        return;
+    }
+    why_answer_free(w->why);
+    w->why = *box;
+    *box = NULL;
+}
+
+void
+wizard_ask_why(struct wizard *w, const struct key *customer, const char *name)
+{
+    struct why_arg *a = mem_alloc(sizeof *a);
+    struct question q = {.slot = w->slot_why,
+                         .answer = answer_why,
+                         .arg = a,
+                         .free_arg = why_arg_free,
+                         .free_result = why_box_free,
+                         .done = got_why,
+                         .owner = w};
+
+    a->criteria = wrows_json(&w->segment.rows);
+    a->customer = key_dup(customer);
+    a->name = mem_strdup(name ? name : "this person");
+    a->config = app_config(w->app);
+    a->now_s = app_now_s(w->app);
+    app_ask(w->app, &q, "Asking why");
+}

@@ -1,0 +1,319 @@
+/* The live preview: how many, who falls out where, sample people, why one is in or out; and a
+ * message as a sample person would get it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/text.h"
+#include "core/campaign/sms_segments.h"
+#include "ui/screen/common.h"
+#include "ui/screen/wizard.h"
+#include "ui/term/cells.h"
+#include "ui/widget/when.h"
+
+size_t
+wizard_people(const struct wizard *w)
+{
+    return w->preview ? w->preview->sample.count : 0;
+}
+
+/* "! row 3 still counted as 30 days" */
+static bool
+stale_text(const struct wizard *w, char *out, size_t size)
+{
+    const struct wrows *rows = &w->segment.rows;
+    size_t i = wrows_first_wrong(rows);
+
+    if (w->preview_error[0]) {
+        (void)snprintf(out, size, "! %s", w->preview_error);
+        return true;
+    }
+    if (i == rows->count)
+        return false;
+    if (rows->at[i].good)
+        (void)snprintf(out, size, "! row %zu still counted as %.40s %s", i + 1, rows->at[i].good,
+                       wrow_unit(&rows->at[i]));
+    else
+        (void)snprintf(out, size, "! row %zu is not counted yet", i + 1);
+    return true;
+}
+
+void
+wizard_draw_reach_line(struct wizard *w, struct grid *g, struct area a, int y)
+{
+    const struct preview *p = w->preview;
+    char n[32];
+    int x;
+
+    if (!p) {
+        (void)grid_cell(g, a, y, 0, a.w, w->preview_error[0] ? ROLE_ERROR : ROLE_DIM,
+                        w->preview_error[0] ? w->preview_error
+                        : w->preview_old    ? "counting…"
+                                            : "Choose where to start from: Enter");
+        return;
+    }
+    x = grid_text(g, a, y, 0, ROLE_OK | STYLE_BOLD, number_text(p->reach.reachable, n));
+    x = grid_text(g, a, y, x + 1, ROLE_TEXT, "reachable");
+    x = grid_text(g, a, y, x + 1, ROLE_DIM, "of");
+    x = grid_text(g, a, y, x + 1, ROLE_DIM, number_text(p->reach.matched, n));
+    x = grid_text(g, a, y, x + 1, ROLE_DIM, "matched");
+    if (p->everyone)
+        (void)grid_cell(g, a, y, x + 2, a.w - x - 2, ROLE_WARN, "! every customer");
+}
+
+/* The rows at depth 0, in order: the funnel has a count behind each. */
+static bool
+top_row(const struct wrows *rows, size_t nth, size_t *row)
+{
+    for (size_t i = 0; i < rows->count; i = wrows_end(rows, i))
+        if (nth-- == 0) {
+            *row = i;
+            return true;
+        }
+    return false;
+}
+
+static void
+funnel_label(const struct wizard *w, size_t nth, char *out, size_t size)
+{
+    const struct wrows *rows = &w->segment.rows;
+    char leaf[64];
+    size_t i;
+
+    if (nth == 0 || rows->match == JOIN_ANY) {
+        (void)snprintf(out, size, "%s", nth == 0 ? "everybody" : "any of these");
+        return;
+    }
+    if (!top_row(rows, nth - 1, &i)) {
+        (void)snprintf(out, size, "criterion %zu", nth);
+        return;
+    }
+    if (rows->at[i].kind == WROW_LEAF) {
+        wrow_leaf_label(rows->at[i].leaf, leaf);
+        (void)snprintf(out, size, "%zu %s%s", i + 1, rows->at[i].negated ? "not " : "", leaf);
+    } else {
+        (void)snprintf(out, size, "%zu %s", i + 1,
+                       rows->at[i].kind == WROW_GROUP ? wrow_join_words(rows->at[i].join)
+                                                      : "as text");
+    }
+}
+
+static int
+draw_funnel(struct wizard *w, struct grid *g, struct area a, int y, int max)
+{
+    const struct preview *p = w->preview;
+    int64_t all = p->funnel.count ? p->funnel.counts[0] : p->reach.matched;
+    size_t count = p->funnel.count;
+    int bar = a.w >= 40 ? a.w * 25 / 100 : 8;
+    int number = 10;
+    char label[80];
+    size_t shown = 0;
+
+    for (size_t i = 0; i < count && (int)shown < max - 1; i++, shown++) {
+        (void)draw_number(g, a, y, 0, number, ROLE_TEXT, p->funnel.counts[i]);
+        draw_block(g, a, y, number + 1, bar, ROLE_PLOT, p->funnel.counts[i], all);
+        funnel_label(w, i, label, sizeof label);
+        (void)grid_cell(g, a, y++, number + bar + 2, a.w - number - bar - 2, ROLE_DIM, label);
+    }
+    (void)draw_number(g, a, y, 0, number, ROLE_OK | STYLE_BOLD, p->reach.reachable);
+    draw_block(g, a, y, number + 1, bar, ROLE_OK, p->reach.reachable, all);
+    (void)grid_text(g, a, y++, number + bar + 2, ROLE_TITLE, "reachable");
+    return y;
+}
+
+static int
+draw_reasons(const struct preview *p, struct grid *g, struct area a, int y)
+{
+    const struct {
+        const char *word;
+        int64_t n;
+    } parts[] = {{"no address", p->reach.no_address},
+                 {"opted out", p->reach.opted_out},
+                 {"over cap", p->reach.capped},
+                 {"twice", p->reach.duplicate_address}};
+    int x = 0;
+    char n[32];
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        int need = cells_width(parts[i].word) + 1 + cells_width(number_text(parts[i].n, n)) + 2;
+        if (x > 0 && x + need - 2 > a.w) {
+            y++;
+            x = 0;
+        }
+        x = grid_text(g, a, y, x, ROLE_DIM, parts[i].word) + 1;
+        x = grid_text(g, a, y, x, parts[i].n ? ROLE_TITLE : ROLE_DIM, n) + 2;
+    }
+    return y + 1;
+}
+
+struct people_draw {
+    struct wizard *w;
+    int name_w, visit_w;
+};
+
+static void
+draw_person(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
+{
+    const struct people_draw *d = ctx;
+    const struct segment_person *p = &d->w->preview->sample.people[row];
+    int64_t now = app_now_s(d->w->app);
+    char when[16];
+    int x = 1;
+
+    (void)selected;
+    x = grid_cell(g, a, 0, x + 1, d->name_w, row == 0 ? ROLE_TITLE : ROLE_TEXT, or_dash(p->name));
+    (void)grid_cell(g, a, 0, x + 1, d->visit_w, ROLE_DIM,
+                    p->has_last_visit ? when_short(p->last_visit, now, when) : "never");
+    x += 1 + d->visit_w;
+    (void)grid_cell(g, a, 0, x + 1, 9, ROLE_DIM,
+                    p->has_last_contact ? when_short(p->last_contact, now, when) : "never");
+    if (a.w - x - 11 > 6 && p->reach && p->reach[0] && strcmp(p->reach, "reachable") != 0)
+        (void)grid_cell(g, a, 0, x + 11, a.w - x - 12, ROLE_WARN, skip_reason_words(p->reach));
+}
+
+static int
+why_lines(const struct wizard *w, struct buf *out)
+{
+    const struct why_answer *a = w->why;
+
+    if (!a)
+        return 0;
+    buf_printf(out, "Why %s: %s. ", a->name, a->why.in_segment ? "in" : "not in");
+    for (size_t i = 0; i < a->why.count; i++)
+        buf_printf(out, "%s%s %s", i ? "; " : "", a->why.reasons[i].holds ? "✓" : "✗",
+                   a->why.reasons[i].fact);
+    return 3;
+}
+
+static void
+draw_people(struct wizard *w, struct grid *g, struct area a, bool focused)
+{
+    struct people_draw d = {.w = w, .visit_w = 10};
+    struct buf why = {0};
+    int tail = 1 + why_lines(w, &why);
+    struct area in = area_rows(a, 1, a.h - 1 - tail);
+    int x;
+
+    d.name_w = a.w - 2 - d.visit_w - 12 > 26 ? 26 : a.w - 2 - d.visit_w - 12;
+    x = 2 + d.name_w + 1;
+    (void)grid_text(g, a, 0, 2, ROLE_DIM, "Name");
+    (void)grid_text(g, a, 0, x, ROLE_DIM, "Last visit");
+    (void)grid_text(g, a, 0, x + d.visit_w + 1, ROLE_DIM, "Contacted");
+    list_draw(&w->segment.people, g, in, focused, draw_person, &d);
+    (void)grid_cell(g, a, a.h - tail, 0, a.w, ROLE_DIM,
+                    focused ? "r other sample · Enter says why"
+                            : "F6, then r other sample, Enter says why");
+    if (why.len)
+        (void)grid_wrapped(g, a, a.h - tail + 1, 3, ROLE_TEXT, buf_str(&why));
+    buf_release(&why);
+}
+
+void
+wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focused)
+{
+    const struct preview *p = w->preview;
+    char right[48] = "";
+    char text[160];
+    struct area in;
+    int y = 0;
+
+    if (p)
+        (void)snprintf(right, sizeof right, w->preview_old ? "counting…" : "%.1f ms · exact",
+                       (double)p->took_us / 1000);
+    in = draw_frame(g, a, focused ? FRAME_FOCUS : FRAME_REST, "Live preview", right);
+    if (!p) {
+        draw_hint(g, in,
+                  w->preview_error[0] ? w->preview_error
+                  : w->preview_old    ? "reading…"
+                                      : "Nothing is counted yet.");
+        return;
+    }
+    y += in.h >= 20;
+    wizard_draw_reach_line(w, g, in, y++);
+    if (stale_text(w, text, sizeof text))
+        (void)grid_cell(g, in, y++, 0, in.w, ROLE_WARN, text);
+    else if (p->unknown && p->unknown[0])
+        y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
+    y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
+    y = draw_reasons(p, g, in, y);
+    if (in.h - y > 9)
+        y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM, p->sentence) +
+             (in.h >= 22);
+    y += in.h >= 22;
+    if (in.h - y >= 4)
+        draw_people(w, g, area_rows(in, y, in.h - y), focused);
+}
+
+bool
+wizard_preview_input(struct wizard *w, const struct input *in)
+{
+    struct segment_step *s = &w->segment;
+    size_t row;
+
+    if (in->key == KEYS_MOUSE) {
+        if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN)
+            list_wheel(&s->people, in->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+        else if (list_row_at(&s->people, in->y, in->x, &row))
+            list_select(&s->people, row, LIST_NO_ID);
+        return true;
+    }
+    if (in->key == KEYS_TAB || in->key == KEYS_BACKTAB) {
+        s->in_preview = false;
+        return true;
+    }
+    if (in->key == 'r') {
+        s->seed++;
+        wizard_ask_preview(w);
+        return true;
+    }
+    if (in->key == KEYS_ENTER && s->people.sel < wizard_people(w)) {
+        const struct segment_person *p = &w->preview->sample.people[s->people.sel];
+        wizard_ask_why(w, &p->key, p->name);
+        return true;
+    }
+    return list_key(&s->people, in->key);
+}
+
+/* --- a message for a person */
+
+int
+wizard_draw_message(struct wizard *w, struct grid *g, struct area a, int y, size_t variant,
+                    size_t person)
+{
+    const struct campaign *c = &w->c;
+    const struct customer_vars nobody = {0};
+    const struct customer_vars *vars = &nobody;
+    const struct config *config = app_config(w->app);
+    struct render_use use = {0};
+    struct error err = {0};
+    struct buf out = {0};
+    struct sms_segments s;
+    int from = y;
+
+    if (variant >= c->variant_count)
+        return 0;
+    if (w->preview && w->preview->vars && person < w->preview->sample.count)
+        vars = &w->preview->vars[person];
+    if (render_text_use(config, c, c->variants[variant].text, vars, app_now_s(w->app), &out, &use,
+                        &err)) {
+        struct area box = area_cols(a, 0, a.w);
+        int lines = (int)cells_wrap(buf_str(&out), a.w - 2, NULL, NULL);
+        int room = a.h - y - 1;
+        lines = lines < 1 ? 1 : lines > room ? room : lines;
+        grid_fill(g, area_rows(box, y, lines), ROLE_FIELD);
+        y += grid_wrapped(g, area_inset(box, 0, 1), y, lines, ROLE_FIELD, buf_str(&out));
+        s = sms_segments_count(buf_str(&out), out.len);
+        (void)grid_printf(g, a, y++, 0, s.segments > 3 ? ROLE_WARN : ROLE_DIM,
+                          "%d characters, %d segment%s, %s%s", s.characters, s.segments,
+                          s.segments == 1 ? "" : "s", s.gsm7 ? "GSM-7" : "UCS-2",
+                          s.segments > 3 ? " !" : "");
+    } else {
+        y += grid_wrapped(g, a, y, 3, ROLE_ERROR, err.text);
+    }
+    if (!render_has_opt_out(c->variants[variant].text))
+        (void)grid_cell(g, a, y++, 0, a.w, ROLE_ERROR,
+                        "✗ does not tell how to opt out: add \"Reply STOP to opt out\"");
+    buf_release(&out);
+    return y - from;
+}
