@@ -109,6 +109,7 @@ struct wizard {
     bool seen[WIZARD_STEPS];
     /* what the ledger has */
     bool spec_changed, place_changed, saving;
+    bool save_failed; /* wait for the next change before trying again */
     int64_t saved_at_s;
     bool invalid; /* the ledger refused the spec: kept in the wizard's column */
     char invalid_text[256], invalid_path[128];

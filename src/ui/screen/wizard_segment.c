@@ -167,12 +167,31 @@ segment_wants_text(struct wizard *w)
 }
 
 static void
+say_error(struct wizard *w, size_t i)
+{
+    const struct wrow *row = &w->segment.rows.at[i];
+    char text[240];
+
+    if (!row->error[0] || !row->touched)
+        return;
+    if (wrow_value_kind(row) == VALUE_DAYS && row->value.text.len > 0)
+        (void)snprintf(text, sizeof text,
+                       "Row %zu: \"%.40s\" is not a number of days. Type a number such as 30.",
+                       i + 1, edit_text(&row->value));
+    else
+        (void)snprintf(text, sizeof text, "Row %zu: %s.", i + 1, row->error);
+    app_message(w->app, ROLE_ERROR, text);
+}
+
+static void
 leave(struct wizard *w)
 {
     struct stop at = segment_stop(&w->segment);
 
-    if (at.kind == STOP_VALUE)
-        w->segment.rows.at[at.row].touched = true;
+    if (at.kind != STOP_VALUE)
+        return;
+    w->segment.rows.at[at.row].touched = true;
+    say_error(w, at.row);
 }
 
 static bool
@@ -340,6 +359,7 @@ type_value(struct wizard *w, struct stop at, int key)
     if (changed && at.kind == STOP_VALUE) {
         wrows_touch(&s->rows);
         segment_changed(w);
+        say_error(w, at.row);
     }
     wizard_moved(w);
     return true;
