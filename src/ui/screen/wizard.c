@@ -197,12 +197,24 @@ wizard_tick(struct app *app, void *self)
     wizard_save(self);
 }
 
+/* What others change does not change what is being typed. The counts are asked anew when the
+ * replica has, and when a question was cancelled. */
 static void
 wizard_refresh(struct app *app, void *self)
 {
-    (void)app; /* what others change does not change what is being typed; the counts are asked anew
-                  by every key and with r */
-    (void)self;
+    struct wizard *w = self;
+    int64_t synced_s = app_status(app)->replica_synced_s;
+    bool synced = w->synced_s && synced_s != w->synced_s;
+    bool cancelled = w->preview_old && !w->preview_error[0] && !app_is_asking(app, w->slot_preview);
+
+    w->synced_s = synced_s;
+    if (!w->loaded || w->gone || w->step == WIZARD_INFO || !json_object_get(w->spec, "segment"))
+        return;
+    if (synced || cancelled)
+        wizard_ask_preview(w);
+    if (w->step == WIZARD_REVIEW && !w->saving && !w->spec_changed && !w->review.launching &&
+        (synced || (!w->review.have_review && !app_is_asking(app, w->slot_review))))
+        wizard_ask_review(w);
 }
 
 static void

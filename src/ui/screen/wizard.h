@@ -124,6 +124,7 @@ struct wizard {
     int slot_load, slot_preview, slot_why, slot_review;
     struct preview *preview; /* the last good one; owned */
     char preview_error[200];
+    int64_t synced_s;       /* of the replica that was counted */
     bool preview_old;       /* asked anew, not answered yet */
     struct why_answer *why; /* owned; NULL: none asked */
     struct area body;

@@ -300,9 +300,10 @@ preview_key(struct wizard *w, int key)
     else if (key == 'r') {
         w->segment.seed++;
         wizard_ask_preview(w);
-    } else if (key == KEYS_TAB || key == KEYS_BACKTAB)
+    } else if (key == KEYS_TAB || key == KEYS_BACKTAB) {
         w->agent.in_preview = false;
-    else
+        w->agent.form.focus = key == KEYS_TAB ? 0 : w->agent.form.count - 1;
+    } else
         return false;
     return true;
 }
@@ -338,6 +339,8 @@ agent_input(struct wizard *w, const struct input *in)
     } else {
         result = form_key(&s->form, in->key);
     }
+    if (result == FORM_IGNORED && (in->key == KEYS_TAB || in->key == KEYS_BACKTAB))
+        s->in_preview = true; /* round through the other pane */
     if (result == FORM_IGNORED)
         return in->key == KEYS_TAB || in->key == KEYS_BACKTAB || in->key == KEYS_MOUSE;
     wizard_moved(w);

@@ -200,6 +200,8 @@ draw_people(struct wizard *w, struct grid *g, struct area a, bool focused)
     (void)grid_text(g, a, 0, 2, ROLE_DIM, "Name");
     (void)grid_text(g, a, 0, x, ROLE_DIM, "Last visit");
     (void)grid_text(g, a, 0, x + d.visit_w + 1, ROLE_DIM, "Contacted");
+    if (wizard_people(w) == 0)
+        (void)grid_text(g, in, 0, 2, ROLE_DIM, "Nobody matches.");
     list_draw(&w->segment.people, g, in, focused, draw_person, &d);
     (void)grid_cell(g, a, a.h - tail, 0, a.w, ROLE_DIM,
                     focused ? "r other sample · Enter says why"
@@ -233,7 +235,7 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
     wizard_draw_reach_line(w, g, in, y++);
     if (stale_text(w, text, sizeof text))
         (void)grid_cell(g, in, y++, 0, in.w, ROLE_WARN, text);
-    else if (p->unknown && p->unknown[0])
+    if (p->unknown && p->unknown[0])
         y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
     y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
     y = draw_reasons(p, g, in, y);
@@ -256,10 +258,6 @@ wizard_preview_input(struct wizard *w, const struct input *in)
             list_wheel(&s->people, in->mouse == MOUSE_WHEEL_UP ? -3 : 3);
         else if (list_row_at(&s->people, in->y, in->x, &row))
             list_select(&s->people, row, LIST_NO_ID);
-        return true;
-    }
-    if (in->key == KEYS_TAB || in->key == KEYS_BACKTAB) {
-        s->in_preview = false;
         return true;
     }
     if (in->key == 'r') {

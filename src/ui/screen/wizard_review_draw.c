@@ -63,8 +63,7 @@ cost_text(const struct wizard *w, char *out, size_t size)
         (void)snprintf(out, size, "~%.2f for %s segments", (double)r->cost_micros / 1e6,
                        number_text(r->segments_total, n));
     else
-        (void)snprintf(out, size, "%s segments, no price set",
-                       number_text(r->segments_total, n));
+        (void)snprintf(out, size, "%s segments, no price set", number_text(r->segments_total, n));
 }
 
 static void

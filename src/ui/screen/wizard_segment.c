@@ -205,7 +205,7 @@ move(struct wizard *w, int by)
     leave(w);
     wizard_moved(w);
     if (to < 0 || to >= (int64_t)count) { /* round through the other pane */
-        s->stop = to < 0 ? count - 1 : 0;
+        s->in_preview = true;
         return true;
     }
     s->stop = (size_t)to;
@@ -403,6 +403,12 @@ segment_input(struct wizard *w, const struct input *in)
 
     if (key == KEYS_MOUSE)
         return click(w, in);
+    if (s->in_preview && (key == KEYS_TAB || key == KEYS_BACKTAB)) {
+        s->in_preview = false;
+        s->stop = key == KEYS_TAB ? 0 : SIZE_MAX;
+        segment_focus(s, key == KEYS_TAB ? STOP_ORIGIN : STOP_NEXT, 0);
+        return true;
+    }
     if (s->in_preview)
         return wizard_preview_input(w, in);
     if (key == KEYS_TAB || key == KEYS_BACKTAB)

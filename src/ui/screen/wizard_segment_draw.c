@@ -149,9 +149,8 @@ draw_action(struct draw *d, enum stop_kind kind, int y, int x, const char *label
         grid_cursor(d->g, d->a, y, x, false);
     }
     if (note)
-        (void)grid_cell(d->g, d->a, y, d->c.condition > end + 1 ? d->c.condition : end + 2,
-                        d->a.w - (d->c.condition > end + 1 ? d->c.condition : end + 2), ROLE_DIM,
-                        note);
+        (void)grid_cell(d->g, d->a, y, d->c.condition > end ? d->c.condition : end + 2,
+                        d->a.w - (d->c.condition > end ? d->c.condition : end + 2), ROLE_DIM, note);
 }
 
 static void
