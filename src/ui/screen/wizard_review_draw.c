@@ -147,7 +147,6 @@ static void
 draw_preview(struct wizard *w, struct grid *g, struct area a)
 {
     struct review_step *s = &w->review;
-    const char *name = "nobody";
     char title[120];
     char right[60] = "";
     struct area in;
@@ -156,9 +155,7 @@ draw_preview(struct wizard *w, struct grid *g, struct area a)
     s->preview_pane = a;
     if (s->variant >= w->c.variant_count)
         s->variant = 0;
-    if (s->person < wizard_people(w))
-        name = or_dash(w->preview->sample.people[s->person].name);
-    (void)snprintf(title, sizeof title, "Preview: %.60s", name);
+    (void)snprintf(title, sizeof title, "Preview: %.60s", wizard_person_name(w, s->person));
     if (w->c.variant_count > 1)
         (void)snprintf(right, sizeof right, "v %.20s", w->c.variants[s->variant].name);
     in = draw_frame(g, a, s->form.focus == REVIEW_PERSON ? FRAME_FOCUS : FRAME_REST, title, right);
@@ -233,7 +230,7 @@ draw_launch_buttons(struct wizard *w, struct grid *g, struct area in, int y)
 {
     struct review_step *s = &w->review;
     struct field *launch = &s->fields[REVIEW_LAUNCH];
-    static const enum review_field order[] = {REVIEW_BACK, REVIEW_LEAVE, REVIEW_LAUNCH};
+    static const enum review_field order[] = {REVIEW_LAUNCH, REVIEW_LEAVE, REVIEW_BACK};
     char reason[96];
     int x = 0;
 
