@@ -15,6 +15,7 @@
 #include "core/base/utime.h"
 #include "ui/app_internal.h"
 #include "ui/screen/screens.h"
+#include "ui/widget/when.h"
 
 #define STATUS_EVERY_MS 500
 #define TICK_MS 1000
@@ -427,6 +428,17 @@ start_theme(struct app *app)
     }
 }
 
+/* Times are the business's: people there are called, whatever zone the server is in. */
+static void
+start_zone(struct app *app)
+{
+    const char *name = app->opt.config->business.timezone;
+    struct error err = {0};
+
+    if (!text_is_blank(name) && !when_set_zone(name, &err))
+        app_toast(app, TOAST_WARN, "%s. Times are in this machine's zone.", err.text);
+}
+
 static void
 close_screens(struct app *app)
 {
@@ -488,6 +500,7 @@ ui_run(const struct ui_options *options, struct error *err)
     app->slots[STATUS_SLOT].taken = true;
     app->now_s = utime_now_s();
     app->theme_dir = options->config_dir ? path_join(options->config_dir, "themes") : NULL;
+    start_zone(app);
     start_theme(app);
     app_go_tab(app, 0);
     ok = loop(app, err);

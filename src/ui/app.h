@@ -78,6 +78,8 @@ struct screen {
     const char *name;
     const char *title;          /* of the tab, or the first crumb */
     const struct binding *keys; /* ended by {0}; most used first */
+    /* What the footer shows instead while wants_text(); NULL: those of keys that are no letters. */
+    const struct binding *text_keys;
     void *(*open)(struct app *app, int64_t arg);
     void (*close)(struct app *app, void *self);
     void (*draw)(struct app *app, void *self, struct grid *g, struct area body);

@@ -220,6 +220,7 @@ struct footer {
     struct grid *g;
     struct area line;
     int x, room;
+    bool typing; /* letters belong to a field: they are no keys now */
 };
 
 static bool
@@ -245,7 +246,7 @@ footer_bindings(struct footer *f, const struct binding *keys, void *self)
     for (const struct binding *b = keys; b && b->name; b++) {
         char name[16];
         char reason[96];
-        if (!b->label || strcmp(b->name, "help") == 0)
+        if (!b->label || strcmp(b->name, "help") == 0 || (f->typing && key_is_text(b->key)))
             continue;
         if (!footer_add(f, key_label(b->key, name), b->key, b->label,
                         app_can(f->app, self, b, reason)))
@@ -257,8 +258,8 @@ static void
 draw_footer(struct app *app, struct grid *g, struct area line)
 {
     struct open_screen *top = app_top(app);
-    struct footer f = {app, g, line, 1, line.w - 16};
     bool typing = app_wants_text(app);
+    struct footer f = {app, g, line, 1, line.w - 16, typing};
 
     app->footer_count = 0;
     app->footer_y = line.y;
@@ -274,14 +275,23 @@ draw_footer(struct app *app, struct grid *g, struct area line)
         (void)footer_add(&f, "Esc", KEYS_ESC, "cancel", true);
         return;
     }
+    if (typing && top->screen->text_keys) {
+        footer_bindings(&f, top->screen->text_keys, top->self);
+        return;
+    }
     footer_bindings(&f, top->screen->keys, top->self);
     if (!typing)
         footer_bindings(&f, app_general_keys, top->self);
     f.room = line.w;
-    if (!typing)
-        (void)footer_add(&f, "?", '?', "help", true);
-    if (!typing)
-        (void)footer_add(&f, "q", 'q', app->tabs[app->tab].depth > 1 ? "back" : "quit", true);
+    if (typing) {
+        if (!app_find_key(top->screen->keys, KEYS_TAB))
+            (void)footer_add(&f, "Tab", KEYS_TAB, "field", true);
+        if (!app_find_key(top->screen->keys, KEYS_ESC))
+            (void)footer_add(&f, "Esc", KEYS_ESC, "leave", true);
+        return;
+    }
+    (void)footer_add(&f, "?", '?', "help", true);
+    (void)footer_add(&f, "q", 'q', app->tabs[app->tab].depth > 1 ? "back" : "quit", true);
 }
 
 void

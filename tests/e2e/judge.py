@@ -107,8 +107,8 @@ class Customer:
 
 
 class Judge:
-    def __init__(self, main, ledger, country="US", outcomes=BOOKING, cap=None):
-        """cap: (messages, days) of the frequency cap, None for no delivery counted."""
+    def __init__(self, main, ledger, country="US", outcomes=BOOKING, cap=None, suppressed=()):
+        """cap: (messages, days) of the frequency cap, None for no delivery counted; suppressed: (address, channel)."""
         self.country = country
         self.cap = cap
         db = sqlite3.connect(main)
@@ -133,7 +133,7 @@ class Judge:
                 owner.conversations.append(row)
         db.close()
         db = sqlite3.connect(ledger)
-        self.suppressed = {(r["address"], r["channel"]) for r in table(db, "suppression")}
+        self.suppressed = {((email if "@" in a else lambda t: phone(t, country))(a), channel) for a, channel in suppressed}
         self.deliveries = table(db, "delivery")
         db.close()
         for row in self.deliveries:

@@ -65,6 +65,9 @@ KEYS = ["visited_booking_page", "a.b", "k", "nested", "", "Ünï", "visited", "k
 BAD_METADATA = ["", "{", "null", "[]", "[\"k\"]", "\"k\"", "true", "12", "{\"k\":1,}", "{'k':1}", "{\"k\":NaN}", "{\"k\" 1}",
                 "{\"k\":1} x", "{\"k\":01}", "{k:1}", "not json", "{\"k\":\"a\nb\"}", "{\"a\":{\"b\":1}", " {} ",
                 "{\"k\":false,\"k\":true}", "{\"k\":true,\"k\":null}"]
+# Opted out, as an operator types it.
+SUPPRESSED = [("+44 20 7946 0000", "sms"), ("(305) 555-2072", "voice"), (" Bob@Example.COM", "email"), ("+55 11 98765-4321", "all"),
+              ("ann+tag@example.com", "all")]
 SCORES = [None, 0, 1, 5, 7, 8, 9, 10]
 
 
@@ -290,7 +293,8 @@ class Place:
         return self.json("sync", *flags)
 
     def judge(self):
-        return judge.Judge(self.path, self.ledger, self.country, self.outcomes, (2, 7))
+        self.json("segment", "list")   # makes the ledger
+        return judge.Judge(self.path, self.ledger, self.country, self.outcomes, (2, 7), SUPPRESSED)
 
     def file(self, text, suffix=".json"):
         path = os.path.join(self.dir, f"criteria-{random.getrandbits(48):x}{suffix}")
@@ -301,7 +305,7 @@ class Place:
     def fill_ledger(self, seed):
         """Campaigns, deliveries of every state, suppressed addresses. Needs the ledger, so after the first sync."""
         rng = random.Random(seed)
-        self.json("segment", "list")
+        self.json("segment", "list")   # makes the ledger
         db = sqlite3.connect(self.ledger)
         for number in (1, 2, 3):
             db.execute("INSERT INTO campaign (id, uuid, name, type, channel, spec, created_at, updated_at) "
@@ -319,11 +323,10 @@ class Place:
                                "accepted_at, replied_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0)",
                                [campaign, judge.same_id(customer), channel, address or f"none-{customer}", state,
                                 "capped" if state == "skipped" else None, NOW, accepted, replied])
-        for address, channel in [("+442079460000", "sms"), ("+13055552072", "voice"), ("bob@example.com", "email"),
-                                 ("+5511987654321", "all"), ("ann@example.com", "sms")]:
-            db.execute("INSERT INTO suppression VALUES (?, ?, 'operator', '', 0)", [address, channel])
         db.commit()
         db.close()
+        for address, channel in SUPPRESSED:
+            self.json("suppress", "add", address, "--channel", channel)
 
     def close(self):
         self.main.db.close()

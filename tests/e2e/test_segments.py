@@ -140,6 +140,238 @@ def test_sync_of_keys_in_capitals():
         follow(place, 23, 3, 25)
 
 
+def edge(place, table, **row):
+    """One row of a hand-written world. Ids of appointments and conversations count up unless given."""
+    row.setdefault("updated_at", "2026-03-01 00:00:00")
+    if table == "conversations":
+        row.setdefault("id", place.main.uuid())
+    place.main.db.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+
+
+def check(place, cases):
+    """Against the expected keys, and the judge too: who errs there is found out."""
+    referee = place.judge()
+    wrong = []
+    for document, want in cases:
+        got = place.json("--now", NOWS[0], "segment", "ids", "--criteria", "-", stdin=json.dumps(document).encode())["ids"]
+        judged = referee.ids(document, judge.parse_time(NOWS[0]))
+        if got != want or judged != want:
+            wrong.append(f"{json.dumps(document, ensure_ascii=False)}: want {want}, got {got}, the judge {judged}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_edges_of_appointments():
+    at, before, later = "2026-03-10 12:00:00", "2026-03-10 11:59:59", "2026-03-10 12:00:01"
+    with Place(41, customers=0) as place:
+        for key in range(1, 13):
+            edge(place, "customers", id=key, name=f"C{key}")
+        rows = [
+            (1, 10, at, "completed", None), (1, 2, at, "cancelled", None),           # a tie: 10 is later than 2
+            (2, 20, before, "scheduled", None), (2, 21, at, "scheduled", None),      # next is now
+            (3, 30, later, "cancelled", None),                                       # the next one is cancelled
+            (4, 40, None, "completed", "2026-03-09 00:00:00"),                       # no time: counts in numbers only
+            (5, 50, "2026-03-01 00:00:00", "cancelled", None),                       # cancelled, nobody knows when
+            (6, 60, "2026-03-01 00:00:00", "cancelled", "2026-03-24 12:00:00"),      # cancelled in the future: within
+            (7, 70, "2026-03-01 00:00:00", "rescheduled", "2026-03-09 12:00:00"),    # cancelled_at of another status
+            (8, 80, "2026-02-01 00:00:00", "cancelled", "2026-02-24 12:00:00"),      # on the second, 14 days ago
+            (9, 90, "2026-02-01 00:00:00", "cancelled", "2026-02-24 11:59:59.999"),  # a second earlier
+            (10, 100, "2026-02-01 00:00:00", "cancelled", "2026-03-09 00:00:00"),    # an earlier one was cancelled
+            (10, 99, "2026-02-02 00:00:00", "completed", None),
+            (None, 110, at, "completed", None), (99, 111, at, "completed", None),    # nobody's
+        ]
+        for owner, key, t, status, cancelled in rows:
+            edge(place, "appointments", id=key, customer_id=owner, appointment_datetime=t, status=status, cancelled_at=cancelled)
+        place.sync()
+        everybody = list(range(1, 13))
+        check(place, [
+            ({"last_appointment": {"status": "completed"}}, [1, 10]), ({"last_appointment_status": "cancelled"}, [3, 5, 6, 8, 9]),
+            ({"next_appointment": {"never": False}}, [2]), ({"next_appointment": {"in_next_days": 0}}, [2]),
+            ({"appointment": {"upcoming": True}}, [1, 2, 3]), ({"appointment": {"upcoming": False}}, [2, 4, 5, 6, 7, 8, 9, 10]),
+            ({"appointment_count": 0}, [11, 12]), ({"has_appointment": False}, [11, 12]), ({"appointment_count": 2}, [1, 2, 10]),
+            ({"last_appointment": {"never": True}}, [4, 11, 12]), ({"last_visit": {"never": False}}, [1, 10]),
+            ({"appointment": {}}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]), ({"appointment": {"count": 0}}, [11, 12]),
+            ({"appointment": {"status": "completed", "older_than_days": 0}}, [1, 10]),
+            ({"last_cancellation": {"within_days": 14}}, [6, 8, 10]), ({"days_since_cancellation": 14}, [6, 8, 10]),
+            ({"last_cancellation": {"older_than_days": 14}}, [8, 9]), ({"last_cancellation": {"never": True}}, [1, 2, 3, 4, 5, 7, 11, 12]),
+            ({"last_appointment_status": "cancelled", "days_since_cancellation": 14}, [6, 8]),
+            ({"last_appointment": {"cancelled_within_days": 14}}, [6, 7, 8]),
+            ({"last_appointment_status": "rescheduled", "days_since_cancellation": 14}, [7]),
+            ({"not": {"last_appointment": {"older_than_days": 1}}}, [1, 2, 3, 4, 11, 12]),
+            ({"last_appointment": {"within_days": 0}}, [1, 2, 3]), ({"last_appointment": {"older_than_days": 0, "within_days": 0}}, [1, 2]),
+            ({"last_appointment": {"older_than_days": 10**40}}, []), ({"last_appointment": {"within_days": 10**40}}, [1, 2, 3, 5, 6, 7, 8, 9, 10]),
+            ({"last_appointment": {"never": True, "older_than_days": 1}}, []), ({"appointment": {"count": {"!=": 1}}}, [1, 2, 10, 11, 12]),
+            ({}, everybody), ({"all": []}, everybody), ({"any": []}, []), ({"not": {}}, []), ({"appointment": {"status": []}}, []),
+        ])
+
+
+def test_edges_of_days_ahead():
+    with Place(43, customers=0) as place:
+        times = ["2026-03-10 11:59:59", "2026-03-10 12:00:00", "2026-03-17 11:59:59", "2026-03-17 12:00:00", "2026-03-17 12:00:01",
+                 "2026-03-17T14:00:00.9+02:00", "2026-03-10 12:00:00.5", "2999-01-01 00:00:00", None]
+        for key, t in enumerate(times, 1):
+            edge(place, "customers", id=key)
+            edge(place, "appointments", id=key, customer_id=key, appointment_datetime=t, status="scheduled")
+        place.sync()
+        check(place, [
+            ({"next_appointment": {"in_next_days": 7}}, [2, 3, 4, 6, 7]), ({"next_appointment": {"in_next_days": 0}}, [2, 7]),
+            ({"next_appointment": {"in_next_days": 10**30}}, [2, 3, 4, 5, 6, 7, 8]), ({"next_appointment": {"never": True}}, [1, 9]),
+            ({"next_appointment": {"in_next_days": 9, "never": True}}, []), ({"next_appointment": {"in_next_days": 7, "never": False}}, [2, 3, 4, 6, 7]),
+            ({"appointment": {"within_days": 0}}, [2, 3, 4, 5, 6, 7, 8]), ({"appointment": {"upcoming": True, "older_than_days": 0}}, [2, 7]),
+        ])
+
+
+def test_edges_of_conversations():
+    day, old = "2026-03-09 12:00:00", "2026-01-01 00:00:00"
+    with Place(42, customers=0) as place:
+        for key in range(1, 15):
+            edge(place, "customers", id=key, name=f"C{key}")
+        low, high = "0a000000-0000-4000-8000-000000000000", "0B000000-0000-4000-8000-000000000000"
+        talk = lambda owner, **row: edge(place, "conversations", customer_id=owner, **row)  # noqa: E731
+        # the same conversation must satisfy all filters, not one each
+        talk(1, channel="sms", outcome="browsing", satisfaction_score=9, last_activity_at=old)
+        talk(1, channel="voice", outcome="appointment_booked", satisfaction_score=2, last_activity_at="2025-12-01 00:00:00")
+        talk(2, channel="sms", outcome="booking_attempted", satisfaction_score=8, last_activity_at=old)
+        # a tie in time: ids in lower case decide, as bytes 0a would be the later
+        talk(3, id=low, satisfaction_score=3, last_activity_at=day)
+        talk(3, id=high, satisfaction_score=9, last_activity_at=day)
+        # the latest scored one is not the latest; one without a time is never the last
+        talk(4, satisfaction_score=7, last_activity_at=old)
+        talk(4, satisfaction_score=None, last_activity_at=day)
+        talk(5, satisfaction_score=10, last_activity_at=None, channel="email")
+        # intent by a request: the request's own customer plays no part; its state does
+        talk(6, id="0c000000-0000-4000-8000-000000000000", last_activity_at=day, channel="voice")
+        talk(7, id="0d000000-0000-4000-8000-000000000000", last_activity_at=day, channel="voice")
+        edge(place, "appointment_requests", id="r1", customer_id=9, conversation_id="0C000000-0000-4000-8000-000000000000", status="in_progress")
+        edge(place, "appointment_requests", id="r2", customer_id=7, conversation_id="0d000000-0000-4000-8000-000000000000", status="booked")
+        edge(place, "appointment_requests", id="r3", customer_id=8, conversation_id="0e000000-0000-4000-8000-000000000000", status="new")
+        # metadata
+        talk(10, last_activity_at=old, metadata='{"k":"2026-03-10T13:00:00+01:00","a.b":0,"gone":false,"x":null,"empty":"","no":"false"}')
+        talk(11, last_activity_at=old, metadata='{"k":"2026-03-08","a":{"b":1}}')
+        talk(11, last_activity_at=day, metadata='["k"]')
+        talk(12, last_activity_at=None, metadata='{"k":"2026-02-30T00:00:00Z"}')
+        talk(13, last_activity_at=None, metadata='{"k":"2026-03-01 00:00:00.5"}')
+        talk(14, last_activity_at=old, metadata='{"k":"2026-03-01T00:00:00Z"')
+        place.sync()
+        check(place, [
+            ({"channel": "sms", "has_booking_intent": True, "min_satisfaction_score": 8}, [2]), ({"channel": "sms", "outcome": "appointment_booked"}, []),
+            ({"all": [{"channel": "sms"}, {"outcome": "appointment_booked"}]}, [1]),
+            ({"conversation": {"channel": "sms", "satisfaction": {">=": 9}}}, [1]), ({"channel": "sms", "conversation": {"satisfaction": 2}}, [1]),
+            ({"channel": "sms", "has_booking_intent": False}, [1]), ({"has_booking_intent": False}, [3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14]),
+            ({"channel": "voice", "has_booking_intent": False}, [7]), ({"has_booking_intent": True}, [1, 2, 6]),
+            ({"last_satisfaction": 9}, [1, 3]), ({"last_satisfaction": {"<": 8, "!=": 2, ">": 3}}, [4]), ({"last_satisfaction": 8}, [2]),
+            ({"conversation": {"satisfaction": {"!=": 9}}}, [1, 2, 3, 4, 5]), ({"max_satisfaction_score": 3}, [1, 3]),
+            ({"min_satisfaction_score": 3, "max_satisfaction_score": 8}, [2, 3, 4]), ({"conversation_count": 2}, [1, 3, 4, 11]),
+            ({"last_contact": {"never": True}}, [5, 8, 9, 12, 13]), ({"conversation": {"channel": "email", "older_than_days": 0}}, []),
+            ({"not": {"last_contact": {"older_than_days": 7}}}, [3, 4, 5, 6, 7, 8, 9, 11, 12, 13]), ({"last_contact": {"within_days": 1}}, [3, 4, 6, 7, 11]),
+            ({"conversation": {"count": 0}}, [8, 9]), ({"conversation": {"count": {"<": 2}, "channel": "sms"}}, list(range(1, 15))),
+            ({"conversation": {"has_metadata": "k"}}, [10, 11, 12, 13]), ({"conversation": {"has_metadata": "a.b"}}, [10]),
+            ({"any": [{"conversation": {"has_metadata": key}} for key in ("gone", "x", "b", "$.k")]}, []),
+            ({"all": [{"conversation": {"has_metadata": key}} for key in ("empty", "no")]}, [10]),
+            ({"page_visit": {"key": "k", "older_than_days": 0}}, [10, 11, 13]), ({"page_visit": {"key": "k", "within_days": 0}}, [10]),
+            ({"page_visit": {"key": "k", "within_days": 9}}, [10]), ({"page_visit": {"key": "k", "within_days": 10}}, [10, 13]),
+            ({"metadata_key": "k", "days_since_visit": 30}, [11]), ({"metadata_key": "k"}, [10, 11, 13]),
+            ({"page_visit": {"key": "k", "never": True}}, [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14]),
+        ])
+
+
+def resolve(document, pointer):
+    """The value that a JSON Pointer names, and its last token."""
+    token = ""
+    for token in pointer.split("/")[1:]:
+        token = token.replace("~1", "/").replace("~0", "~")
+        document = document[int(token)] if isinstance(document, list) else document[token]
+    return token, document
+
+
+def rfc3339(t):
+    return None if t is None else (judge.EPOCH + judge.timedelta(seconds=t)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_reasons_and_samples():
+    rng = random.Random(51)
+    t = judge.parse_time(NOWS[0])
+    with synced(51) as place:
+        referee = place.judge()
+        leaves = Documents(0).leaf()
+        looked = 0
+        for document, _, channel, selector in random_cases(place, 52, 60):
+            ids = referee.ids(document, t)
+            for key in rng.sample(sorted(referee.customers), 2):
+                why = place.json("--now", NOWS[0], "segment", "why", str(key), *selector)
+                assert why["in_segment"] == (key in ids), (key, document, why)
+                for reason in why["reasons"]:
+                    name, value = resolve(document, reason["path"])
+                    if name in leaves:
+                        looked += 1
+                        holds = referee.leaf(name, value, referee.customers[key], t)
+                        assert reason["holds"] == holds and reason["sentence"] and reason["fact"], (key, document, reason)
+            if channel:
+                sample = place.json("--now", NOWS[0], "segment", "sample", *selector, "--channel", channel, "--limit", "1000")
+                people = sample["people"]
+                assert [person["customer_id"] for person in people] == ids, document
+                found = dict.fromkeys(("reachable", "no_address", "opted_out", "capped", "duplicate_address"), 0)
+                for person in people:
+                    customer = referee.customers[person["customer_id"]]
+                    found[person["reach"]] += 1
+                    last = referee.last_row(customer)
+                    assert (person["last_contact"], person["last_visit"]) == (
+                        rfc3339(referee.last_contact(customer, t)), rfc3339(referee.last_visit(customer, t))), person
+                    assert (person["last_appointment"], person["last_appointment_status"]) == (
+                        rfc3339(last["t"] if last else None), last["status"] if last else None), person
+                assert found == referee.reach(ids, channel, t), document
+                few = place.json("--now", NOWS[0], "segment", "sample", *selector, "--channel", channel, "--limit", "3")["people"]
+                assert few == people[:3], document
+        assert looked > 100, looked
+
+
+def test_unknown_words_are_told():
+    with synced(53) as place:
+        warnings = place.json("segment", "count", "--criteria", "-", stdin=json.dumps(
+            {"any": [{"channel": "smoke signals"}, {"conversation": {"outcome": ["browsing", "brwosing"]}},
+                     {"last_appointment": {"service": "Check-up", "provider": "Dr. Who"}}]}).encode())["warnings"]
+        assert len(warnings) == 3, warnings
+        for pointer, word in (("/any/0/channel", "smoke signals"), ("/any/1/conversation", "brwosing"), ("/any/2/last_appointment", "Dr. Who")):
+            assert any(pointer in line and word in line for line in warnings), (pointer, warnings)
+
+
+def test_configured_outcomes():
+    """What counts as an intent to book is a setting; a request that is open counts with any."""
+    with Place(54, settings="segments: {booking_intent_outcomes: [browsing, \"info_only \"]}\n") as place:
+        place.outcomes = ("browsing", "info_only ")
+        place.sync()
+        place.fill_ledger(54)
+        cases = [(document, NOWS[0], None, ["--criteria", place.file(json.dumps(document))]) for document in (
+            {"has_booking_intent": True}, {"has_booking_intent": False}, {"channel": "sms", "has_booking_intent": True},
+            {"conversation": {"booking_intent": False}}, {"conversation": {"booking_intent": True, "count": {">": 1}}})]
+        compare_many(place, cases)
+
+
+# national writing and E.164 of one number, by country
+NATIONAL = {
+    "GB": ("020 7946 0000", "+442079460000"), "DE": ("(030) 123456", "+4930123456"), "FR": ("01.23.45.67.89", "+33123456789"),
+    "CA": ("416-555-0123", "+14165550123"), "AU": ("02 5550 1234", "+61255501234"), "ES": ("612 345 678", "+34612345678"),
+    "IT": ("06 1234 5678", "+390612345678"), "NL": ("06 12345678", "+31612345678"), "IE": ("087 123 4567", "+353871234567"),
+    "JM": ("876 555 1234", "+18765551234"), "NZ": ("021 123 4567", "+64211234567"),
+}
+
+
+def test_numbers_of_other_countries():
+    with Place(55, customers=0) as place:
+        for country, (national, international) in NATIONAL.items():
+            config = os.path.join(place.dir, "config.yaml")
+            with open(config, encoding="utf-8") as f:
+                text = re.sub(r"country: \w\w", f"country: {country}", f.read())
+            with open(config, "w", encoding="utf-8") as f:
+                f.write(text)
+            place.main.db.execute("DELETE FROM customers")
+            for key, number in enumerate((international, national, international[1:] + "00000000", national + " x1"), 1):
+                edge(place, "customers", id=key, phone=number)
+            place.sync()
+            answer = place.json("segment", "count", "--criteria", "-", "--channel", "sms", stdin=b"{}")
+            want = {"channel": "sms", "reachable": 1, "no_address": 2, "opted_out": 0, "capped": 0, "duplicate_address": 1}
+            assert answer["reach"] == want, (country, answer)
+
+
 def nested(kind, levels, inner="{}"):
     """levels objects of all, any or not around one; the innermost is at depth levels + 1."""
     before, after = ('{"not":', "}") if kind == "not" else (f'{{"{kind}":[', "]}")
@@ -308,7 +540,9 @@ def test_accepted_at_the_limits():
             assert place.json("segment", "count", "--criteria", "-", stdin=text.encode())["matched"] == answer["matched"]
 
 
-TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_incremental_sync,
+TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_edges_of_appointments,
+         test_edges_of_days_ahead, test_edges_of_conversations, test_reasons_and_samples, test_unknown_words_are_told, test_configured_outcomes,
+         test_numbers_of_other_countries, test_incremental_sync,
          test_sync_of_keys_in_capitals, test_refused_documents, test_errors_can_be_read_and_shown,
          test_refused_yaml, test_accepted_at_the_limits]
 

@@ -102,10 +102,10 @@ yaml_scalar_read(const char *s, bool plain)
         out.kind = YAML_IS_REAL;
     } else if (is_word(s, ".nan", ".NaN", ".NAN")) {
         out.kind = YAML_IS_REAL;
-        out.real = NAN;
+        out.real = (double)NAN;
     } else if (is_word(unsigned_part, ".inf", ".Inf", ".INF")) {
         out.kind = YAML_IS_REAL;
-        out.real = *s == '-' ? -INFINITY : INFINITY;
+        out.real = *s == '-' ? -(double)INFINITY : (double)INFINITY;
     }
     return out;
 }

@@ -80,9 +80,8 @@ is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, 
     *capped = false;
     if (c->cap_messages <= 0)
         return true;
-    if (!delivery_count_recent(w->ledger, due->address, "sms",
-                               w->req->now_ms / 1000 - c->cap_days * DAY_S, due->unit.id, &count,
-                               err))
+    if (!delivery_count_recent(w->ledger, due->address, w->req->now_ms / 1000 - c->cap_days * DAY_S,
+                               due->unit.id, &count, err))
         return false;
     *capped = count >= c->cap_messages;
     return true;

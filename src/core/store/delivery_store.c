@@ -31,10 +31,10 @@ static const char *const SQL_DEFER[UNIT_KIND_COUNT] = {
                      "WHERE id = :id",
 };
 static const char SQL_RECENT[] =
-    "SELECT (SELECT count(*) FROM main.delivery WHERE address = :address AND channel = :channel "
+    "SELECT (SELECT count(*) FROM main.delivery WHERE address = :address "
     "AND accepted_at >= :since AND state IN ('accepted', 'sent', 'delivered', 'undelivered') "
     "AND id <> :except) + "
-    "(SELECT count(*) FROM main.delivery WHERE address = :address AND channel = :channel "
+    "(SELECT count(*) FROM main.delivery WHERE address = :address "
     "AND accepted_at IS NULL AND state IN ('sending', 'in_doubt') AND id <> :except)";
 static const char SQL_REVIEW[] =
     "SELECT EXISTS (SELECT 1 FROM main.conversation WHERE address = :address "
@@ -146,15 +146,14 @@ unit_defer(struct db *ledger, struct unit unit, int64_t next_attempt_at_ms, int6
 }
 
 bool
-delivery_count_recent(struct db *db, const char *address, const char *channel, int64_t since_s,
-                      int64_t except_id, int64_t *count, struct error *err)
+delivery_count_recent(struct db *db, const char *address, int64_t since_s, int64_t except_id,
+                      int64_t *count, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_RECENT, err);
     bool ok = false;
 
     if (st) {
         db_bind_text(st, ":address", address);
-        db_bind_text(st, ":channel", channel);
         db_bind_i64(st, ":since", since_s);
         db_bind_i64(st, ":except", except_id);
         ok = db_step_one(st, err);

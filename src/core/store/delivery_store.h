@@ -33,9 +33,12 @@ bool due_next(struct db *db, int64_t campaign_id, bool *waits, int64_t *at_ms,
 bool unit_defer(struct db *ledger, struct unit unit, int64_t next_attempt_at_ms, int64_t now_s,
                 struct error *err) MUST_CHECK;
 
-/* Deliveries to the address since then, of any campaign, that were sent or may have been. */
-bool delivery_count_recent(struct db *db, const char *address, const char *channel, int64_t since_s,
-                           int64_t except_id, int64_t *count, struct error *err) MUST_CHECK;
+/*
+ * Deliveries to the address since then, of any campaign and channel, that were sent or may have
+ * been: what the preview of a segment counts as `capped`.
+ */
+bool delivery_count_recent(struct db *db, const char *address, int64_t since_s, int64_t except_id,
+                           int64_t *count, struct error *err) MUST_CHECK;
 /* Whether an operator must look at a conversation with the address before more goes out. */
 bool conversation_review_is_pending(struct db *db, const char *address, const char *channel,
                                     bool *pending, struct error *err) MUST_CHECK;

@@ -553,10 +553,18 @@ static const struct binding inbox_keys[] = {
      .run = key_pane},
     {0}};
 
+/* The form takes these itself. */
+static const struct binding inbox_text_keys[] = {
+    {.key = KEYS_TAB, .name = "field", .label = "field or button", .help = "The next field"},
+    {.key = KEYS_ENTER, .name = "press", .label = "press", .help = "Press the button"},
+    {.key = KEYS_ESC, .name = "leave", .label = "leave", .help = "Leave; what was typed stays"},
+    {0}};
+
 const struct screen screen_inbox = {
     .name = "inbox",
     .title = "Inbox",
     .keys = inbox_keys,
+    .text_keys = inbox_text_keys,
     .open = inbox_open,
     .close = inbox_close,
     .draw = inbox_draw,
@@ -572,6 +580,7 @@ const struct screen screen_conversation = {
     .name = "conversation",
     .title = "Conversation",
     .keys = inbox_keys,
+    .text_keys = inbox_text_keys,
     .open = inbox_open,
     .close = inbox_close,
     .draw = inbox_draw,

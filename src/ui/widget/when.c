@@ -7,59 +7,75 @@
 
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/outbox/zone.h"
 
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-static struct tm
+static const struct zone *shown; /* NULL: the machine's own */
+
+bool
+when_set_zone(const char *name, struct error *err)
+{
+    shown = zone_find(name, err);
+    return shown != NULL;
+}
+
+static struct civil
 local(int64_t utc_s)
 {
     time_t t = (time_t)utc_s;
     struct tm tm = {0};
 
+    if (shown)
+        return zone_local(shown, utc_s);
     (void)localtime_r(&t, &tm);
-    return tm;
+    return (struct civil){.year = tm.tm_year + 1900,
+                          .month = tm.tm_mon + 1,
+                          .day = tm.tm_mday,
+                          .hour = tm.tm_hour,
+                          .minute = tm.tm_min,
+                          .second = tm.tm_sec};
 }
 
 const char *
 when_clock(int64_t utc_s, char out[8])
 {
-    struct tm tm = local(utc_s);
-    (void)snprintf(out, 8, "%02d:%02d", tm.tm_hour % 24, tm.tm_min % 60);
+    struct civil c = local(utc_s);
+    (void)snprintf(out, 8, "%02d:%02d", c.hour, c.minute);
     return out;
 }
 
 const char *
 when_seconds(int64_t utc_s, char out[12])
 {
-    struct tm tm = local(utc_s);
-    (void)snprintf(out, 12, "%02d:%02d:%02d", tm.tm_hour % 24, tm.tm_min % 60, tm.tm_sec % 61);
+    struct civil c = local(utc_s);
+    (void)snprintf(out, 12, "%02d:%02d:%02d", c.hour, c.minute, c.second);
     return out;
 }
 
 const char *
 when_short(int64_t utc_s, int64_t now_s, char out[16])
 {
-    struct tm tm = local(utc_s);
-    struct tm now = local(now_s);
+    struct civil c = local(utc_s);
+    struct civil now = local(now_s);
 
     if (utc_s == 0)
         (void)snprintf(out, 16, "—");
-    else if (tm.tm_year == now.tm_year && tm.tm_yday == now.tm_yday)
+    else if (c.year == now.year && c.month == now.month && c.day == now.day)
         (void)when_clock(utc_s, out);
-    else if (tm.tm_year == now.tm_year)
-        (void)snprintf(out, 16, "%d %s", tm.tm_mday, months[tm.tm_mon % 12]);
+    else if (c.year == now.year)
+        (void)snprintf(out, 16, "%d %s", c.day, months[c.month - 1]);
     else
-        (void)snprintf(out, 16, "%d %s %02d", tm.tm_mday, months[tm.tm_mon % 12], tm.tm_year % 100);
+        (void)snprintf(out, 16, "%d %s %02d", c.day, months[c.month - 1], (int)(c.year % 100));
     return out;
 }
 
 const char *
 when_full(int64_t utc_s, char out[24])
 {
-    struct tm tm = local(utc_s);
-    (void)snprintf(out, 24, "%d %s %02d:%02d", tm.tm_mday, months[tm.tm_mon % 12], tm.tm_hour % 24,
-                   tm.tm_min % 60);
+    struct civil c = local(utc_s);
+    (void)snprintf(out, 24, "%d %s %02d:%02d", c.day, months[c.month - 1], c.hour, c.minute);
     return out;
 }
 
@@ -80,6 +96,6 @@ when_age(int64_t seconds, char out[24])
 int64_t
 when_day_start(int64_t utc_s)
 {
-    struct tm tm = local(utc_s);
-    return utc_s - tm.tm_hour * 3600 - tm.tm_min * 60 - tm.tm_sec;
+    struct civil c = local(utc_s);
+    return utc_s - c.hour * 3600 - c.minute * 60 - c.second;
 }

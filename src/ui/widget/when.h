@@ -2,8 +2,16 @@
 #ifndef CANVASS_UI_WIDGET_WHEN_H
 #define CANVASS_UI_WIDGET_WHEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/error.h"
+
+/*
+ * The zone that screens show: the business's. An unknown name leaves the machine's own and is an
+ * error to tell. Main thread, once, at the start.
+ */
+bool when_set_zone(const char *name, struct error *err) MUST_CHECK;
 const char *when_clock(int64_t utc_s, char out[8]);    /* "14:32" */
 const char *when_seconds(int64_t utc_s, char out[12]); /* "14:32:07" */
 /* "14:32" on the day of now_s, "2 Sep" in its year, else "2 Sep 24"; "—" for 0. */

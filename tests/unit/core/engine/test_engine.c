@@ -228,6 +228,27 @@ the_frequency_cap_is_asked_again_at_the_claim(void **state)
         engine_world_number(w, "SELECT count(*) FROM delivery WHERE reason = 'capped'"), 3);
 }
 
+/* The preview counts so, and the claim must not be laxer: a call last week is a contact too. */
+static void
+the_frequency_cap_counts_every_channel(void **state)
+{
+    struct engine_world *w = *state;
+
+    w->config.policy.cap_messages = 1;
+    w->config.policy.cap_days = 7;
+    engine_world_campaign(w, 1, 1, 5);
+    engine_world_sql(w, "INSERT INTO campaign (id, uuid, name, type, channel, spec, created_at, "
+                        "updated_at) VALUES (9, '9', 'Calls', 'research', 'voice', '{}', 0, 0)");
+    engine_world_sql(w, "INSERT INTO delivery (campaign_id, customer_id, channel, address, state, "
+                        "accepted_at, updated_at) VALUES (9, 3, 'voice', '+13105550003', "
+                        "'delivered', 4102444800, 0)");
+    engine_world_run(w, NULL);
+    assert_int_equal(w->fake->sent_count, 4);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM delivery WHERE reason = 'capped' "
+                                            "AND address = '+13105550003'"),
+                     1);
+}
+
 static void
 people_who_left_and_reviews_are_not_written_to(void **state)
 {
@@ -501,6 +522,7 @@ main(void)
         T(bad_credentials_pause_all_and_a_bad_template_only_its_campaign),
         T(nothing_goes_out_while_stopped_paused_or_suppressed),
         T(the_frequency_cap_is_asked_again_at_the_claim),
+        T(the_frequency_cap_counts_every_channel),
         T(people_who_left_and_reviews_are_not_written_to),
         T(answers_in_conversations_go_before_the_bulk),
         T(campaigns_share_the_rate),

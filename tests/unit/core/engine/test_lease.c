@@ -161,6 +161,48 @@ a_holder_stopped_anywhere_sends_nothing_after_a_takeover(void **state)
     assert_true(looks > 60);
 }
 
+static int64_t attempts_before;
+
+/* Another engine takes the lease, and does nothing with it. */
+static void
+lease_goes_away(void)
+{
+    struct lease lease = {0};
+    struct error err = {0};
+
+    paused_world->fake->clock_ms += 4000;
+    assert_true(lease_take(paused_world->db, &(struct lease_claim){"b", "B", false},
+                           paused_world->fake->clock_ms, &lease, &err));
+    assert_true(lease.held);
+    attempts_before = engine_world_number(paused_world, "SELECT count(*) FROM attempt");
+}
+
+static void
+an_old_fence_claims_nothing_more(void **state)
+{
+    for (int looks = 1; looks < 60; looks += 2) {
+        struct engine_world *w;
+        struct loop a;
+
+        assert_int_equal(engine_world_open(state), 0);
+        w = *state;
+        w->fake->room = 2;
+        engine_world_campaign(w, 1, 1, 20);
+        paused_world = w;
+        attempts_before = -1;
+        open_loop(w, &a);
+        fake_pause_at(looks, lease_goes_away);
+        while (attempts_before < 0)
+            turn(&a);
+        for (int i = 0; i < 3; i++)
+            turn(&a);
+        assert_int_equal(engine_world_number(w, "SELECT count(*) FROM attempt WHERE fence = 1"),
+                         attempts_before);
+        loop_close(&a);
+        (void)engine_world_close(state);
+    }
+}
+
 /* --- processes racing for real */
 
 static void
@@ -196,6 +238,7 @@ main(void)
         T(a_second_engine_stands_by_and_takes_over_in_order),
         T(a_dead_holder_is_not_waited_for_and_a_silent_one_is),
         cmocka_unit_test(a_holder_stopped_anywhere_sends_nothing_after_a_takeover),
+        cmocka_unit_test(an_old_fence_claims_nothing_more),
         T(engines_racing_on_one_folder_send_each_person_once),
     };
 
