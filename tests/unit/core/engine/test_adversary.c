@@ -135,6 +135,83 @@ message_that_fits_in_part__is_for_a_person(void **state)
     assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
 }
 
+/* A question of the agent's under way, in a conversation of campaign 1. */
+static void
+question_under_way(struct engine_world *w)
+{
+    engine_world_campaign(w, 1, 1, 1);
+    engine_world_sql(
+        w, "INSERT INTO conversation (id, uuid, address, channel, campaign_id, agent, created_at, "
+           "last_message_at) VALUES (1, 'c', '+13105550001', 'sms', 1, 'scripted', 1, 1);"
+           "INSERT INTO message (id, conversation_id, direction, author, address, text, question, "
+           "state, attempts, claimed_at, at, updated_at) VALUES (1, 1, 'outbound', 'agent', "
+           "'+13105550001', 'Why?', 0, 'sending', 1, 1, 1, 1);"
+           "INSERT INTO attempt (id, uid, message_id, number, address, sender, text, segments, "
+           "fence, claimed_at) VALUES (1, 'u', 1, 1, '+13105550001', 's', 'Why?', 1, 1, 1)");
+}
+
+static void
+not_sent(struct engine_world *w)
+{
+    struct attempt a = {0};
+    struct error err = {0};
+
+    if (!db_begin(w->db, &err) || !attempt_load(w->db, 1, &a, &err) ||
+        !settle_not_sent(w->db, &a, NULL, "never left", 5000, &err) || !db_commit(w->db, &err))
+        fail_msg("%s", err.text);
+    attempt_release(&a);
+}
+
+static int64_t
+questions_in(struct engine_world *w, const char *state)
+{
+    char *sql = mem_printf("SELECT count(*) FROM message WHERE %s", state);
+    int64_t n = engine_world_number(w, sql);
+
+    free(sql);
+    return n;
+}
+
+static void
+question_that_was_not_sent__waits_again(void **state)
+{
+    struct engine_world *w = *state;
+
+    question_under_way(w);
+    not_sent(w);
+    assert_int_equal(questions_in(w, "state = 'queued'"), 1);
+}
+
+static void
+question_that_was_not_sent__stays_back_when_an_operator_took_over(void **state)
+{
+    struct engine_world *w = *state;
+
+    question_under_way(w);
+    engine_world_sql(w, "UPDATE conversation SET agent = 'handed_over'");
+    not_sent(w);
+    assert_int_equal(questions_in(w, "state = 'skipped' AND reason = 'handed_over'"), 1);
+}
+
+static void
+cancelled_campaign__asks_nothing_more(void **state)
+{
+    struct engine_world *w = *state;
+    struct error err = {0};
+
+    question_under_way(w);
+    engine_world_sql(w, "UPDATE campaign SET status = 'paused', pause_reason = 'x';"
+                        "INSERT INTO message (id, conversation_id, direction, author, address, "
+                        "text, state, at, updated_at) VALUES "
+                        "(2, 1, 'outbound', 'agent', '+13105550001', 'And?', 'queued', 1, 1),"
+                        "(3, 1, 'outbound', 'operator', '+13105550001', 'Hi', 'queued', 1, 1)");
+    assert_true(campaign_cancel(w->db, 1, 100, &err));
+    assert_int_equal(questions_in(w, "id = 2 AND state = 'skipped'"), 1);
+    assert_int_equal(questions_in(w, "id = 3 AND state = 'queued'"), 1);
+    not_sent(w);
+    assert_int_equal(questions_in(w, "id = 1 AND state = 'skipped'"), 1);
+}
+
 static void
 nothing_may_leave_once_the_lease_has_run_out(void **state)
 {
@@ -162,6 +239,9 @@ main(void)
         T(empty_list__proves_that_it_was_not_sent),
         T(list_of_another_sender__proves_nothing),
         T(message_that_fits_in_part__is_for_a_person),
+        T(question_that_was_not_sent__waits_again),
+        T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
+        T(cancelled_campaign__asks_nothing_more),
         T(nothing_may_leave_once_the_lease_has_run_out),
     };
 
