@@ -25,7 +25,7 @@ static const struct {
     {"Tab", "The next pane, Shift-Tab the one before"},
     {"Enter", "Opens; Esc closes or clears: first the filter, then the pane"},
     {"1–6", "The tabs at the top"},
-    {"Mouse", "Click selects, double click opens, the wheel scrolls; Shift selects text"},
+    {"Mouse", "Click selects, double click opens, the wheel scrolls, Shift marks text"},
 };
 
 static bool

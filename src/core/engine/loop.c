@@ -347,6 +347,7 @@ loop_turn(struct loop *l, bool stopping)
     }
     if (l->result_count && l->trouble_until_ms <= loop_mono_ms(l))
         loop_wait_at_most(l, 0); /* what was not handed over goes back at once */
+    loop_digest_say(l, stopping);
     loop_wait_at_most(l, l->next_lease_ms - loop_mono_ms(l));
     show_status(l);
 }

@@ -29,6 +29,12 @@ struct loop_lookup { /* an answer of the provider's list, kept until it is writt
 
 enum { LOOP_RATE_SLOTS = 5, LOOP_LOOKUPS_MAX = 8 };
 
+struct loop_digest { /* loop_digest.c */
+    int64_t unknown, retries, found, not_found, person;
+    char unknown_error[256], retry_error[256];
+    int64_t next_ms; /* monotonic: not said again before */
+};
+
 struct loop {
     struct engine_options opt;
     bool until_idle;
@@ -88,6 +94,7 @@ struct loop {
 
     struct loop_sync *sync; /* owned; NULL: no main database */
     struct engine_summary sum;
+    struct loop_digest digest;
     int64_t rate_slot[LOOP_RATE_SLOTS], rate_count[LOOP_RATE_SLOTS];
 
     pthread_mutex_t lock; /* status only */
@@ -132,6 +139,8 @@ bool loop_sms_may_leave(void *ctx);                                    /* handle
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
 void loop_send_release(struct loop *l);
 void loop_record(struct loop *l);
+void loop_digest_add(struct loop *l, const struct settle_sum *sum); /* loop_digest.c */
+void loop_digest_say(struct loop *l, bool now);
 void loop_plan_step(struct loop *l); /* loop_plan.c */
 /* loop_sync.c: the replica is brought up to date on a thread of its own, so that sends go on. */
 void loop_sync_prepare(struct loop *l);

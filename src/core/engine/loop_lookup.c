@@ -77,14 +77,9 @@ write_answers(struct loop *l)
     l->lookup_count = 0;
     if (accepted || not_sent)
         l->last_activity_ms = loop_mono_ms(l);
-    if (accepted)
-        loop_event(l, LOG_INFO, 0, "%" PRId64 " in doubt found in the provider's list: accepted",
-                   accepted);
-    if (not_sent)
-        loop_event(l, LOG_INFO, 0,
-                   "%" PRId64 " in doubt are not in the provider's list: queued again", not_sent);
-    if (person)
-        loop_event(l, LOG_WARN, 0, "%" PRId64 " in doubt need a person: see in-doubt", person);
+    l->digest.found += accepted;
+    l->digest.not_found += not_sent;
+    l->digest.person += person;
 }
 
 void

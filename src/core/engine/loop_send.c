@@ -139,33 +139,12 @@ count_up(struct loop *l, const struct settle_sum *sum)
     l->sum.not_sent += sum->not_sent;
     l->sum.unknown += sum->unknown;
     l->sum.opted_out += sum->opted_out;
+    loop_digest_add(l, sum);
     if (l->rate_slot[slot] != second) {
         l->rate_slot[slot] = second;
         l->rate_count[slot] = 0;
     }
     l->rate_count[slot] += sum->accepted;
-}
-
-static bool
-say_sum(struct loop *l, const struct settle_sum *sum, int64_t now_s, struct error *err)
-{
-    char text[400];
-
-    if (sum->unknown) {
-        (void)snprintf(text, sizeof text,
-                       "%" PRId64 " in doubt: no clear answer (%.200s); asking the provider's list",
-                       sum->unknown, sum->last_error);
-        log_line(LOG_WARN, "engine", "%s", text);
-        if (!engine_event_add(l->ledger, LOG_WARN, 0, text, now_s, err))
-            return false;
-    }
-    if (sum->retries) {
-        (void)snprintf(text, sizeof text, "%" PRId64 " not sent, will be tried again: %.200s",
-                       sum->retries, sum->last_error);
-        log_line(LOG_INFO, "engine", "%s", text);
-        return engine_event_add(l->ledger, LOG_INFO, 0, text, now_s, err);
-    }
-    return true;
 }
 
 /* Writes results [from, to) in one transaction. */
@@ -178,7 +157,7 @@ record_range(struct loop *l, size_t from, size_t to, struct error *err)
 
     for (size_t i = from; ok && i < to; i++)
         ok = write_result(l, &l->results[i], now_ms, &sum, err);
-    ok = ok && say_sum(l, &sum, now_ms / 1000, err) && db_commit(l->ledger, err);
+    ok = ok && db_commit(l->ledger, err);
     db_rollback(l->ledger);
     if (ok)
         count_up(l, &sum);

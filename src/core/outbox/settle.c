@@ -235,6 +235,7 @@ try_again(struct db *ledger, const struct config *config, struct attempt *a,
         wait_ms = r->retry_after_ms;
     to.next_attempt_at_ms = now_ms + wait_ms;
     sum->retries++;
+    (void)text_copy(sum->retry_error, sizeof sum->retry_error, r->error);
     return requeue(ledger, a, to, now_ms / 1000, err);
 }
 
@@ -342,6 +343,7 @@ settle_unknown(struct db *ledger, struct attempt *a, const struct sms_result *r,
     bool done = false;
 
     sum->unknown++;
+    (void)text_copy(sum->unknown_error, sizeof sum->unknown_error, r->error);
     if (!attempt_finish(ledger, a->id, &end, now_s, err))
         return false;
     if (!is_latest(a) || a->state != DELIVERY_SENDING)
@@ -356,8 +358,6 @@ settle_loaded(struct db *ledger, const struct config *config, struct attempt *a,
 {
     const int64_t now_s = now_ms / 1000;
 
-    if (r->outcome != SEND_ACCEPTED)
-        (void)text_copy(sum->last_error, sizeof sum->last_error, r->error);
     /* A callback was faster than the answer: it has said more than the answer can. */
     if (is(a->outcome, "accepted"))
         return true;

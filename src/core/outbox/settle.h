@@ -19,9 +19,9 @@
 /* Sums over many results; only added to. */
 struct settle_sum {
     int64_t accepted, rejected, not_sent, unknown, opted_out;
-    int64_t retries;      /* of not_sent: units that wait for another try */
-    int64_t doubles;      /* an attempt was accepted although another one was already */
-    char last_error[256]; /* of the last result that was not accepted */
+    int64_t retries; /* of not_sent: units that wait for another try */
+    int64_t doubles; /* an attempt was accepted although another one was already */
+    char unknown_error[256], retry_error[256]; /* of the last of each */
 };
 
 bool settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,

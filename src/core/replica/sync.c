@@ -384,8 +384,10 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
     bool ok = s->source->fingerprint(s->source->ctx, &fingerprint, err);
 
     if (ok && !db_begin(db, err)) {
-        s->locked = true;
-        ok = error_wrap(err, "another sync may be running");
+        s->locked = err->code == ERR_RETRY;
+        if (s->locked)
+            error_set(err, ERR_RETRY, "another sync is running; try again when it has ended");
+        ok = false;
     }
     ok = ok && sync_state_load(db, &state, err) &&
          is_untouched(s, &state, mode, &fingerprint, &untouched, err);

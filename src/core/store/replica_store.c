@@ -41,6 +41,7 @@ static const char SQL_CUSTOMER_CHANGE[] =
     "UPDATE replica.customer SET (" CUSTOMER_COLUMNS ") = (" CUSTOMER_VALUES ") WHERE key = :key";
 static const char SQL_CUSTOMER_ID[] = "SELECT id FROM replica.customer WHERE key = :key";
 static const char SQL_ID_TAKEN[] = "SELECT count(*) FROM replica.customer WHERE id = :id";
+static const char SQL_ID_MOVE[] = "UPDATE replica.customer SET id = :next WHERE id = :id";
 static const char SQL_NEXT_ID[] = "SELECT coalesce(max(id), 0) + 1 FROM replica.customer";
 
 #define APPOINTMENT_COLUMNS "customer_id, at, status, service, provider, booked_by, cancelled_at"
@@ -210,8 +211,37 @@ bind_customer(struct db_stmt *st, const struct main_row *row,
     bind_time(st, ":updated_at", row->updated_at);
 }
 
-/* A new customer; an id that a text key holds already is told in id_taken and nothing is written.
+/*
+ * A number key is its own id; when a text key was given that id, a bulk load, which has no other
+ * rows yet, gives the text another one. Else it is told in id_taken.
  */
+static bool
+make_room(struct replica_writer *w, int64_t id, struct error *err)
+{
+    struct db_stmt *st = db_prepare(w->db, SQL_ID_TAKEN, err);
+    bool taken = false;
+    bool ok = false;
+
+    if (!st)
+        return false;
+    db_bind_i64(st, ":id", id);
+    ok = db_step_one(st, err);
+    taken = ok && db_column_i64(st, 0) > 0;
+    db_stmt_release(st);
+    w->id_taken |= taken && !w->bulk;
+    if (!ok || !taken || !w->bulk)
+        return ok;
+    st = db_prepare(w->db, SQL_ID_MOVE, err);
+    if (!st)
+        return false;
+    db_bind_i64(st, ":id", id);
+    db_bind_i64(st, ":next", w->next_id++);
+    ok = db_step_done(st, err);
+    db_stmt_release(st);
+    return ok;
+}
+
+/* A new customer; nothing is written when its id is taken. */
 static bool
 add_customer(struct replica_writer *w, const struct main_row *row,
              const struct replica_addresses *addresses, struct error *err)
@@ -220,16 +250,12 @@ add_customer(struct replica_writer *w, const struct main_row *row,
     struct db_stmt *st = NULL;
     bool ok = false;
 
-    if (!w->bulk && !row->key.is_text) {
-        st = db_prepare(w->db, SQL_ID_TAKEN, err);
-        if (!st)
+    /* numbers that come ascending, the usual case, ask nothing in a bulk load */
+    if (!row->key.is_text && (!w->bulk || id < w->next_id)) {
+        if (!make_room(w, id, err))
             return false;
-        db_bind_i64(st, ":id", id);
-        ok = db_step_one(st, err);
-        w->id_taken |= ok && db_column_i64(st, 0) > 0;
-        db_stmt_release(st);
-        if (!ok || w->id_taken)
-            return ok;
+        if (w->id_taken)
+            return true;
     }
     st = db_prepare(w->db, SQL_CUSTOMER_ADD, err);
     if (!st)
@@ -238,7 +264,7 @@ add_customer(struct replica_writer *w, const struct main_row *row,
     bind_customer(st, row, addresses);
     ok = db_step_done(st, err);
     db_stmt_release(st);
-    if (id >= w->next_id)
+    if (id >= w->next_id && id < INT64_MAX)
         w->next_id = id + 1;
     w->written++;
     return ok && touch(w, id, err) && (w->bulk || run_key(w->db, SQL_NEWCOMER, &row->key, err));

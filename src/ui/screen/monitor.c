@@ -15,6 +15,8 @@
 
 /* --- data */
 
+#define ENDED_LATELY_S (12 * 3600)
+
 struct ask {
     int64_t now_s, day_start_s;
     size_t limit;
@@ -64,14 +66,29 @@ running_id(void *ctx, size_t row)
     return m->campaigns.items[m->running[row]].id;
 }
 
+/* Replies come for hours after the last message: a campaign stays for as long. */
+static bool
+ended_lately(const struct campaign *c, int64_t now_s)
+{
+    return c->status == CAMPAIGN_COMPLETED && c->completed_at > now_s - ENDED_LATELY_S;
+}
+
 static void
 find_running(struct monitor *m)
 {
+    int64_t now_s = app_now_s(m->app);
+
     m->running_count = 0;
     for (size_t i = 0; i < m->campaigns.count && m->running_count < MONITOR_RUNNING_MAX; i++)
         if (m->campaigns.items[i].status == CAMPAIGN_ACTIVE ||
             m->campaigns.items[i].status == CAMPAIGN_PAUSED)
             m->running[m->running_count++] = i;
+    m->ended_count = 0;
+    for (size_t i = 0; i < m->campaigns.count && m->running_count < MONITOR_RUNNING_MAX; i++)
+        if (ended_lately(&m->campaigns.items[i], now_s)) {
+            m->running[m->running_count++] = i;
+            m->ended_count++;
+        }
     list_update(&m->running_list, m->running_count, running_id, m);
 }
 

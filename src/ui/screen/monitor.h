@@ -17,8 +17,8 @@ struct monitor {
     bool loaded;
     struct report_live live;
     struct campaign_list campaigns;
-    size_t running[MONITOR_RUNNING_MAX]; /* indexes of active and paused ones */
-    size_t running_count;
+    size_t running[MONITOR_RUNNING_MAX]; /* indexes: active and paused ones, then lately ended */
+    size_t running_count, ended_count;   /* all rows, and those of them that have ended */
     struct reply_stream stream;
     size_t limit; /* rows of the stream that are asked for */
     struct list list, running_list;

@@ -73,6 +73,7 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     const struct monitor *m = ctx;
     const struct campaign *c = &m->campaigns.items[m->running[row]];
     bool paused = c->status == CAMPAIGN_PAUSED;
+    bool ended = c->status == CAMPAIGN_COMPLETED;
     int name_w = a.w >= 60 ? 18 : 14;
     int numbers = 8 + 8 + 6 + 6;
     int bar_w = a.w - 4 - name_w - 6 - numbers - 2;
@@ -80,8 +81,8 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     int x;
 
     (void)selected;
-    (void)grid_text(g, a, 0, 2, paused ? ROLE_WARN : ROLE_OK, paused ? "◌" : "●");
-    (void)grid_cell(g, a, 0, 4, name_w, ROLE_TITLE, c->name);
+    (void)grid_text(g, a, 0, 2, paused ? ROLE_WARN : ROLE_OK, paused ? "◌" : ended ? "✓" : "●");
+    (void)grid_cell(g, a, 0, 4, name_w, ended ? ROLE_TEXT : ROLE_TITLE, c->name);
     x = 4 + name_w + 1;
     draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
     x = grid_cell_right(g, a, 0, x + bar_w, 6, ROLE_TEXT,
@@ -128,11 +129,14 @@ static void
 draw_running(struct monitor *m, struct grid *g, struct area a)
 {
     bool focused = m->focus == MONITOR_RUNNING;
-    char right[16];
+    char right[64];
     char pace[200];
     struct area in;
 
-    (void)snprintf(right, sizeof right, "%zu", m->running_count);
+    (void)snprintf(right, sizeof right, "%zu", m->running_count - m->ended_count);
+    if (m->ended_count > 0)
+        (void)snprintf(right, sizeof right, "%zu · %zu ended lately",
+                       m->running_count - m->ended_count, m->ended_count);
     in = draw_frame_tight(g, a, focused ? FRAME_FOCUS : FRAME_REST, "Running", right);
     if (!m->loaded) {
         draw_hint(g, in, "reading…");

@@ -385,10 +385,27 @@ thread_close(struct thread *t)
 
 /* --- the forms */
 
+/* What was refused is not lost: it stands in the field again. */
+static void
+after_answer(struct app *app, void *self, void *arg, bool ok)
+{
+    struct thread *t = self;
+    const struct act *a = arg;
+
+    (void)app;
+    if (ok || t->id != a->id || !text_is_blank(field_text(&t->write_fields[WRITE_TEXT])))
+        return;
+    field_set_text(&t->write_fields[WRITE_TEXT], a->text);
+    if (t->mode == THREAD_READ)
+        thread_write(t);
+}
+
 static void
 send_answer(struct thread *t)
 {
     struct field *text = &t->write_fields[WRITE_TEXT];
+    struct app_command cmd = {
+        .run = run_act, .free_arg = free_act, .then = after_answer, .self = t};
     struct act *a;
 
     if (text_is_blank(field_text(text))) {
@@ -398,10 +415,12 @@ send_answer(struct thread *t)
     }
     a = new_act(t, ACT_ANSWER);
     a->text = mem_strdup(field_text(text));
-    act(t, a, "Your answer is on its way.");
+    cmd.arg = a;
+    (void)text_copy(cmd.ok_text, sizeof cmd.ok_text, "Your answer is on its way.");
     field_set_text(text, "");
     t->mode = THREAD_READ;
     t->scroll = 0;
+    app_do(t->app, &cmd); /* last: it may fail at once */
 }
 
 static void

@@ -159,6 +159,8 @@ agent_words(const struct conversation *c)
 {
     if (!c->agent || strcmp(c->agent, "none") == 0)
         return "no agent";
+    if (c->status && strcmp(c->status, "completed") == 0)
+        return c->outcome && strcmp(c->outcome, "opted_out") == 0 ? "opted out" : "agent is done";
     return strcmp(c->agent, "scripted") == 0 ? "agent asks" : "handed over to you";
 }
 

@@ -527,6 +527,12 @@ sync__numbers_beside_texts(void **state)
     says(&w,
          "SELECT group_concat(key || '=' || id) FROM (SELECT * FROM replica.customer ORDER BY id)",
          "2=2,a=3,b=4");
+    /* texts that sort before the digits are numbered first, and make room for the numbers */
+    sync_world_run(&w, "INSERT INTO customers (id) VALUES ('007'), (' 1'), ('1'), ('00'), ('5')");
+    (void)sync_world_sync(&w, SYNC_FULL, NOW);
+    says(&w, "SELECT group_concat(quote(key)) FROM (SELECT * FROM replica.customer ORDER BY key)",
+         "1,2,5,' 1','00','007','a','b'");
+    says(&w, "SELECT count(DISTINCT id) || ' ' || sum(id = key) FROM replica.customer", "8 3");
     sync_world_close(&w);
 }
 
