@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 import world  # noqa: E402
 
 MESSAGE = [{"name": "A", "text": "Hi {first_name|there}, {business} here. Reply STOP to opt out."}]
-SETTINGS = ["sms.per_second=60", "sms.timeout_seconds=4", "policy.reconcile_after_seconds=4", "policy.retry_base_ms=50",
+SETTINGS = ["sms.per_second=25", "sms.timeout_seconds=4", "policy.reconcile_after_seconds=4", "policy.retry_base_ms=50",
             "policy.frequency_cap.messages=0", "main_database.refresh_seconds=3600"]
 GOOD = {"accepted", "sent", "delivered", "undelivered"}
 
@@ -121,16 +121,18 @@ def engine_that_stands_still_is_replaced_and_comes_back():
             first.send_signal(signal.SIGCONT)
             w.wait_sent(5)
             assert w.holder() is second, "the engine that came back must wait"
+            assert w.lease()[1] == fence + 1, "the lease went to and fro"
             w.stop(first)
             w.stop(second)
+        w.settings[0] = "sms.per_second=200"
         w.engine()
         w.finish()
 
 
 def engine_that_stands_still_while_it_connects_sends_nothing_late():
     # every message needs a new connection and a slow answer: many are stopped between claim and first byte
-    with Scene(sim_flags=("--latency-ms", "200"), settings=["sms.per_second=200"]) as w:
-        for _ in range(4):
+    with Scene(sim_flags=("--latency-ms", "200"), settings=["sms.per_second=50"]) as w:
+        for _ in range(2):
             first = w.engine()
             w.wait_for(lambda: w.lease() and w.lease()[2].endswith(f"process {first.pid}"), "the lease")
             w.wait_sent(5)
@@ -149,7 +151,7 @@ def engine_that_stands_still_while_it_connects_sends_nothing_late():
 
 
 def three_engines_at_once_and_the_holder_is_killed():
-    with Scene() as w:
+    with Scene(settings=["sms.per_second=60"]) as w:
         for _ in range(3):
             w.engine()
         for _ in range(4):
