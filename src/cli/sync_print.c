@@ -15,7 +15,7 @@ cli_sync_json(const struct sync_result *r)
                      "customers", (json_int_t)r->customers, "rows_read", (json_int_t)r->rows_read,
                      "rows_written", (json_int_t)r->rows_written, "rows_removed",
                      (json_int_t)r->rows_removed, "orphans", (json_int_t)r->orphans,
-                     "rows_without_time", (json_int_t)r->bad_times, "elapsed_ms",
+                     "rows_without_updated_at", (json_int_t)r->bad_times, "elapsed_ms",
                      (json_int_t)r->elapsed_ms);
 }
 

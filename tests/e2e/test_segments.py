@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Segments against an independent judge: random criteria over a main database full of traps, what sync makes of
-changes, and documents that must be refused. CANVASS_SEGMENT_DOCS=N compares N random documents instead of 450."""
+changes, and documents that must be refused. CANVASS_SEGMENT_DOCS=N compares N random documents instead of 450,
+CANVASS_SEGMENT_SEED=S others over another world."""
 import json
 import os
 import random
@@ -12,6 +13,7 @@ from segment_world import NOWS, Documents, Place, to_yaml
 from world import main
 
 DOCS = int(os.environ.get("CANVASS_SEGMENT_DOCS", "450"))
+SEED = int(os.environ.get("CANVASS_SEGMENT_SEED", "0"))
 CHANNELS = ("sms", "email", "voice")
 TEMPLATES = {
     "sms_booking_abandoners": {"channel": "sms", "has_booking_intent": True, "has_appointment": False, "days_since_last_contact": 7},
@@ -73,17 +75,17 @@ def synced(seed, **kwargs):
 
 
 def test_random_documents():
-    documents = Documents(7)
-    with synced(1) as place:
-        compare_many(place, random_cases(place, 11, DOCS * 2 // 3, documents))
+    documents = Documents(7 + SEED)
+    with synced(1 + SEED) as place:
+        compare_many(place, random_cases(place, 11 + SEED, DOCS * 2 // 3, documents))
     if DOCS >= 400:
         missing = set(documents.leaf()) | set(documents.flat()) | {"days_since_visit"}
         assert not missing - documents.used, f"never drawn: {missing - documents.used}"
 
 
 def test_random_documents_uuid_keys():
-    with synced(2, uuids=True) as place:
-        compare_many(place, random_cases(place, 12, DOCS // 3))
+    with synced(2 + SEED, uuids=True) as place:
+        compare_many(place, random_cases(place, 12 + SEED, DOCS // 3))
 
 
 def test_templates():
@@ -128,9 +130,9 @@ def probes(place):
 
 def test_incremental_sync():
     for seed, uuids in ((21, False), (22, True)):
-        with Place(seed, uuids=uuids, mixed=False) as place:
+        with Place(seed + SEED, uuids=uuids, mixed=False) as place:
             place.sync("--now", place.main.now())
-            modes = follow(place, seed, 4, 25)
+            modes = follow(place, seed + SEED, 3, 30)
             assert "incremental" in modes, f"never an incremental sync: {modes}"
 
 
@@ -341,6 +343,15 @@ def test_reasons_and_samples():
                 few = place.json("--now", NOWS[0], "segment", "sample", *selector, "--channel", channel, "--limit", "3")["people"]
                 assert few == people[:3], document
         assert looked > 100, looked
+
+
+def test_saved_segments_mean_the_same():
+    with synced(52) as place:
+        cases = random_cases(place, 57, 40)
+        for number, (_, _, _, selector) in enumerate(cases):
+            place.json("segment", "save", f"s{number}", *selector)
+        assert len(place.json("segment", "list")["segments"]) == len(cases)
+        compare_many(place, [(document, now, None, ["--saved", f"s{number}"]) for number, (document, now, _, _) in enumerate(cases)])
 
 
 def test_unknown_words_are_told():
@@ -560,7 +571,7 @@ def test_accepted_at_the_limits():
 
 
 TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_edges_of_appointments,
-         test_edges_of_days_ahead, test_edges_of_conversations, test_keys_of_every_kind, test_reasons_and_samples, test_unknown_words_are_told, test_configured_outcomes,
+         test_edges_of_days_ahead, test_edges_of_conversations, test_keys_of_every_kind, test_reasons_and_samples, test_saved_segments_mean_the_same, test_unknown_words_are_told, test_configured_outcomes,
          test_numbers_of_other_countries, test_incremental_sync,
          test_sync_of_keys_in_capitals, test_refused_documents, test_errors_can_be_read_and_shown,
          test_refused_yaml, test_accepted_at_the_limits]
