@@ -62,7 +62,8 @@ struct loop {
     int64_t relay_poll_began_ms;  /* monotonic */
     int64_t relay_empty_as_of_ms; /* monotonic: began a poll that found nothing more */
     int64_t relay_contact_s, relay_saved_s;
-    char *relay_ack; /* owned: cursor to acknowledge */
+    char *relay_ack;           /* owned: cursor to acknowledge */
+    int64_t relay_ack_next_ms; /* monotonic */
 
     /* sending */
     struct claim_campaign *campaigns; /* owned, count below */
