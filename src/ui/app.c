@@ -48,6 +48,14 @@ app_screen_is_open(struct app *app, uint64_t serial)
     return false;
 }
 
+/* What was asked belongs to the screen that was on top. */
+static void
+close_overlays(struct app *app)
+{
+    app->confirm.open = false;
+    app->prompt.open = false;
+}
+
 static void
 open_on(struct app *app, struct tab *t, const struct screen *screen, int64_t arg)
 {
@@ -71,7 +79,7 @@ app_push(struct app *app, const struct screen *screen, int64_t arg)
         app_message(app, ROLE_DIM, "Too many screens are open on this tab; q closes them.");
         return;
     }
-    app->confirm.open = false;
+    close_overlays(app);
     open_on(app, t, screen, arg);
 }
 
@@ -94,7 +102,7 @@ app_pop(struct app *app)
         return;
     if (t->depth <= 1)
         return;
-    app->confirm.open = false;
+    close_overlays(app);
     close_top(app, t);
     o = app_top(app);
     if (o->screen->refresh)
@@ -110,7 +118,7 @@ app_go_tab(struct app *app, size_t tab)
 
     if (tab >= app_tab_count)
         return;
-    app->confirm.open = false;
+    close_overlays(app);
     app->tab = tab;
     t = &app->tabs[tab];
     if (t->depth == 0) {
@@ -172,6 +180,12 @@ app_message(struct app *app, enum role role, const char *text)
     app->message.role = role;
     (void)text_copy(app->message.text, sizeof app->message.text, text);
     app_dirty(app);
+}
+
+void
+app_tick_in(struct app *app, int64_t ms)
+{
+    app->tick_at_ms = utime_mono_ms() + ms;
 }
 
 /* --- facts */
@@ -328,6 +342,8 @@ next_timer_ms(struct app *app)
 
     if (app->ticked_ms + TICK_MS < at)
         at = app->ticked_ms + TICK_MS;
+    if (app->tick_at_ms && app->tick_at_ms < at)
+        at = app->tick_at_ms;
     if (app->toasts.showing && app->toasts.until_ms < at)
         at = app->toasts.until_ms;
     for (int i = 0; i < QUERY_SLOTS; i++)
@@ -355,8 +371,9 @@ on_timers(struct app *app)
         if (memcmp(&before, &app->engine, sizeof before) != 0)
             app_dirty_data(app);
     }
-    if (now >= app->ticked_ms + TICK_MS) {
+    if (now >= app->ticked_ms + TICK_MS || (app->tick_at_ms && now >= app->tick_at_ms)) {
         app->ticked_ms = now;
+        app->tick_at_ms = 0;
         if (top->screen->tick)
             top->screen->tick(app, top->self);
         app_dirty_data(app); /* the clock; sends nothing unless a cell differs */

@@ -107,6 +107,9 @@ void app_toast_error(struct app *app, const struct error *err);
 /* Text in the message line until the next key or call: field errors, hints. "" clears. */
 void app_message(struct app *app, enum role role, const char *text);
 
+/* Calls tick() of the screen on top in so many milliseconds, besides every second. */
+void app_tick_in(struct app *app, int64_t ms);
+
 /* --- where we are */
 void app_push(struct app *app, const struct screen *screen, int64_t arg);
 void app_pop(struct app *app); /* closes the top one of this tab; the last one stays */

@@ -10,6 +10,7 @@
 #include <assert.h>
 
 #define SPINNER_AFTER_MS 150
+#define AFTER_KEY_MS 500
 
 int
 app_slot(struct app *app)
@@ -41,7 +42,10 @@ on_answer(void *owner, const struct question *q, void *result, const struct erro
     slot->again = false;
     if (slot->done)
         slot->done(slot->owner, q, result, err);
-    app_dirty_data(app);
+    if (utime_mono_ms() - app->input_ms < AFTER_KEY_MS)
+        app_dirty(app);
+    else
+        app_dirty_data(app);
     if (again) {
         struct open_screen *top = app_top(app);
         if (top->screen->refresh)

@@ -65,6 +65,8 @@ struct app {
     int64_t status_asked_ms;
     struct engine_status engine;
     int64_t ticked_ms;
+    int64_t tick_at_ms; /* asked for by app_tick_in(); 0: not */
+    int64_t input_ms;   /* the last key: an answer soon after it is what the person waits for */
 
     struct toasts toasts;
     struct app_command undo; /* while toasts.can_undo */

@@ -360,6 +360,8 @@ on_prompt_key(struct app *app, int key)
             palette_take(app, prompt_text(&app->prompt));
         return;
     }
+    if (!top->screen->filter)
+        return;
     if (result == PROMPT_DROPPED)
         top->screen->filter(app, top->self, "");
     else if (result == PROMPT_CHANGED || result == PROMPT_TAKEN)
@@ -414,6 +416,7 @@ app_on_input(struct app *app, struct input *in)
     struct open_screen *top = app_top(app);
 
     app_dirty(app);
+    app->input_ms = utime_mono_ms();
     if (in->key == KEYS_RESIZE)
         return;
     if (app_is_too_small(app)) {

@@ -10,8 +10,10 @@
 #include "core/store/stores.h"
 
 enum {
+    ACK_EVERY_MS = 2000,
     LONG_POLL_S = 20,
     RETRY_MS = 1000,
+    GATHER_MS = 200,
     IDLE_POLL_MS = 250,   /* until_idle asks in short steps, to be able to end */
     CONTACT_SAVED_S = 15, /* how often the time of the last contact is written down */
     ALARM_S = 120         /* providers.md 10: no contact for two minutes is an alarm */
@@ -96,6 +98,8 @@ loop_relay_done(void *ctx, const struct relay_batch *batch)
     l->relay_drained = true;
     if (batch->count == 0)
         l->relay_empty_as_of_ms = l->relay_poll_began_ms;
+    else /* more is likely on its way: a moment later it is one batch, and one commit */
+        l->relay_next_ms = loop_mono_ms(l) + GATHER_MS;
     if (l->until_idle)
         l->relay_next_ms = loop_mono_ms(l) + IDLE_POLL_MS;
 }
@@ -140,7 +144,8 @@ loop_relay_step(struct loop *l)
 
     if (!is_configured(l))
         return;
-    if (l->relay_ack) {
+    if (l->relay_ack && l->relay_ack_next_ms <= mono) {
+        l->relay_ack_next_ms = mono + ACK_EVERY_MS;
         /* Losing an acknowledgement is harmless: it only lets the relay trim. */
         if (!l->opt.net.relay_ack(l->opt.net.ctx, l->relay_ack, &err))
             log_line(LOG_DEBUG, "engine", "no acknowledgement: %s", err.text);

@@ -41,6 +41,15 @@ loop_sms_done(void *ctx, const struct sms_result *result)
     slot->r = *result;
 }
 
+/* Nothing may leave once another engine could have taken over. */
+bool
+loop_sms_may_leave(void *ctx)
+{
+    const struct loop *l = ctx;
+
+    return l->holds && loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS;
+}
+
 static void
 hold(struct loop *l, const char *why)
 {
@@ -89,6 +98,8 @@ feel(struct loop *l, const struct sms_result *r)
         return;
     }
     if (r->http_status == 0 && r->outcome == SEND_NOT_SENT) {
+        if (r->klass == SEND_CLASS_NONE)
+            return; /* taken back by ourselves */
         hold(l, r->error);
         return;
     }
@@ -224,6 +235,17 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);
 }
 
+/* One campaign that cannot be read must not stop the others: it is no trouble of the engine's. */
+static void
+say_unreadable(struct loop *l, int64_t id, const struct error *why)
+{
+    loop_note(l, "campaign %" PRId64 " cannot be read: %.120s", id, why->text);
+    if (l->unreadable_id == id)
+        return;
+    l->unreadable_id = id;
+    loop_event(l, LOG_ERROR, id, "it cannot be read, so nothing of it is sent: %.300s", why->text);
+}
+
 static bool
 load_campaigns(struct loop *l, struct error *err)
 {
@@ -242,9 +264,8 @@ load_campaigns(struct loop *l, struct error *err)
             loaded++;
             continue;
         }
-        /* One campaign that cannot be read must not stop the others. */
         forget_campaign(&fresh[loaded]);
-        loop_trouble(l, "load a campaign", &why);
+        say_unreadable(l, rows[i].id, &why);
     }
     loop_send_release(l);
     l->campaigns = fresh;
@@ -280,8 +301,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
         struct error err = {0};
         struct loop_result *back;
 
-        /* Nothing may leave once another engine could have taken over. */
-        if (loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS) {
+        if (loop_sms_may_leave(l)) {
             if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
                 continue;
         } else {
@@ -289,7 +309,8 @@ hand_over(struct loop *l, const struct claim_list *claims)
         }
         back = add_result(l);
         back->handed = err.code != ERR_CONFLICT;
-        back->r = (struct sms_result){.attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT};
+        back->r = (struct sms_result){
+            .attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT, .klass = SEND_CLASS_RETRY};
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
     under_way = l->opt.net.in_flight(l->opt.net.ctx);

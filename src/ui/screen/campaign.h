@@ -56,6 +56,8 @@ struct campaign_view {
 extern const char *const campaign_state_filters[STATE_FILTERS];
 
 const struct report_recipient *campaign_person_at(const struct campaign_view *v, size_t row);
+/* What became of the recipients: a bar a state, and their sum against `targeted`. */
+void campaign_states_draw(const struct campaign *c, struct grid *g, struct area a);
 void campaign_tabs_draw(struct campaign_view *v, struct grid *g, struct area body);
 
 #endif

@@ -75,15 +75,14 @@ state_bar(struct grid *g, struct area a, int y, const char *name, enum role role
         draw_block(g, a, y, 25, bar, role, n, all);
 }
 
-static void
-draw_states(const struct campaign_view *v, struct grid *g, struct area a)
+void
+campaign_states_draw(const struct campaign *c, struct grid *g, struct area a)
 {
     static const enum delivery_state order[] = {
         DELIVERY_QUEUED,   DELIVERY_RETRY_WAIT, DELIVERY_SENDING,     DELIVERY_ACCEPTED,
         DELIVERY_SENT,     DELIVERY_DELIVERED,  DELIVERY_UNDELIVERED, DELIVERY_FAILED,
         DELIVERY_IN_DOUBT, DELIVERY_SKIPPED,
     };
-    const struct campaign *c = &v->data;
     int64_t sum = 0;
     char text[32];
     int y = 0;
@@ -111,8 +110,9 @@ draw_overview(const struct campaign_view *v, struct grid *g, struct area a)
     int left = a.w * 45 / 100;
 
     draw_facts(v, g, draw_frame(g, area_cols(a, 0, left), FRAME_REST, "What it is", NULL));
-    draw_states(
-        v, g, draw_frame(g, area_cols(a, left, a.w - left), FRAME_REST, "What became of it", NULL));
+    campaign_states_draw(
+        &v->data, g,
+        draw_frame(g, area_cols(a, left, a.w - left), FRAME_REST, "What became of it", NULL));
 }
 
 /* --- recipients */

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 
 #include "core/base/mem.h"
+#include "ui/screen/campaign.h"
 #include "ui/screen/campaign_acts.h"
 #include "ui/screen/campaign_list.h"
+#include "ui/screen/common.h"
 #include "ui/screen/screens.h"
+#include "ui/widget/draw.h"
 
 struct campaigns {
     struct campaign_host host; /* first: see campaign_acts.h */
@@ -44,11 +47,32 @@ campaigns_refresh(struct app *app, void *self)
     campaign_list_pane_refresh(&((struct campaigns *)self)->pane);
 }
 
+/* From 120 columns on the selected one stands beside the list. */
+static void
+draw_beside(struct app *app, const struct campaign *c, struct grid *g, struct area a)
+{
+    struct area in = draw_frame(g, a, FRAME_REST, c ? c->name : "Campaign", c ? c->channel : NULL);
+    struct status_look look;
+    char text[240];
+
+    if (!c)
+        return;
+    look = campaign_look(c);
+    (void)grid_printf(g, in, 0, 0, look.role, "%s %s", look.sign, look.word);
+    campaign_line(c, app_now_s(app), text, sizeof text);
+    (void)grid_wrapped(g, in, 1, 2, ROLE_DIM, text);
+    campaign_states_draw(c, g, area_rows(in, 4, in.h - 4));
+}
+
 static void
 campaigns_draw(struct app *app, void *self, struct grid *g, struct area body)
 {
-    (void)app;
-    campaign_list_pane_draw(&((struct campaigns *)self)->pane, g, body, true);
+    struct campaigns *s = self;
+    int beside = app_is_wide(body) ? body.w * 2 / 5 : 0;
+
+    campaign_list_pane_draw(&s->pane, g, area_cols(body, 0, body.w - beside), true);
+    if (beside)
+        draw_beside(app, current(self), g, area_cols(body, body.w - beside, beside));
 }
 
 static bool

@@ -9,6 +9,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
 #include "ui/screen/thread.h"
@@ -16,6 +17,7 @@
 #include "ui/widget/list.h"
 #include "ui/widget/when.h"
 
+#define REST_MS 120
 #define WINDOW 300 /* conversations that are asked for at once */
 
 enum view { VIEW_ALL, VIEW_UNREAD, VIEW_REVIEW, VIEW_ACTIVE, VIEW_COUNT };
@@ -38,8 +40,9 @@ struct inbox {
     char error[200];
     enum view view;
     struct thread thread;
-    bool in_thread;  /* the focus */
-    int64_t open_id; /* the drawer: open this one when the list is there */
+    int64_t moved_ms; /* when the selection moved; 0: the thread follows already */
+    bool in_thread;   /* the focus */
+    int64_t open_id;  /* the drawer: open this one when the list is there */
     bool drawer;
 };
 
@@ -95,6 +98,17 @@ follow_selection(struct inbox *b)
     b->list.sel_id = c ? c->id : LIST_NO_ID;
     if (c && b->thread.mode == THREAD_READ)
         thread_open(&b->thread, c->id);
+}
+
+/* By keys: the conversation opens when the selection rests, so that scrolling costs little. */
+static void
+follow_when_at_rest(struct inbox *b)
+{
+    const struct conversation *c = selected(b);
+
+    b->list.sel_id = c ? c->id : LIST_NO_ID;
+    b->moved_ms = utime_mono_ms();
+    app_tick_in(b->app, REST_MS);
 }
 
 static void
@@ -271,6 +285,10 @@ inbox_tick(struct app *app, void *self)
     struct inbox *b = self;
 
     (void)app;
+    if (b->moved_ms && utime_mono_ms() - b->moved_ms >= REST_MS) {
+        b->moved_ms = 0;
+        follow_selection(b);
+    }
     if (b->in_thread)
         thread_seen(&b->thread);
 }
@@ -307,7 +325,7 @@ list_input(struct inbox *b, const struct input *in)
     } else if (!list_key(&b->list, in->key)) {
         return false;
     }
-    follow_selection(b);
+    follow_when_at_rest(b);
     if (!selected(b) || b->list.sel < b->offset + 20 ||
         b->list.sel + 60 > b->offset + b->data.count)
         if (b->data.count < (size_t)b->data.total)
@@ -371,6 +389,7 @@ static void
 key_open(struct app *app, void *self)
 {
     (void)app;
+    follow_selection(self);
     ((struct inbox *)self)->in_thread = true;
 }
 
@@ -387,6 +406,7 @@ key_pane(struct app *app, void *self)
     struct inbox *b = self;
 
     (void)app;
+    follow_selection(b);
     b->in_thread = !b->in_thread;
 }
 

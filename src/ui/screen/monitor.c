@@ -11,6 +11,7 @@
 #include "ui/screen/monitor.h"
 #include "ui/screen/screens.h"
 #include "ui/widget/draw.h"
+#include "ui/widget/filter.h"
 #include "ui/widget/when.h"
 
 /* --- data */
@@ -53,10 +54,34 @@ answer_monitor(struct db *reader, void *arg, const atomic_bool *cancelled, struc
     return NULL;
 }
 
+const struct reply_row *
+monitor_reply_at(const struct monitor *m, size_t row)
+{
+    return &m->stream.rows[m->shown[row]];
+}
+
 static int64_t
 reply_id(void *ctx, size_t row)
 {
-    return ((struct monitor *)ctx)->stream.rows[row].message_id;
+    return monitor_reply_at(ctx, row)->message_id;
+}
+
+static void
+arrange(struct monitor *m)
+{
+    free(m->shown);
+    m->shown = mem_calloc(m->stream.count, sizeof *m->shown);
+    m->shown_count = 0;
+    for (size_t i = 0; i < m->stream.count; i++) {
+        const struct reply_row *r = &m->stream.rows[i];
+        const struct filter_field fields[] = {
+            {"from", r->name}, {"address", r->address},
+            {"says", r->text}, {"intent", intent_tag(r->intent).word},
+            {"then", r->then}, {0}};
+        if (filter_match(m->filter, fields))
+            m->shown[m->shown_count++] = i;
+    }
+    list_update(&m->list, m->shown_count, reply_id, m);
 }
 
 static int64_t
@@ -129,7 +154,7 @@ done(void *owner, const struct question *q, void *result, const struct error *er
     a->stream = old_stream;
     m->loaded = true;
     find_running(m);
-    list_update(&m->list, m->stream.count, reply_id, m);
+    arrange(m);
 }
 
 static void
@@ -187,6 +212,7 @@ monitor_close(struct app *app, void *self)
     app_slot_release(app, m->slot);
     campaign_list_release(&m->campaigns);
     reply_stream_release(&m->stream);
+    free(m->shown);
     free(m);
 }
 
@@ -210,7 +236,7 @@ can_open(struct app *app, void *self, char reason[96])
     struct monitor *m = self;
 
     (void)app;
-    if (m->focus == MONITOR_REPLIES ? m->stream.count > 0 : m->running_count > 0)
+    if (m->focus == MONITOR_REPLIES ? m->shown_count > 0 : m->running_count > 0)
         return true;
     (void)snprintf(reason, 96,
                    m->focus == MONITOR_REPLIES ? "No reply has come yet."
@@ -226,7 +252,7 @@ key_open(struct app *app, void *self)
     if (m->focus == MONITOR_RUNNING)
         campaign_key_open(app, self);
     else
-        app_push(app, &screen_conversation, m->stream.rows[m->list.sel].conversation_id);
+        app_push(app, &screen_conversation, monitor_reply_at(m, m->list.sel)->conversation_id);
 }
 
 static void
@@ -238,7 +264,7 @@ key_follow(struct app *app, void *self)
     m->list.follow = !m->list.follow;
     m->unseen = 0;
     if (m->list.follow)
-        list_update(&m->list, m->stream.count, reply_id, m);
+        list_update(&m->list, m->shown_count, reply_id, m);
 }
 
 static void
@@ -257,13 +283,13 @@ reply_keys(struct monitor *m, int key)
     if (key == 'G' || key == KEYS_HOME || key == 'g') {
         m->list.follow = true;
         m->unseen = 0;
-        list_update(&m->list, m->stream.count, reply_id, m);
+        list_update(&m->list, m->shown_count, reply_id, m);
         return true;
     }
     if (!list_key(&m->list, key))
         return false;
-    m->list.sel_id = m->stream.count ? reply_id(m, m->list.sel) : LIST_NO_ID;
-    if (m->list.sel + 50 > m->stream.count && m->stream.count == m->limit) {
+    m->list.sel_id = m->shown_count ? reply_id(m, m->list.sel) : LIST_NO_ID;
+    if (m->list.sel + 50 > m->shown_count && m->stream.count == m->limit) {
         m->limit += 400; /* more of the past */
         monitor_refresh(m->app, m);
     }
@@ -317,6 +343,34 @@ monitor_input(struct app *app, void *self, const struct input *in)
     return m->focus == MONITOR_REPLIES ? reply_keys(m, in->key) : running_keys(m, in->key);
 }
 
+static void
+monitor_filter(struct app *app, void *self, const char *text)
+{
+    struct monitor *m = self;
+
+    (void)app;
+    (void)text_copy(m->filter, sizeof m->filter, text);
+    m->focus = MONITOR_REPLIES;
+    arrange(m);
+}
+
+static const char *
+monitor_filter_text(void *self)
+{
+    return ((struct monitor *)self)->filter;
+}
+
+static bool
+monitor_escape(struct app *app, void *self)
+{
+    struct monitor *m = self;
+
+    if (!m->filter[0])
+        return false;
+    monitor_filter(app, self, "");
+    return true;
+}
+
 static const struct binding monitor_keys[] = {
     {.key = KEYS_ENTER,
      .name = "open",
@@ -356,4 +410,7 @@ const struct screen screen_monitor = {
     .input = monitor_input,
     .refresh = monitor_refresh,
     .tick = monitor_tick,
+    .filter = monitor_filter,
+    .filter_text = monitor_filter_text,
+    .escape = monitor_escape,
 };

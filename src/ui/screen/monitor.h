@@ -20,6 +20,9 @@ struct monitor {
     size_t running[MONITOR_RUNNING_MAX]; /* indexes: active and paused ones, then lately ended */
     size_t running_count, ended_count;   /* all rows, and those of them that have ended */
     struct reply_stream stream;
+    size_t *shown; /* owned: rows of the stream that fit the filter */
+    size_t shown_count;
+    char filter[128];
     size_t limit; /* rows of the stream that are asked for */
     struct list list, running_list;
     enum monitor_pane focus;
@@ -27,6 +30,8 @@ struct monitor {
     int64_t asked_minute;
 };
 
+/* The reply in a row of the list. */
+const struct reply_row *monitor_reply_at(const struct monitor *m, size_t row);
 void monitor_draw(struct app *app, void *self, struct grid *g, struct area body);
 /* One line of the stream; shared with the campaign's replies. show_campaign below 0: no column. */
 void monitor_draw_reply(struct grid *g, struct area a, const struct reply_row *r, int64_t now_s);

@@ -232,18 +232,21 @@ draw_reply_row(void *ctx, struct grid *g, struct area a, size_t row, bool select
     const struct monitor *m = ctx;
 
     (void)selected;
-    monitor_draw_reply(g, a, &m->stream.rows[row], app_now_s(m->app));
+    monitor_draw_reply(g, a, monitor_reply_at(m, row), app_now_s(m->app));
 }
 
 static void
 draw_replies(struct monitor *m, struct grid *g, struct area a)
 {
     bool focused = m->focus == MONITOR_REPLIES;
-    char right[64];
+    char right[200];
     char number[32];
     struct area in;
 
-    if (m->list.follow)
+    if (m->filter[0])
+        (void)snprintf(right, sizeof right, "%zu of the newest %zu · /%s", m->shown_count,
+                       m->stream.count, m->filter);
+    else if (m->list.follow)
         (void)snprintf(right, sizeof right, "following ▼ · all campaigns");
     else if (m->unseen > 0)
         (void)snprintf(right, sizeof right, "%" PRId64 " new, G", m->unseen);
@@ -256,6 +259,10 @@ draw_replies(struct monitor *m, struct grid *g, struct area a)
     }
     if (m->stream.count == 0) {
         draw_hint(g, in, "No reply has come yet. Replies stand here, newest first, as they come.");
+        return;
+    }
+    if (m->shown_count == 0) {
+        draw_hint(g, in, "None of the newest replies fits the filter. Esc drops it.");
         return;
     }
     monitor_draw_reply_head(g, area_rows(in, 0, 1));

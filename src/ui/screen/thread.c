@@ -130,6 +130,7 @@ thread_open(struct thread *t, int64_t id)
         return;
     t->id = id;
     t->loaded = false;
+    t->opened_ms = utime_mono_ms();
     t->error[0] = '\0';
     t->scroll = 0;
     t->mode = THREAD_READ;

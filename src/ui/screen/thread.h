@@ -18,6 +18,8 @@ struct thread {
     int64_t id; /* 0: none is open */
     struct conversation data;
     bool loaded;
+    int64_t
+        opened_ms; /* monotonic: the one before is shown for an instant, so that nothing flickers */
     char error[200];
     bool show_answers;
     int scroll; /* lines up from the end */

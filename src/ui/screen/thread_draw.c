@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
 #include "ui/screen/thread.h"
@@ -13,6 +14,7 @@
 #include "ui/widget/when.h"
 
 #define LINES_MAX 2000
+#define STALE_MS 150 /* then the spinner is there, and the frame is drawn anew */
 
 /* The conversation as lines of the screen, made anew for each frame. */
 struct line {
@@ -266,20 +268,21 @@ void
 thread_draw(struct thread *t, struct grid *g, struct area a, bool focused)
 {
     const struct conversation *c = &t->data;
+    bool have = t->loaded || (t->data.id && utime_mono_ms() - t->opened_ms < STALE_MS);
     int foot = foot_height(t);
     char right[160] = "";
     struct area in;
     int head;
 
-    if (t->loaded)
+    if (have)
         (void)snprintf(right, sizeof right, "%s · %s",
                        c->campaign_name ? c->campaign_name : "no campaign", or_dash(c->channel));
     in = draw_frame(g, a, focused ? FRAME_FOCUS : FRAME_REST,
-                    !t->loaded              ? "Conversation"
+                    !have                   ? "Conversation"
                     : c->name && c->name[0] ? c->name
                                             : c->address,
                     right);
-    if (t->id == 0 || t->error[0] || !t->loaded) {
+    if (t->id == 0 || t->error[0] || !have) {
         draw_hint(g, in,
                   t->error[0] ? t->error
                   : t->id     ? "reading…"

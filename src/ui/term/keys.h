@@ -29,8 +29,9 @@ enum key_code {
     KEYS_BACKTAB,
     KEYS_F1, /* KEYS_F1 + n - 1 is Fn, up to F12 */
     KEYS_F12 = KEYS_F1 + 11,
-    KEYS_MOUSE,  /* see struct term_mouse in the event */
-    KEYS_RESIZE, /* the grid has its new size already */
+    KEYS_MOUSE,          /* see struct term_mouse in the event */
+    KEYS_RESIZE,         /* the grid has its new size already */
+    KEYS_PASTED_NEWLINE, /* part of a paste: must not press anything; a blank in one line of text */
 };
 
 enum mouse_act { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };

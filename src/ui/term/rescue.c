@@ -55,6 +55,18 @@ void
 rescue_prepare(const char *crash_note)
 {
     rescue.have_tty = tcgetattr(STDIN_FILENO, &rescue.tty) == 0;
+    (void)snprintf(rescue.note, sizeof rescue.note,
+                   "\r\ncanvass stopped by a fault of its own. %s\r\n",
+                   crash_note ? crash_note : "");
+    rescue.note_len = strlen(rescue.note);
+    if (!rescue.have_fds && pipe2(rescue.fds, O_NONBLOCK | O_CLOEXEC) == 0)
+        rescue.have_fds = true;
+}
+
+/* The bytes that bring the terminal back, while curses knows which it is. */
+static void
+prepare_bytes(void)
+{
     rescue.len = 0;
     if (tigetstr("kmous") && tigetstr("kmous") != (char *)-1) {
         add_bytes("\033[?1000l\033[?1002l\033[?1006l");
@@ -65,12 +77,6 @@ rescue_prepare(const char *crash_note)
     add_capability("cnorm");
     add_capability("rmkx");
     add_capability("rmcup");
-    (void)snprintf(rescue.note, sizeof rescue.note,
-                   "\r\ncanvass stopped by a fault of its own. %s\r\n",
-                   crash_note ? crash_note : "");
-    rescue.note_len = strlen(rescue.note);
-    if (!rescue.have_fds && pipe2(rescue.fds, O_NONBLOCK | O_CLOEXEC) == 0)
-        rescue.have_fds = true;
 }
 
 static void
@@ -144,6 +150,7 @@ set_handler(int sig, void (*handler)(int), struct sigaction *old)
 void
 rescue_arm(void)
 {
+    prepare_bytes();
     for (size_t i = 0; i < ARRAY_LEN(crash_signals); i++)
         set_handler(crash_signals[i], on_crash, &old_crash[i]);
     for (size_t i = 0; i < ARRAY_LEN(quit_signals); i++)

@@ -8,9 +8,9 @@
 
 #include <stdbool.h>
 
-/* Before curses starts, after setupterm(): notes the tty's settings and the bytes that reset it. */
+/* Before curses starts: notes the tty's settings. */
 void rescue_prepare(const char *crash_note);
-void rescue_arm(void);    /* installs the handlers */
+void rescue_arm(void);    /* after curses started: prepares the bytes, installs the handlers */
 void rescue_disarm(void); /* puts the handlers back that were there */
 void rescue_now(void);    /* resets the terminal; async-signal-safe */
 

@@ -214,12 +214,17 @@ bool
 term_is_usable(struct error *err)
 {
     const char *name = getenv("TERM");
+    bool usable = false;
     int setup = 0;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return error_set(err, ERR_INVALID, "no terminal");
-    if (!name || !*name || strcmp(name, "dumb") == 0 ||
-        setupterm(name, STDOUT_FILENO, &setup) != OK || !cursor_address)
+    if (name && *name && strcmp(name, "dumb") != 0 &&
+        setupterm(name, STDOUT_FILENO, &setup) == OK) {
+        usable = cursor_address != NULL;
+        (void)del_curterm(cur_term);
+    }
+    if (!usable)
         return error_set(
             err, ERR_INVALID,
             "the terminal \"%.60s\" cannot show a screen; set TERM, or use a subcommand",
@@ -511,6 +516,10 @@ term_read(struct input *out)
         out->key = code == '\r'               ? KEYS_ENTER
                    : code == 127 || code == 8 ? KEYS_BACKSPACE
                                               : (int)code;
+        if (term.pasting && out->key == KEYS_ENTER)
+            out->key = KEYS_PASTED_NEWLINE;
+        else if (term.pasting && out->key < ' ')
+            out->key = ' '; /* nothing that is pasted is a command */
         if (out->key != 0)
             return true;
     }

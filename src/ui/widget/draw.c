@@ -117,7 +117,8 @@ draw_labels(struct grid *g, struct area a, int y, const char *const *labels, siz
             places[2 * i] = a.x + x;
         if (now)
             (void)grid_text(g, a, y, x, ROLE_FOCUS, "▸");
-        x = grid_text(g, a, y, x + 1, now ? ROLE_FOCUS | STYLE_UNDERLINE : ROLE_TEXT, text);
+        x = grid_text(g, a, y, x + 1, now ? ROLE_FOCUS | STYLE_BOLD | STYLE_UNDERLINE : ROLE_TEXT,
+                      text);
         if (places)
             places[2 * i + 1] = a.x + x;
         x += gap;
@@ -151,8 +152,9 @@ draw_steps(struct grid *g, struct area a, int y, const char *const *labels,
     static const char *const signs[] = {[STEP_TODO] = "○", [STEP_NOW] = "●", [STEP_DONE] = "✓"};
     static const unsigned sign_styles[] = {
         [STEP_TODO] = ROLE_DIM, [STEP_NOW] = ROLE_FOCUS, [STEP_DONE] = ROLE_OK};
-    static const unsigned text_styles[] = {
-        [STEP_TODO] = ROLE_DIM, [STEP_NOW] = ROLE_FOCUS | STYLE_UNDERLINE, [STEP_DONE] = ROLE_TEXT};
+    static const unsigned text_styles[] = {[STEP_TODO] = ROLE_DIM,
+                                           [STEP_NOW] = ROLE_FOCUS | STYLE_BOLD | STYLE_UNDERLINE,
+                                           [STEP_DONE] = ROLE_TEXT};
     int text = 0;
     int gap;
     int x = 2;

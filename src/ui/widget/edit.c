@@ -268,6 +268,10 @@ edit_key(struct edit *e, int key, bool *changed)
         e->cursor = e->text.len;
     if (edit_delete_key(e, key, changed) || edit_move_key(e, key))
         return true;
+    if (key == KEYS_PASTED_NEWLINE) {
+        *changed = insert(e, e->multiline ? "\n" : " ", 1);
+        return true;
+    }
     if (key == KEYS_ENTER && e->multiline) {
         *changed = insert(e, "\n", 1);
         return true;

@@ -170,6 +170,11 @@ edit__moves_along_wrapped_lines(void **state)
     assert_false(edit_key(&e, KEYS_UP, NULL)); /* the first line: the form takes it */
     assert_true(edit_key(&e, KEYS_ENTER, NULL));
     assert_string_equal(edit_text(&e), "one t\nwo three");
+    assert_true(edit_key(&e, KEYS_PASTED_NEWLINE, NULL));
+    assert_string_equal(edit_text(&e), "one t\n\nwo three");
+    e.multiline = false;
+    assert_true(edit_key(&e, KEYS_PASTED_NEWLINE, NULL));
+    assert_string_equal(edit_text(&e), "one t\n\n wo three");
     edit_release(&e);
 }
 
