@@ -15,7 +15,13 @@
 #include "core/port/net.h"
 #include "core/store/db.h"
 
-enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_NOTHING = 4 };
+enum exit_code {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_REFUSED = 3,
+    EXIT_NOTHING = 4
+};
 
 struct cli {
     const char *config_path; /* borrowed; default in the XDG folder */
@@ -33,9 +39,10 @@ struct cli {
 };
 
 struct cli_command {
-    const char *name;    /* "segment" */
-    const char *synopsis; /* "count --template NAME | --saved NAME | --criteria FILE|- ..." a line a form */
-    const char *summary; /* one line */
+    const char *name; /* "segment" */
+    const char *
+        synopsis; /* "count --template NAME | --saved NAME | --criteria FILE|- ..." a line a form */
+    const char *summary;                                      /* one line */
     int (*run)(const struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
 };
 
@@ -57,7 +64,8 @@ bool cli_parse(const struct cli *cli, const struct cli_command *command, int arg
                const struct cli_option *options, const char **positional, size_t max_positional,
                size_t *positional_count);
 
-/* Loads the configuration; prints all errors. A missing file gives the defaults unless must_exist. */
+/* Loads the configuration; prints all errors. A missing file gives the defaults unless must_exist.
+ */
 bool cli_load_config(const struct cli *cli, struct config *out);
 /* Prints the error, as JSON on standard error with --json; returns the exit code that fits. */
 int cli_fail(const struct cli *cli, const struct error *err);
@@ -67,7 +75,7 @@ int cli_usage(const struct cli *cli, const struct cli_command *command, const ch
 int cli_print_json(json_t *document);
 /* A plain line on standard output; ends the program's success when output is closed. */
 void cli_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
-json_t *cli_json_time(int64_t utc_s); /* RFC 3339 text */
+json_t *cli_json_time(int64_t utc_s);      /* RFC 3339 text */
 json_t *cli_json_key(const struct key *k); /* number, text, or null for NULL */
 
 #endif

@@ -74,7 +74,8 @@ mailbox_post(struct mailbox *box, void *item)
     (void)pthread_mutex_unlock(&box->lock);
     do
         n = write(box->wake_fd, &(uint64_t){1}, sizeof(uint64_t));
-    while (n < 0 && errno == EINTR); /* EAGAIN: the counter is full, so the reader is awake anyway */
+    while (n < 0 &&
+           errno == EINTR); /* EAGAIN: the counter is full, so the reader is awake anyway */
 }
 
 static void *

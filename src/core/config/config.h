@@ -76,8 +76,8 @@ bool config_can_send(const struct config *c, struct error *err) MUST_CHECK;
 /* A commented example file made from the table. */
 void config_example(struct buf *out);
 /*
- * Every setting as it is in effect, in the order of the table; a secret is only "set" or "not set". For
- * screens: the texts are borrowed for the call.
+ * Every setting as it is in effect, in the order of the table; a secret is only "set" or "not set".
+ * For screens: the texts are borrowed for the call.
  */
 void config_describe(const struct config *c,
                      void (*each)(void *ctx, const char *section, const char *key,

@@ -357,7 +357,8 @@ ensure_rules(void)
     struct error err = {0};
 
     if (!reply_words_init(&err)) {
-        log_line(LOG_ERROR, "reply", "data/opt_out.yaml, which is built in, is wrong: %s", err.text);
+        log_line(LOG_ERROR, "reply", "data/opt_out.yaml, which is built in, is wrong: %s",
+                 err.text);
         abort(); /* never go on without knowing how people say stop */
     }
 }

@@ -97,7 +97,8 @@ fn_text_lower(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     buf_release(&out);
 }
 
-/* text_has(text, needle): needle is lower-cased already, text is lower-cased here; NULL holds nothing. */
+/* text_has(text, needle): needle is lower-cased already, text is lower-cased here; NULL holds
+ * nothing. */
 static void
 fn_text_has(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
@@ -111,8 +112,8 @@ fn_text_has(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         return;
     }
     text_lower(&low, s, (size_t)sqlite3_value_bytes(argv[0]));
-    sqlite3_result_int(ctx, memmem(buf_str(&low), low.len, needle,
-                                   (size_t)sqlite3_value_bytes(argv[1])) != NULL);
+    sqlite3_result_int(
+        ctx, memmem(buf_str(&low), low.len, needle, (size_t)sqlite3_value_bytes(argv[1])) != NULL);
     buf_release(&low);
 }
 
@@ -149,8 +150,8 @@ set_up(struct db *db, enum db_mode mode, struct error *err)
 
     (void)sqlite3_extended_result_codes(db->raw, 1);
     (void)sqlite3_busy_timeout(db->raw, BUSY_MS);
-    if (sqlite3_create_function(db->raw, "text_lower", 1, flags, NULL, fn_text_lower, NULL,
-                                NULL) != SQLITE_OK ||
+    if (sqlite3_create_function(db->raw, "text_lower", 1, flags, NULL, fn_text_lower, NULL, NULL) !=
+            SQLITE_OK ||
         sqlite3_create_function(db->raw, "text_has", 2, flags, NULL, fn_text_has, NULL, NULL) !=
             SQLITE_OK ||
         sqlite3_create_function(db->raw, "key_hash", 1, flags, NULL, fn_key_hash, NULL, NULL) !=
@@ -169,7 +170,8 @@ protect_new_file(const char *path, enum db_mode mode)
 {
     struct stat st;
 
-    /* customers' names and numbers: nobody else's to read. SQLite gives -wal and -shm the same mode. */
+    /* customers' names and numbers: nobody else's to read. SQLite gives -wal and -shm the same
+     * mode. */
     if (mode == DB_CREATE && stat(path, &st) == 0 && st.st_size == 0 && chmod(path, 0600) != 0)
         log_line(LOG_WARN, "db", "cannot restrict %s: error %d", path, errno);
 }
@@ -256,8 +258,8 @@ db_attach(struct db *db, const char *path, const char *as, enum db_mode mode, st
     if (mode == DB_CREATE)
         protect_new_file(path, mode);
     if (mode == DB_CREATE || mode == DB_READ_WRITE) {
-        pragma = sqlite3_mprintf("PRAGMA \"%w\".journal_mode=WAL; PRAGMA \"%w\".synchronous=NORMAL;",
-                                 as, as);
+        pragma = sqlite3_mprintf(
+            "PRAGMA \"%w\".journal_mode=WAL; PRAGMA \"%w\".synchronous=NORMAL;", as, as);
         ok = db_exec(db, pragma, err);
         sqlite3_free(pragma);
         pragma = NULL;

@@ -10,7 +10,8 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 
-/* The number in front of a file name such as "0001_first.sql"; 0 when it is not one of the subject's. */
+/* The number in front of a file name such as "0001_first.sql"; 0 when it is not one of the
+ * subject's. */
 static int64_t
 number_of(const char *name, const char *prefix)
 {
@@ -51,8 +52,7 @@ keep_copy(struct db *db, const char *path, int64_t number, struct error *err)
 }
 
 bool
-migrate(struct db *db, const char *subject, const char *schema, const char *path,
-        struct error *err)
+migrate(struct db *db, const char *subject, const char *schema, const char *path, struct error *err)
 {
     char *get_version = mem_printf("PRAGMA %s.user_version", schema);
     char *prefix = mem_printf("data/migrations/%s/", subject);
@@ -75,8 +75,8 @@ migrate(struct db *db, const char *subject, const char *schema, const char *path
     }
     if (ok && have > newest)
         ok = error_set(err, ERR_CONFLICT,
-                       "%s was written by a newer canvass (schema %" PRId64 ", this program knows %" PRId64
-                       "); use the newer program",
+                       "%s was written by a newer canvass (schema %" PRId64
+                       ", this program knows %" PRId64 "); use the newer program",
                        path ? path : subject, have, newest);
     free(get_version);
     free(prefix);

@@ -189,11 +189,10 @@ bool
 audit_add(struct db *db, int64_t now_s, const char *actor, const char *action, const char *subject,
           const char *detail, struct error *err)
 {
-    struct db_stmt *st =
-        db_prepare(db,
-                   "INSERT INTO main.audit (at, actor, action, subject, detail) "
-                   "VALUES (:at, :actor, :action, :subject, :detail)",
-                   err);
+    struct db_stmt *st = db_prepare(db,
+                                    "INSERT INTO main.audit (at, actor, action, subject, detail) "
+                                    "VALUES (:at, :actor, :action, :subject, :detail)",
+                                    err);
     bool ok = false;
 
     if (st) {

@@ -146,7 +146,8 @@ callbacks__come_twice_shuffled_or_never(void **state)
                 text_eq(hook_get(&hooks, k, "MessageSid"), hook_get(&hooks, i, "MessageSid")) &&
                 text_eq(hook_get(&hooks, k, "MessageStatus"), "sent") &&
                 text_eq(hook_get(&hooks, i, "MessageStatus"), "delivered");
-    /* of 4 pairs a message; posts under way at once may overtake one another on a busy machine too */
+    /* of 4 pairs a message; posts under way at once may overtake one another on a busy machine too
+     */
     assert_true(in_order < 8 * 4);
     sim_stop(sim);
     receiver_stop(&hooks);
