@@ -53,7 +53,6 @@ fill_all(struct wizard *w)
     w->spec_changed = json_is_object(unsaved);
     w->restore = json_deep_copy(state);
     w->saved_at_s = w->c.updated_at;
-    w->loaded = true;
     wizard_changed(w);
     w->spec_changed = json_is_object(unsaved);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
@@ -65,6 +64,7 @@ fill_all(struct wizard *w)
     json_decref(w->restore);
     w->restore = NULL;
     w->place_changed = false;
+    w->loaded = true; /* only now: what was read is not saved again */
 }
 
 static void

@@ -248,7 +248,8 @@ move_line(struct wizard *w, int by)
             s->stop--;
 }
 
-static void
+/* False where there is nothing to turn. */
+static bool
 toggle(struct wizard *w, struct stop at)
 {
     struct segment_step *s = &w->segment;
@@ -263,9 +264,10 @@ toggle(struct wizard *w, struct stop at)
     else if (at.kind == STOP_VALUE && wrow_value_kind(row) == VALUE_BOOL)
         edit_set(&row->value, strcmp(edit_text(&row->value), "yes") == 0 ? "no" : "yes");
     else
-        return;
+        return false;
     wrows_touch(&s->rows);
     segment_changed(w);
+    return true;
 }
 
 static bool
@@ -323,7 +325,7 @@ press(struct wizard *w, struct stop at)
         wizard_go(w, WIZARD_AGENT);
         return;
     case STOP_MATCH:
-        toggle(w, at);
+        (void)toggle(w, at);
         return;
     case STOP_SAVE:
     case STOP_SAVE_AS:
@@ -426,10 +428,8 @@ segment_input(struct wizard *w, const struct input *in)
         return true;
     }
     if (key == ' ' && !is_typed(s, at)) {
-        if (at.kind == STOP_BACK || at.kind == STOP_NEXT || at.kind == STOP_SAVE)
+        if (!toggle(w, at))
             press(w, at);
-        else
-            toggle(w, at);
         return true;
     }
     if (key == KEYS_DELETE && stop_is_of_row(at.kind)) {
@@ -535,7 +535,8 @@ segment_help(struct wizard *w)
     case STOP_MATCH:
         return "All: a person must fit every row. Any: one row is enough. Space changes it.";
     case STOP_LEAF:
-        return row->leaf->help;
+        (void)snprintf(s->help, sizeof s->help, "%s Space turns it round: not.", row->leaf->help);
+        return s->help;
     case STOP_CONDITION:
     case STOP_VALUE:
         return row->key == WROW_EXISTS ? row->leaf->help : row->leaf->keys[row->key].help;

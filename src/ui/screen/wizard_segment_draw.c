@@ -37,7 +37,7 @@ columns_of(struct area a)
     int rest = a.w - 3 - 2;
     struct columns c = {.leaf = 3};
 
-    c.leaf_w = rest * 37 / 100;
+    c.leaf_w = rest * 40 / 100;
     c.condition_w = rest * 32 / 100;
     c.condition = c.leaf + c.leaf_w + 1;
     c.value = c.condition + c.condition_w + 1;
