@@ -134,7 +134,10 @@ draw_typed(struct draw *d, enum stop_kind kind, size_t row, int y, int x, int wi
     unsigned style = wrong ? ROLE_FIELD_ERROR : ROLE_FIELD;
 
     grid_fill(d->g, cell, style);
-    edit_draw(e, d->g, area_inset(cell, 0, 1), style, here);
+    if (here)
+        edit_draw(e, d->g, area_inset(cell, 0, 1), style, true);
+    else /* its beginning, whatever the cursor was at */
+        (void)grid_cell(d->g, cell, 0, 1, width - 2, style, edit_text(e));
 }
 
 static void
