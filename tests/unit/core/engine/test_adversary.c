@@ -135,6 +135,30 @@ message_that_fits_in_part__is_for_a_person(void **state)
     assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
 }
 
+/* Accepted is accepted; else the row would stay in sending, and nobody would ever look at it. */
+static void
+provider_that_gives_an_id_twice__has_accepted_both(void **state)
+{
+    struct engine_world *w = *state;
+    struct sms_result r = {
+        .outcome = SEND_ACCEPTED, .provider_id = "SM1", .provider_status = "queued"};
+    struct settle_sum sum = {0};
+    struct error err = {0};
+
+    engine_world_campaign(w, 1, 1, 2);
+    engine_world_sql(w, "UPDATE delivery SET state = 'sending', attempts = 1, claimed_at = 1;"
+                        "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, text, "
+                        "segments, fence, claimed_at) SELECT id, 'u' || id, id, 1, address, 's', "
+                        "'Hello', 1, 1, 1 FROM delivery");
+    assert_true(db_begin(w->db, &err));
+    for (r.attempt_id = 1; r.attempt_id <= 2; r.attempt_id++)
+        if (!settle_answer(w->db, &w->config, &r, 5000, &sum, &err))
+            fail_msg("%s", err.text);
+    assert_true(db_commit(w->db, &err));
+    assert_int_equal(engine_world_number(w, "SELECT n_accepted FROM campaign"), 2);
+    assert_int_equal(engine_world_number(w, "SELECT count(provider_id) FROM attempt"), 1);
+}
+
 static void
 hear(struct loop *l, bool ok, bool more, const char *next)
 {
@@ -273,6 +297,7 @@ main(void)
         T(empty_list__proves_that_it_was_not_sent),
         T(list_of_another_sender__proves_nothing),
         T(message_that_fits_in_part__is_for_a_person),
+        T(provider_that_gives_an_id_twice__has_accepted_both),
         T(what_the_relay_has__is_applied_before_anything_is_sent),
         T(question_that_was_not_sent__waits_again),
         T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
