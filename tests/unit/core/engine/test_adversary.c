@@ -85,7 +85,7 @@ old_answer_of_the_list__proves_nothing_later(void **state)
 
 /* An attempt in doubt, whose list shows `found`; how it ends long after. */
 static enum reconcile_end
-settle_by(struct engine_world *w, const char *sender, bool vague)
+settle_with(struct engine_world *w, const char *sender, bool vague, const char *also)
 {
     const struct reconcile_ask ask = {.asked_at_s = 1000000, .sender = sender};
     const struct sms_found found = {.provider_id = "SM1", .status = "sent", .vague = true};
@@ -101,11 +101,18 @@ settle_by(struct engine_world *w, const char *sender, bool vague)
                         "segments, fence, claimed_at, outcome, lookups, next_lookup_at) "
                         "SELECT 1, 'u', id, 1, address, '+13105550100', 'Hello', 1, 1, 1, "
                         "'unknown', 5, 1 FROM delivery");
+    engine_world_sql(w, also);
     if (!db_begin(w->db, &err) ||
         !reconcile_apply(w->db, &w->config, &ask, &result, 1000000000, &sum, &end, &err) ||
         !db_commit(w->db, &err))
         fail_msg("%s", err.text);
     return end;
+}
+
+static enum reconcile_end
+settle_by(struct engine_world *w, const char *sender, bool vague)
+{
+    return settle_with(w, sender, vague, "");
 }
 
 static void
@@ -123,6 +130,16 @@ list_of_another_sender__proves_nothing(void **state)
     struct engine_world *w = *state;
 
     assert_int_equal(settle_by(w, "+13105550199", false), RECONCILE_PERSON);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+static void
+person_who_has_answered__is_not_sent_it_again(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_with(w, "+13105550100", false, "UPDATE delivery SET replied_at = 9"),
+                     RECONCILE_PERSON);
     assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
 }
 
@@ -296,6 +313,7 @@ main(void)
         T(old_answer_of_the_list__proves_nothing_later),
         T(empty_list__proves_that_it_was_not_sent),
         T(list_of_another_sender__proves_nothing),
+        T(person_who_has_answered__is_not_sent_it_again),
         T(message_that_fits_in_part__is_for_a_person),
         T(provider_that_gives_an_id_twice__has_accepted_both),
         T(what_the_relay_has__is_applied_before_anything_is_sent),
