@@ -219,9 +219,29 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     }
     if (!campaign_load(l->ledger, l->opt.config, row->id, &out->c, err))
         return false;
+    if (out->c.variant_count == 0)
+        return error_set(err, ERR_INVALID, "its file holds no message that can be read");
     out->seen_updated_at = row->updated_at;
     (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
     return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);
+}
+
+/* One campaign that cannot be understood must not stop the others: it waits for a person. */
+static void
+set_aside(struct loop *l, int64_t id, const struct error *why)
+{
+    const int64_t now_s = loop_now_ms(l) / 1000;
+    struct error err = {0};
+
+    if (why->code == ERR_RETRY || why->code == ERR_INTERNAL) {
+        loop_trouble(l, "load a campaign", why);
+        return;
+    }
+    if (!db_begin(l->ledger, &err) ||
+        !engine_pause_campaigns(l->ledger, id, why->text, now_s, &err) ||
+        !db_commit(l->ledger, &err))
+        loop_trouble(l, "pause a campaign", &err);
+    db_rollback(l->ledger);
 }
 
 static bool
@@ -242,9 +262,8 @@ load_campaigns(struct loop *l, struct error *err)
             loaded++;
             continue;
         }
-        /* One campaign that cannot be read must not stop the others. */
         forget_campaign(&fresh[loaded]);
-        loop_trouble(l, "load a campaign", &why);
+        set_aside(l, rows[i].id, &why);
     }
     loop_send_release(l);
     l->campaigns = fresh;
