@@ -28,6 +28,8 @@ struct transfer {
     struct buf answer;
     size_t header_bytes;
     bool too_big;
+    bool taken_back;
+    bool (*may_leave)(void *ctx);
     void (*done)(void *ctx, const struct http_answer *answer);
     void *ctx;
 };
@@ -48,6 +50,10 @@ on_read(char *out, size_t size, size_t count, void *ctx)
     size_t left = t->request_len - t->given;
     size_t n = left < room ? left : room;
 
+    if (t->given == 0 && t->may_leave && !t->may_leave(t->ctx)) {
+        t->taken_back = true;
+        return CURL_READFUNC_ABORT; /* the header alone is no request */
+    }
     memcpy(out, t->request_body + t->given, n);
     t->given += n;
     return n;
@@ -260,6 +266,8 @@ set_headers(struct transfer *t, const struct http_request *r)
 static enum http_failure
 failure_of(const struct transfer *t, CURLcode rc)
 {
+    if (t->taken_back)
+        return HTTP_TAKEN_BACK;
     if (t->too_big)
         return HTTP_TOO_BIG;
     switch (rc) {
@@ -293,10 +301,11 @@ describe(struct http_answer *a, CURLcode rc)
         [HTTP_TOO_BIG] = "the answer is too big",
         [HTTP_TLS] = "the certificate could not be trusted",
         [HTTP_REFUSED] = "no connection",
+        [HTTP_TAKEN_BACK] = "taken back before it left",
     };
     _Static_assert(ARRAY_LEN(words) == HTTP_FAILURE_COUNT, "words for every failure");
 
-    if (a->failure == HTTP_OK || a->failure == HTTP_TOO_BIG)
+    if (a->failure == HTTP_OK || a->failure == HTTP_TOO_BIG || a->failure == HTTP_TAKEN_BACK)
         (void)text_copy(a->error, sizeof a->error, words[a->failure]);
     else
         (void)snprintf(a->error, sizeof a->error, "%s (%s)", words[a->failure],
@@ -392,6 +401,7 @@ http_client_start(struct http_client *c, const struct http_request *r, struct er
     if (!t)
         return error_set(err, ERR_RETRY, "no request could be started");
     t->done = r->done;
+    t->may_leave = r->may_leave;
     t->ctx = r->ctx;
     if (r->body) {
         t->request_body = mem_dup(r->body, r->body_len);

@@ -23,12 +23,13 @@ struct http_client;
 #define HTTP_HEADERS_MAX ((size_t)64 * 1024)
 
 enum http_failure {
-    HTTP_OK,      /* a whole answer, whatever its status */
-    HTTP_BROKEN,  /* connection lost, nonsense, or cut in the middle */
-    HTTP_TIMEOUT, /* connect, stall or total time-out */
-    HTTP_TOO_BIG, /* the answer is over the cap */
-    HTTP_TLS,     /* the other side's certificate cannot be trusted */
-    HTTP_REFUSED, /* no connection could be made, in TCP or TLS, or the name is unknown */
+    HTTP_OK,         /* a whole answer, whatever its status */
+    HTTP_BROKEN,     /* connection lost, nonsense, or cut in the middle */
+    HTTP_TIMEOUT,    /* connect, stall or total time-out */
+    HTTP_TOO_BIG,    /* the answer is over the cap */
+    HTTP_TLS,        /* the other side's certificate cannot be trusted */
+    HTTP_REFUSED,    /* no connection could be made, in TCP or TLS, or the name is unknown */
+    HTTP_TAKEN_BACK, /* may_leave() said no */
     HTTP_FAILURE_COUNT
 };
 
@@ -53,6 +54,8 @@ struct http_request {
     int64_t stall_s; /* no byte in either direction for so long */
     /* From inside http_client_pump(). May start other requests; must not free the client. */
     void (*done)(void *ctx, const struct http_answer *answer);
+    /* Asked right before the first byte of the body; false ends it, not sent. NULL: always. */
+    bool (*may_leave)(void *ctx);
     void *ctx;
 };
 

@@ -13,6 +13,8 @@
 /* More than this to one number within days is no campaign; then the list proves nothing. */
 #define PAGES_MAX 20
 #define CLOCK_SKEW_S 60
+/* Our own clock may have been wrong by more: the same text so much earlier is not nothing. */
+#define STALE_MAX_S DAY_S
 
 struct listing {
     struct twilio_sms *owner;
@@ -108,7 +110,12 @@ remember(struct listing *l, const struct sms_found *found)
     l->found[l->found_count++] = *found;
 }
 
-/* NULL: the row was read; *before: it is older than what is asked. Else why nothing is proved. */
+/*
+ * NULL: the row was read; *before: it is older than what is asked. Else why nothing is proved. A
+ * message of that time with another text is kept as vague: the provider may have altered ours
+ * (trial accounts put a line before it, a service may swap characters); so is one with the same
+ * text from before, since clocks differ.
+ */
 static const char *
 read_row(struct listing *l, const json_t *row, bool *before)
 {
@@ -117,19 +124,23 @@ read_row(struct listing *l, const json_t *row, bool *before)
     const char *body = json_string_value(json_object_get(row, "body"));
     const char *created = json_string_value(json_object_get(row, "date_created"));
     struct sms_found found;
+    bool stale, same;
     int64_t at = 0;
 
-    *before = twilio_time_parse(created, &at) && at < l->since_s;
+    stale = twilio_time_parse(created, &at) && at < l->since_s;
+    *before = stale && at < l->since_s - STALE_MAX_S;
     if (!json_is_object(row) || !direction || !to)
         return "Twilio's list holds a row that cannot be read";
     if (*before || strcmp(direction, "outbound-api") != 0 || strcmp(to, l->to) != 0)
         return NULL;
     if (!body) /* redacted: it may be ours */
         return "Twilio's list hides the texts of messages";
-    if (!same_text(body, l->body))
+    same = same_text(body, l->body);
+    if (stale && !same)
         return NULL;
     if (!twilio_copy_message(row, &found))
         return "Twilio's list holds a row without a message id";
+    found.vague = stale || !same;
     remember(l, &found);
     return NULL;
 }

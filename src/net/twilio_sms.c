@@ -114,7 +114,10 @@ static void
 judge_not_sent(const struct http_answer *answer, struct sms_result *out)
 {
     out->outcome = SEND_NOT_SENT;
-    out->klass = answer->failure == HTTP_TLS ? SEND_CLASS_CONFIG : SEND_CLASS_RETRY;
+    if (answer->failure == HTTP_TAKEN_BACK)
+        out->klass = SEND_CLASS_NONE; /* says nothing about the provider */
+    else
+        out->klass = answer->failure == HTTP_TLS ? SEND_CLASS_CONFIG : SEND_CLASS_RETRY;
     (void)snprintf(out->error, sizeof out->error, "not sent: %s", answer->error);
 }
 
@@ -185,6 +188,15 @@ sending_unlink(struct sending *s)
     t->in_flight--;
 }
 
+static bool
+may_leave(void *ctx)
+{
+    const struct sending *s = ctx;
+    const struct net_handlers *h = s->owner->handlers;
+
+    return !h->sms_may_leave || h->sms_may_leave(h->ctx);
+}
+
 static void
 on_sent(void *ctx, const struct http_answer *answer)
 {
@@ -218,6 +230,7 @@ twilio_sms_send(struct twilio_sms *t, const struct sms_request *request, struct 
     r.body = buf_str(&form);
     r.body_len = form.len;
     r.done = on_sent;
+    r.may_leave = may_leave;
     r.ctx = s;
     ok = http_client_start(t->http, &r, err);
     buf_release(&form);

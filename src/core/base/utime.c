@@ -27,16 +27,17 @@ utime_now_ms(void)
     return clock_us(CLOCK_REALTIME) / 1000;
 }
 
+/* Goes on while the machine sleeps: a lease must not outlive the night. */
 int64_t
 utime_mono_ms(void)
 {
-    return clock_us(CLOCK_MONOTONIC) / 1000;
+    return clock_us(CLOCK_BOOTTIME) / 1000;
 }
 
 int64_t
 utime_mono_us(void)
 {
-    return clock_us(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_BOOTTIME);
 }
 
 /* Days since 1970-01-01 of a proleptic Gregorian date; eras of 400 years start on 1 March. */

@@ -224,9 +224,11 @@ campaign_end(struct change *ch, enum campaign_action action, enum campaign_statu
 {
     int64_t skipped = 0;
     int64_t unplanned = 0;
-    bool ok = change_begin(ch, action, err) && change_move(ch, action, to, NULL, err) &&
-              campaign_store_skip_open(ch->ledger, ch->id, ch->now_s, &skipped, err) &&
-              plan_store_drop(ch->ledger, ch->id, &unplanned, err);
+    bool ok =
+        change_begin(ch, action, err) && change_move(ch, action, to, NULL, err) &&
+        campaign_store_skip_open(ch->ledger, ch->id, ch->now_s, &skipped, err) &&
+        plan_store_drop(ch->ledger, ch->id, &unplanned, err) &&
+        (to != CAMPAIGN_CANCELLED || campaign_store_skip_talk(ch->ledger, ch->id, ch->now_s, err));
 
     (void)snprintf(ch->detail_text, sizeof ch->detail_text,
                    "%" PRId64 " not sent, %" PRId64 " not queued yet", skipped, unplanned);

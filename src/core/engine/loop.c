@@ -95,6 +95,7 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
         .sms_done = loop_sms_done,
         .lookup_done = loop_lookup_done,
         .relay_done = loop_relay_done,
+        .sms_may_leave = loop_sms_may_leave,
     };
     char *path;
 

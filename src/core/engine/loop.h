@@ -69,12 +69,14 @@ struct loop {
     struct claim_campaign *campaigns; /* owned, count below */
     size_t campaign_count;
     size_t turn;
-    struct rate rate; /* of the sender */
+    int64_t unreadable_id; /* of the campaign that was last said to be unreadable */
+    struct rate rate;      /* of the sender */
     struct loop_result *results;
     size_t result_count, result_capacity;
     struct loop_lookup *lookups;
     size_t lookup_count, lookup_capacity;
     size_t lookups_open;
+    int64_t lookups_asked_s;   /* when those under way were asked, or those not yet written down */
     size_t limit;              /* calls under way at most: lowered by "too many requests" */
     size_t peak;               /* the most calls under way since it was lowered */
     int64_t slowed_until_ms;   /* monotonic: the refusals of one burst lower it once */
@@ -134,6 +136,7 @@ void loop_lookup_step(struct loop *l);                                 /* loop_l
 void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
 void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
+bool loop_sms_may_leave(void *ctx);                                    /* handler */
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
 void loop_send_release(struct loop *l);
 void loop_record(struct loop *l);

@@ -40,13 +40,14 @@ write_one(struct loop *l, const struct loop_lookup *look, enum reconcile_end *en
         .found_count = look->found_count,
     };
     const int64_t now_ms = loop_now_ms(l);
+    const struct reconcile_ask ask = {l->lookups_asked_s, l->opt.net.sms_sender(l->opt.net.ctx)};
     struct settle_sum sum = {0};
     bool ok;
 
     (void)text_copy(result.error, sizeof result.error, look->error);
     if (!db_begin(l->ledger, err))
         return false;
-    ok = reconcile_apply(l->ledger, l->opt.config, &result, now_ms, &sum, end, err) &&
+    ok = reconcile_apply(l->ledger, l->opt.config, &ask, &result, now_ms, &sum, end, err) &&
          db_commit(l->ledger, err);
     db_rollback(l->ledger);
     if (ok)
@@ -103,6 +104,7 @@ loop_lookup_step(struct loop *l)
     }
     if (next_s > now_s)
         loop_wait_at_most(l, (next_s - now_s) * 1000);
+    l->lookups_asked_s = now_s;
     for (size_t i = 0; i < count; i++) {
         const struct sms_lookup lookup = {
             .attempt_id = due[i].attempt_id,

@@ -41,6 +41,15 @@ loop_sms_done(void *ctx, const struct sms_result *result)
     slot->r = *result;
 }
 
+/* Nothing may leave once another engine could have taken over. */
+bool
+loop_sms_may_leave(void *ctx)
+{
+    const struct loop *l = ctx;
+
+    return l->holds && loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS;
+}
+
 static void
 hold(struct loop *l, const char *why)
 {
@@ -89,6 +98,8 @@ feel(struct loop *l, const struct sms_result *r)
         return;
     }
     if (r->http_status == 0 && r->outcome == SEND_NOT_SENT) {
+        if (r->klass == SEND_CLASS_NONE)
+            return; /* taken back by ourselves */
         hold(l, r->error);
         return;
     }
@@ -203,6 +214,15 @@ loop_send_release(struct loop *l)
     l->campaign_count = 0;
 }
 
+static bool
+has_messages(const struct campaign *c)
+{
+    for (size_t i = 0; i < c->variant_count; i++)
+        if (text_is_blank(c->variants[i].text))
+            return false;
+    return c->variant_count > 0;
+}
+
 /* Takes the one that is loaded already when it has not changed, else loads it. */
 static bool
 fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_campaign *out,
@@ -219,29 +239,22 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     }
     if (!campaign_load(l->ledger, l->opt.config, row->id, &out->c, err))
         return false;
-    if (out->c.variant_count == 0)
+    if (!has_messages(&out->c))
         return error_set(err, ERR_INVALID, "its file holds no message that can be read");
     out->seen_updated_at = row->updated_at;
     (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
     return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);
 }
 
-/* One campaign that cannot be understood must not stop the others: it waits for a person. */
+/* One campaign that cannot be read must not stop the others: it is no trouble of the engine's. */
 static void
-set_aside(struct loop *l, int64_t id, const struct error *why)
+say_unreadable(struct loop *l, int64_t id, const struct error *why)
 {
-    const int64_t now_s = loop_now_ms(l) / 1000;
-    struct error err = {0};
-
-    if (why->code == ERR_RETRY || why->code == ERR_INTERNAL) {
-        loop_trouble(l, "load a campaign", why);
+    loop_note(l, "campaign %" PRId64 " cannot be read: %.120s", id, why->text);
+    if (l->unreadable_id == id)
         return;
-    }
-    if (!db_begin(l->ledger, &err) ||
-        !engine_pause_campaigns(l->ledger, id, why->text, now_s, &err) ||
-        !db_commit(l->ledger, &err))
-        loop_trouble(l, "pause a campaign", &err);
-    db_rollback(l->ledger);
+    l->unreadable_id = id;
+    loop_event(l, LOG_ERROR, id, "it cannot be read, so nothing of it is sent: %.300s", why->text);
 }
 
 static bool
@@ -263,7 +276,7 @@ load_campaigns(struct loop *l, struct error *err)
             continue;
         }
         forget_campaign(&fresh[loaded]);
-        set_aside(l, rows[i].id, &why);
+        say_unreadable(l, rows[i].id, &why);
     }
     loop_send_release(l);
     l->campaigns = fresh;
@@ -299,8 +312,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
         struct error err = {0};
         struct loop_result *back;
 
-        /* Nothing may leave once another engine could have taken over. */
-        if (loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS) {
+        if (loop_sms_may_leave(l)) {
             if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
                 continue;
         } else {
@@ -308,7 +320,8 @@ hand_over(struct loop *l, const struct claim_list *claims)
         }
         back = add_result(l);
         back->handed = err.code != ERR_CONFLICT;
-        back->r = (struct sms_result){.attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT};
+        back->r = (struct sms_result){
+            .attempt_id = c->attempt_id, .outcome = SEND_NOT_SENT, .klass = SEND_CLASS_RETRY};
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
     under_way = l->opt.net.in_flight(l->opt.net.ctx);

@@ -29,12 +29,13 @@ look_again(struct db *ledger, const struct attempt *a, int64_t lookups, int64_t 
     return attempt_plan_lookup(ledger, a->id, lookups, at_s, why, err);
 }
 
-/* The messages of the list that no other attempt owns; *first is the first of them. */
+/* The messages of the list that no other attempt owns; *first is the first that fits exactly. */
 static bool
 count_free(struct db *ledger, const struct attempt *a, const struct sms_lookup_result *result,
-           size_t *count, const struct sms_found **first, struct error *err)
+           size_t *count, size_t *vague, const struct sms_found **first, struct error *err)
 {
     *count = 0;
+    *vague = 0;
     *first = NULL;
     for (size_t i = 0; i < result->found_count; i++) {
         bool owned = false;
@@ -43,6 +44,10 @@ count_free(struct db *ledger, const struct attempt *a, const struct sms_lookup_r
             return false;
         if (owned)
             continue;
+        if (result->found[i].vague) {
+            (*vague)++;
+            continue;
+        }
         if (!*first)
             *first = &result->found[i];
         (*count)++;
@@ -50,10 +55,41 @@ count_free(struct db *ledger, const struct attempt *a, const struct sms_lookup_r
     return true;
 }
 
+/* Why an empty list does not prove that it was not sent; NULL: it does. */
+static const char *
+why_not_proved(const struct attempt *a, const struct reconcile_ask *ask, size_t vague)
+{
+    if (!text_eq(a->sender, ask->sender))
+        return "it was sent by another sender than the one configured now";
+    if (vague > 0)
+        return "the provider's list has a message to this number that fits only in part (the text "
+               "or the time differs)";
+    return NULL;
+}
+
+/* No message that fits exactly. */
+static bool
+decide_empty(struct db *ledger, struct attempt *a, const struct reconcile_ask *ask, size_t vague,
+             int64_t sure_at_s, int64_t now_ms, enum reconcile_end *end, struct error *err)
+{
+    const int64_t now_s = now_ms / 1000;
+    const int64_t lookups = a->lookups + 1;
+    const char *why = why_not_proved(a, ask, vague);
+
+    if (ask->asked_at_s < sure_at_s || lookups < LOOKS_LEAST)
+        return look_again(ledger, a, lookups, next_look_s(now_s, sure_at_s, lookups), why, end,
+                          err);
+    if (why)
+        return look_again(ledger, a, lookups, 0, why, end, err);
+    *end = RECONCILE_NOT_SENT;
+    return attempt_plan_lookup(ledger, a->id, lookups, 0, NULL, err) &&
+           settle_not_sent(ledger, a, "list", "not in the provider's list", now_ms, err);
+}
+
 static bool
 decide(struct db *ledger, const struct config *config, struct attempt *a,
-       const struct sms_lookup_result *result, int64_t now_ms, struct settle_sum *sum,
-       enum reconcile_end *end, struct error *err)
+       const struct reconcile_ask *ask, const struct sms_lookup_result *result, int64_t now_ms,
+       struct settle_sum *sum, enum reconcile_end *end, struct error *err)
 {
     const int64_t now_s = now_ms / 1000;
     /* The last instant at which the call could still have been written, and time for the list. */
@@ -62,13 +98,14 @@ decide(struct db *ledger, const struct config *config, struct attempt *a,
     const struct sms_found *first = NULL;
     int64_t rivals = 0;
     size_t count = 0;
+    size_t vague = 0;
     char why[300];
 
     if (!result->answered) {
         (void)snprintf(why, sizeof why, "the provider's list could not be read: %s", result->error);
         return look_again(ledger, a, a->lookups, now_s + UNREADABLE_AGAIN_S, why, end, err);
     }
-    if (!count_free(ledger, a, result, &count, &first, err) ||
+    if (!count_free(ledger, a, result, &count, &vague, &first, err) ||
         !attempt_count_rivals(ledger, a, &rivals, err))
         return false;
     if (count > 1 || (count == 1 && rivals > 0)) {
@@ -86,17 +123,11 @@ decide(struct db *ledger, const struct config *config, struct attempt *a,
         return settle_accepted(ledger, a, first->provider_id, "list", now_s, sum, err) &&
                settle_status(ledger, a, first->status, first->error_code, now_s, err);
     }
-    if (now_s >= sure_at_s && a->lookups + 1 >= LOOKS_LEAST) {
-        *end = RECONCILE_NOT_SENT;
-        return attempt_plan_lookup(ledger, a->id, a->lookups + 1, 0, NULL, err) &&
-               settle_not_sent(ledger, a, "list", "not in the provider's list", now_ms, err);
-    }
-    return look_again(ledger, a, a->lookups + 1, next_look_s(now_s, sure_at_s, a->lookups + 1),
-                      NULL, end, err);
+    return decide_empty(ledger, a, ask, vague, sure_at_s, now_ms, end, err);
 }
 
 bool
-reconcile_apply(struct db *ledger, const struct config *config,
+reconcile_apply(struct db *ledger, const struct config *config, const struct reconcile_ask *ask,
                 const struct sms_lookup_result *result, int64_t now_ms, struct settle_sum *sum,
                 enum reconcile_end *end, struct error *err)
 {
@@ -107,7 +138,7 @@ reconcile_apply(struct db *ledger, const struct config *config,
     if (ok && a.outcome && strcmp(a.outcome, "unknown") != 0)
         ok = attempt_plan_lookup(ledger, a.id, a.lookups, 0, NULL, err);
     else if (ok)
-        ok = decide(ledger, config, &a, result, now_ms, sum, end, err);
+        ok = decide(ledger, config, &a, ask, result, now_ms, sum, end, err);
     attempt_release(&a);
     return ok || error_wrap(err, "settle attempt %" PRId64, result->attempt_id);
 }

@@ -78,23 +78,32 @@ change(struct db *ledger, struct attempt *a, const struct unit_change *to, int64
     return unit_change(ledger, a->unit, to, now_s, err);
 }
 
-/* Back to waiting, unless the person has opted out or the campaign has ended meanwhile. */
+/*
+ * Back to waiting, unless the person has opted out, the campaign has ended, or an operator has
+ * taken the conversation from the agent meanwhile.
+ */
 static bool
 requeue(struct db *ledger, struct attempt *a, struct unit_change to, int64_t now_s,
         struct error *err)
 {
+    const char *reason = NULL;
     bool blocked = false;
     bool over = false;
 
-    if (!suppression_is(ledger, a->address, a->channel, &blocked, err) ||
-        !engine_campaign_is_over(ledger, a->unit.kind == UNIT_DELIVERY ? a->campaign_id : 0, &over,
-                                 err))
+    if (!suppression_is(ledger, a->address, a->channel, &blocked, err))
         return false;
-    if (blocked || over)
-        to = (struct unit_change){
-            .state = DELIVERY_SKIPPED,
-            .reason = blocked ? "opted_out" : "campaign_completed",
-        };
+    if (a->unit.kind == UNIT_MESSAGE) {
+        if (!engine_talk_is_over(ledger, a->unit.id, &reason, err))
+            return false;
+    } else {
+        if (!engine_campaign_is_over(ledger, a->campaign_id, &over, err))
+            return false;
+        reason = over ? "campaign_completed" : NULL;
+    }
+    if (blocked)
+        reason = "opted_out";
+    if (reason)
+        to = (struct unit_change){.state = DELIVERY_SKIPPED, .reason = reason};
     return change(ledger, a, &to, now_s, err);
 }
 

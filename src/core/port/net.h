@@ -63,14 +63,16 @@ struct sms_lookup {
 
 struct sms_found {
     char provider_id[64];
+    bool vague; /* its text or its time does not fit exactly: may be the attempt's, or another's */
     char status[24];
     int error_code;
 };
 
 struct sms_lookup_result {
     int64_t attempt_id;
-    bool answered;                 /* false: the list could not be read; nothing is known */
-    const struct sms_found *found; /* messages to that number with that body since then; borrowed */
+    bool answered; /* false: the list could not be read; nothing is known */
+    /* Messages to that number with that body since then, and vague ones; borrowed. */
+    const struct sms_found *found;
     size_t found_count;
     char error[256];
 };
@@ -100,6 +102,12 @@ struct net_handlers {
     void (*sms_done)(void *ctx, const struct sms_result *result);
     void (*lookup_done)(void *ctx, const struct sms_lookup_result *result);
     void (*relay_done)(void *ctx, const struct relay_batch *batch);
+    /*
+     * Asked right before the first byte of a message leaves; false takes it back: its result is
+     * then SEND_NOT_SENT. A process may stand still between sms_send() and that byte, and another
+     * engine may hold the lease by then. NULL: always.
+     */
+    bool (*sms_may_leave)(void *ctx);
 };
 
 struct net_port {

@@ -32,7 +32,7 @@ struct attempt {
     int64_t id;
     struct unit unit;
     int64_t number, segments, fence, claimed_at_s, lookups;
-    char *address, *text;             /* owned */
+    char *address, *text, *sender;    /* owned */
     char *outcome, *provider_id, *by; /* owned; NULL while open; by: who settled it */
     /* the unit as it stands */
     enum delivery_state state;

@@ -41,6 +41,12 @@ static const char SQL_MOVE[] =
 static const char SQL_SKIP[] =
     "UPDATE main.delivery SET state = 'skipped', reason = 'campaign_completed', updated_at = :now "
     "WHERE campaign_id = :id AND state IN ('queued', 'retry_wait')";
+/* The agent's next questions; what an operator wrote goes out. */
+static const char SQL_SKIP_TALK[] =
+    "UPDATE main.message SET state = 'skipped', reason = 'campaign_completed', "
+    "next_attempt_at_ms = 0, updated_at = :now WHERE author = 'agent' "
+    "AND state IN ('queued', 'retry_wait') AND conversation_id IN "
+    "(SELECT id FROM main.conversation WHERE campaign_id = :id)";
 static const char SQL_DELETE[] = "DELETE FROM main.campaign WHERE id = :id";
 static const char SQL_HIDE[] =
     "UPDATE main.campaign SET deleted_at = :now, updated_at = :now WHERE id = :id";
@@ -271,6 +277,12 @@ campaign_store_skip_open(struct db *db, int64_t id, int64_t now_s, int64_t *skip
                          struct error *err)
 {
     return run_for(db, SQL_SKIP, id, &now_s, skipped, err);
+}
+
+bool
+campaign_store_skip_talk(struct db *db, int64_t id, int64_t now_s, struct error *err)
+{
+    return run_for(db, SQL_SKIP_TALK, id, &now_s, NULL, err);
 }
 
 bool

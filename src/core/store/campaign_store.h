@@ -33,6 +33,9 @@ bool campaign_store_move(struct db *db, int64_t id, enum campaign_status from,
 /* Every queued or retry_wait delivery becomes skipped(campaign_completed). */
 bool campaign_store_skip_open(struct db *db, int64_t id, int64_t now_s, int64_t *skipped,
                               struct error *err) MUST_CHECK;
+/* The agent's questions that wait become skipped(campaign_completed). */
+bool campaign_store_skip_talk(struct db *db, int64_t id, int64_t now_s,
+                              struct error *err) MUST_CHECK;
 bool campaign_store_delete(struct db *db, int64_t id, struct error *err) MUST_CHECK;
 bool campaign_store_hide(struct db *db, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
 /* One scheduled campaign whose instant has come; 0 when there is none. */

@@ -26,6 +26,10 @@ static const char SQL_SENDS[] =
     "AND plan_state = 'planned')";
 static const char SQL_OVER[] = "SELECT EXISTS (SELECT 1 FROM main.campaign WHERE id = :id "
                                "AND status IN ('completed', 'cancelled'))";
+static const char SQL_TALK_OVER[] =
+    "SELECT c.agent <> 'scripted', coalesce(p.status = 'cancelled', 0) FROM main.message m "
+    "JOIN main.conversation c ON c.id = m.conversation_id "
+    "LEFT JOIN main.campaign p ON p.id = c.campaign_id WHERE m.id = :id AND m.author = 'agent'";
 static const char SQL_NEXT_START[] =
     "SELECT coalesce(min(starts_at), 0) FROM main.campaign WHERE status = 'scheduled'";
 static const char SQL_TO_PAUSE[] = "SELECT id FROM main.campaign WHERE status = 'active' AND "
@@ -161,6 +165,26 @@ bool
 engine_campaign_is_over(struct db *db, int64_t id, bool *over, struct error *err)
 {
     return ask(db, SQL_OVER, id, over, err);
+}
+
+bool
+engine_talk_is_over(struct db *db, int64_t message_id, const char **reason, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_TALK_OVER, err);
+    bool row = false;
+    bool ok = false;
+
+    *reason = NULL;
+    if (st) {
+        db_bind_i64(st, ":id", message_id);
+        ok = db_step(st, &row, err);
+    }
+    if (ok && row && db_column_i64(st, 1))
+        *reason = "campaign_completed";
+    else if (ok && row && db_column_i64(st, 0))
+        *reason = "handed_over";
+    db_stmt_release(st);
+    return ok;
 }
 
 bool

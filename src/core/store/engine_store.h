@@ -36,6 +36,9 @@ bool engine_campaigns_load(struct db *db, enum engine_campaign_kind kind,
 bool engine_campaign_sends(struct db *db, int64_t id, bool *sends, struct error *err) MUST_CHECK;
 /* Completed or cancelled: nothing of it may be queued again. id 0 is never over. */
 bool engine_campaign_is_over(struct db *db, int64_t id, bool *over, struct error *err) MUST_CHECK;
+/* Why a message of the agent's is not to go out any more; *reason NULL: it is, or is another's. */
+bool engine_talk_is_over(struct db *db, int64_t message_id, const char **reason,
+                         struct error *err) MUST_CHECK;
 /* The earliest start of a scheduled campaign; 0: none. */
 bool engine_next_start(struct db *db, int64_t *at_s, struct error *err) MUST_CHECK;
 

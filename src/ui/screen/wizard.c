@@ -46,6 +46,7 @@ wizard_changed(struct wizard *w)
     if (!spec_apply(app_config(w->app), &w->c, &err))
         app_message(w->app, ROLE_ERROR, err.text);
     w->spec_changed = true;
+    w->save_failed = false;
     w->review.have_review = false;
 }
 
@@ -53,6 +54,7 @@ void
 wizard_moved(struct wizard *w)
 {
     w->place_changed = true;
+    w->save_failed = false;
 }
 
 bool
@@ -195,12 +197,24 @@ wizard_tick(struct app *app, void *self)
     wizard_save(self);
 }
 
+/* What others change does not change what is being typed. The counts are asked anew when the
+ * replica has, and when a question was cancelled. */
 static void
 wizard_refresh(struct app *app, void *self)
 {
-    (void)app; /* what others change does not change what is being typed; the counts are asked anew
-                  by every key and with r */
-    (void)self;
+    struct wizard *w = self;
+    int64_t synced_s = app_status(app)->replica_synced_s;
+    bool synced = w->synced_s && synced_s != w->synced_s;
+    bool cancelled = w->preview_old && !w->preview_error[0] && !app_is_asking(app, w->slot_preview);
+
+    w->synced_s = synced_s;
+    if (!w->loaded || w->gone || w->step == WIZARD_INFO || !json_object_get(w->spec, "segment"))
+        return;
+    if (synced || cancelled)
+        wizard_ask_preview(w);
+    if (w->step == WIZARD_REVIEW && !w->saving && !w->spec_changed && !w->review.launching &&
+        (synced || (!w->review.have_review && !app_is_asking(app, w->slot_review))))
+        wizard_ask_review(w);
 }
 
 static void
@@ -211,6 +225,8 @@ wizard_header(void *self, char *out, size_t size)
 
     if (!app_options(w->app)->engine)
         (void)snprintf(out, size, "not saved: no engine !");
+    else if (w->save_failed)
+        (void)snprintf(out, size, "not saved ✗");
     else if (w->saved_at_s)
         (void)snprintf(out, size, "draft saved %s %s", when_seconds(w->saved_at_s, at),
                        w->invalid ? "!" : "✓");
@@ -428,51 +444,20 @@ key_leave(struct app *app, void *self)
 
 #define F(n) (KEYS_F1 + (n)-1)
 
+/* clang-format off */
 static const struct binding wizard_keys[] = {
-    {.key = F(3),
-     .name = "next-step",
-     .label = "next",
-     .help = "The next step",
-     .run = key_next,
-     .can = can_next},
+    {.key = F(3), .name = "next-step", .label = "next", .help = "The next step", .run = key_next, .can = can_next},
     {.key = F(2), .name = "back-step", .label = "back", .help = "The step before", .run = key_back},
-    {.key = F(5),
-     .name = "add",
-     .label = "add",
-     .help = "Add a criterion, a question, a variant",
-     .run = key_add},
-    {.key = F(8),
-     .name = "remove",
-     .label = "remove",
-     .help = "Remove what is in focus",
-     .run = key_remove},
-    {.key = F(6),
-     .name = "preview",
-     .label = "preview",
-     .help = "To the preview and back",
-     .run = key_pane},
-    {.key = F(4),
-     .name = "editor",
-     .label = "editor",
-     .help = "Edit the text or the criteria in $EDITOR",
-     .run = key_external},
-    {.key = F(1),
-     .name = "field-help",
-     .label = "help",
-     .help = "What the field in focus is",
-     .run = key_help},
-    {.key = F(7),
-     .name = "move-up",
-     .help = "The question in focus one up",
-     .run = key_up,
-     .can = can_move},
-    {.key = F(9),
-     .name = "move-down",
-     .help = "The question in focus one down",
-     .run = key_down,
-     .can = can_move},
+    {.key = F(6), .name = "preview", .label = "preview", .help = "To the preview and back", .run = key_pane},
+    {.key = F(5), .name = "add", .label = "add", .help = "Add a criterion, a question, a variant", .run = key_add},
+    {.key = F(8), .name = "remove", .label = "remove", .help = "Remove what is in focus", .run = key_remove},
+    {.key = F(1), .name = "field-help", .label = "help", .help = "What the field in focus is", .run = key_help},
+    {.key = F(4), .name = "editor", .label = "editor", .help = "Edit the text or the criteria in $EDITOR", .run = key_external},
+    {.key = F(7), .name = "move-up", .help = "The question in focus one up", .run = key_up, .can = can_move},
+    {.key = F(9), .name = "move-down", .help = "The question in focus one down", .run = key_down, .can = can_move},
     {.name = "leave", .help = "Leave the wizard; the draft stays (Esc)", .run = key_leave},
     {0}};
+/* clang-format on */
 
 const struct screen screen_wizard = {
     .name = "wizard",

@@ -109,6 +109,7 @@ struct wizard {
     bool seen[WIZARD_STEPS];
     /* what the ledger has */
     bool spec_changed, place_changed, saving;
+    bool save_failed; /* wait for the next change before trying again */
     int64_t saved_at_s;
     bool invalid; /* the ledger refused the spec: kept in the wizard's column */
     char invalid_text[256], invalid_path[128];
@@ -123,6 +124,7 @@ struct wizard {
     int slot_load, slot_preview, slot_why, slot_review;
     struct preview *preview; /* the last good one; owned */
     char preview_error[200];
+    int64_t synced_s;       /* of the replica that was counted */
     bool preview_old;       /* asked anew, not answered yet */
     struct why_answer *why; /* owned; NULL: none asked */
     struct area body;
@@ -183,8 +185,11 @@ void wizard_draw_reach_line(struct wizard *w, struct grid *g, struct area a, int
 /* The text of a variant for a person of the sample, with its length; returns the lines used. */
 int wizard_draw_message(struct wizard *w, struct grid *g, struct area a, int y, size_t variant,
                         size_t person);
-/* The number of people in the sample that can be shown. */
+/* People of the sample who would get a message; the others are left out of previews of texts. */
 size_t wizard_people(const struct wizard *w);
+const char *wizard_person_name(const struct wizard *w, size_t nth);
+/* Empty ones while there is nobody; borrowed until the next preview. */
+const struct customer_vars *wizard_person_vars(const struct wizard *w, size_t nth);
 
 /* Back and Next at the bottom of a pane; the fields are BUTTONs with ids "back" and "next". */
 void wizard_draw_buttons(struct wizard *w, struct form *f, struct grid *g, struct area a, int y,

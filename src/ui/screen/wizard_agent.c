@@ -300,9 +300,10 @@ preview_key(struct wizard *w, int key)
     else if (key == 'r') {
         w->segment.seed++;
         wizard_ask_preview(w);
-    } else if (key == KEYS_TAB || key == KEYS_BACKTAB)
+    } else if (key == KEYS_TAB || key == KEYS_BACKTAB) {
         w->agent.in_preview = false;
-    else
+        w->agent.form.focus = key == KEYS_TAB ? 0 : w->agent.form.count - 1;
+    } else
         return false;
     return true;
 }
@@ -338,6 +339,8 @@ agent_input(struct wizard *w, const struct input *in)
     } else {
         result = form_key(&s->form, in->key);
     }
+    if (result == FORM_IGNORED && (in->key == KEYS_TAB || in->key == KEYS_BACKTAB))
+        s->in_preview = true; /* round through the other pane */
     if (result == FORM_IGNORED)
         return in->key == KEYS_TAB || in->key == KEYS_BACKTAB || in->key == KEYS_MOUSE;
     wizard_moved(w);
@@ -387,15 +390,12 @@ draw_side(struct wizard *w, struct grid *g, struct area a)
 {
     struct agent_step *s = &w->agent;
     size_t variant = agent_variant(s);
-    const char *name = "nobody yet";
     char title[120];
     char right[40] = "";
     struct area in;
     int y = 1;
 
-    if (s->person < wizard_people(w))
-        name = or_dash(w->preview->sample.people[s->person].name);
-    (void)snprintf(title, sizeof title, "Preview: %.60s", name);
+    (void)snprintf(title, sizeof title, "Preview: %.60s", wizard_person_name(w, s->person));
     if (variant < w->c.variant_count && w->c.variant_count > 1)
         (void)snprintf(right, sizeof right, "%.20s of %zu", w->c.variants[variant].name,
                        w->c.variant_count);
@@ -430,14 +430,11 @@ draw_count_line(struct wizard *w, struct grid *g, struct area a, int y)
     struct buf out = {0};
     struct render_use use = {0};
     struct error err = {0};
-    const struct customer_vars nobody = {0};
-    const struct customer_vars *vars = &nobody;
+    const struct customer_vars *vars = wizard_person_vars(w, w->agent.person);
     struct sms_segments n;
 
     if (v >= c->variant_count)
         return;
-    if (w->preview && w->preview->vars && w->agent.person < w->preview->sample.count)
-        vars = &w->preview->vars[w->agent.person];
     if (render_text_use(app_config(w->app), c, c->variants[v].text, vars, app_now_s(w->app), &out,
                         &use, &err)) {
         n = sms_segments_count(buf_str(&out), out.len);

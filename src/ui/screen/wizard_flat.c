@@ -91,6 +91,11 @@ wrows_flat_nodes(const json_t *object)
     const char *key;
     json_t *value;
 
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    { /* leaves first, as core has them */
+        if (!is_flat(key))
+            (void)json_array_append_new(nodes, json_pack("{s:O}", key, value));
+    }
     add_conversation(nodes, object);
     add_appointments(nodes, object);
     add_leaf(nodes, "last_contact", "older_than_days", get(object, FLAT_SINCE_CONTACT));
@@ -102,10 +107,5 @@ wrows_flat_nodes(const json_t *object)
     else if (page)
         (void)json_array_append_new(
             nodes, json_pack("{s:{s:O,s:b}}", "page_visit", "key", page, "never", 0));
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        if (!is_flat(key))
-            (void)json_array_append_new(nodes, json_pack("{s:O}", key, value));
-    }
     return nodes;
 }

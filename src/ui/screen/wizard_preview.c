@@ -12,10 +12,52 @@
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 
+static bool
+gets_it(const struct segment_person *p)
+{
+    return !p->reach || !p->reach[0] || strcmp(p->reach, "reachable") == 0;
+}
+
 size_t
 wizard_people(const struct wizard *w)
 {
-    return w->preview ? w->preview->sample.count : 0;
+    size_t n = 0;
+
+    for (size_t i = 0; w->preview && i < w->preview->sample.count; i++)
+        n += gets_it(&w->preview->sample.people[i]);
+    return n;
+}
+
+/* The nth of those who get it, as an index into the sample; its count when there is none. */
+static size_t
+person_index(const struct wizard *w, size_t nth)
+{
+    size_t i = 0;
+
+    while (i < w->preview->sample.count && (!gets_it(&w->preview->sample.people[i]) || nth-- > 0))
+        i++;
+    return i;
+}
+
+const char *
+wizard_person_name(const struct wizard *w, size_t nth)
+{
+    size_t i = w->preview ? person_index(w, nth) : 0;
+
+    if (!w->preview || i >= w->preview->sample.count)
+        return "nobody yet";
+    return or_dash(w->preview->sample.people[i].name);
+}
+
+const struct customer_vars *
+wizard_person_vars(const struct wizard *w, size_t nth)
+{
+    static const struct customer_vars nobody;
+    size_t i = w->preview ? person_index(w, nth) : 0;
+
+    if (!w->preview || !w->preview->vars || i >= w->preview->sample.count)
+        return &nobody;
+    return &w->preview->vars[i];
 }
 
 /* "! row 3 still counted as 30 days" */
@@ -200,6 +242,8 @@ draw_people(struct wizard *w, struct grid *g, struct area a, bool focused)
     (void)grid_text(g, a, 0, 2, ROLE_DIM, "Name");
     (void)grid_text(g, a, 0, x, ROLE_DIM, "Last visit");
     (void)grid_text(g, a, 0, x + d.visit_w + 1, ROLE_DIM, "Contacted");
+    if (w->preview->sample.count == 0)
+        (void)grid_text(g, in, 0, 2, ROLE_DIM, "Nobody matches.");
     list_draw(&w->segment.people, g, in, focused, draw_person, &d);
     (void)grid_cell(g, a, a.h - tail, 0, a.w, ROLE_DIM,
                     focused ? "r other sample · Enter says why"
@@ -233,7 +277,7 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
     wizard_draw_reach_line(w, g, in, y++);
     if (stale_text(w, text, sizeof text))
         (void)grid_cell(g, in, y++, 0, in.w, ROLE_WARN, text);
-    else if (p->unknown && p->unknown[0])
+    if (p->unknown && p->unknown[0])
         y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
     y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
     y = draw_reasons(p, g, in, y);
@@ -258,16 +302,12 @@ wizard_preview_input(struct wizard *w, const struct input *in)
             list_select(&s->people, row, LIST_NO_ID);
         return true;
     }
-    if (in->key == KEYS_TAB || in->key == KEYS_BACKTAB) {
-        s->in_preview = false;
-        return true;
-    }
     if (in->key == 'r') {
         s->seed++;
         wizard_ask_preview(w);
         return true;
     }
-    if (in->key == KEYS_ENTER && s->people.sel < wizard_people(w)) {
+    if (in->key == KEYS_ENTER && w->preview && s->people.sel < w->preview->sample.count) {
         const struct segment_person *p = &w->preview->sample.people[s->people.sel];
         wizard_ask_why(w, &p->key, p->name);
         return true;
@@ -282,8 +322,7 @@ wizard_draw_message(struct wizard *w, struct grid *g, struct area a, int y, size
                     size_t person)
 {
     const struct campaign *c = &w->c;
-    const struct customer_vars nobody = {0};
-    const struct customer_vars *vars = &nobody;
+    const struct customer_vars *vars = wizard_person_vars(w, person);
     const struct config *config = app_config(w->app);
     struct render_use use = {0};
     struct error err = {0};
@@ -293,8 +332,6 @@ wizard_draw_message(struct wizard *w, struct grid *g, struct area a, int y, size
 
     if (variant >= c->variant_count)
         return 0;
-    if (w->preview && w->preview->vars && person < w->preview->sample.count)
-        vars = &w->preview->vars[person];
     if (render_text_use(config, c, c->variants[variant].text, vars, app_now_s(w->app), &out, &use,
                         &err)) {
         struct area box = area_cols(a, 0, a.w);

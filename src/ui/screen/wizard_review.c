@@ -435,6 +435,9 @@ review_arrived(struct wizard *w)
     if (s->form.focus == REVIEW_EVERYONE && s->fields[REVIEW_EVERYONE].hidden)
         s->form.focus = REVIEW_COUNT;
     list_place(&s->checks, s->review.check_count, -1);
+    for (size_t i = s->review.check_count; i-- > 0;) /* what stops it is what one looks for */
+        if (s->review.checks[i].level == LAUNCH_STOP)
+            list_select(&s->checks, i, LIST_NO_ID);
 }
 
 const struct wizard_step_ops wizard_review_ops = {

@@ -63,8 +63,7 @@ cost_text(const struct wizard *w, char *out, size_t size)
         (void)snprintf(out, size, "~%.2f for %s segments", (double)r->cost_micros / 1e6,
                        number_text(r->segments_total, n));
     else
-        (void)snprintf(out, size, "%s segments; no price is set (sms.price)",
-                       number_text(r->segments_total, n));
+        (void)snprintf(out, size, "%s segments, no price set", number_text(r->segments_total, n));
 }
 
 static void
@@ -76,21 +75,24 @@ finish_text(const struct wizard *w, char *out, size_t size)
     if (!w->review.have_review)
         (void)snprintf(out, size, "…");
     else if (r->finish_at_s)
-        (void)snprintf(out, size, "done about %s", when_full(r->finish_at_s, when));
+        (void)snprintf(out, size, "about %s", when_full(r->finish_at_s, when));
     else
         (void)snprintf(out, size, "cannot be said");
 }
 
+/* What holds when nothing is typed. */
 static void
 hours_text(const struct wizard *w, char *out, size_t size)
 {
     const struct quiet_window *q = &w->c.quiet_hours;
 
-    if (q->set)
-        (void)snprintf(out, size, "%02d:%02d–%02d:%02d of their day", q->from_min / 60,
-                       q->from_min % 60, q->to_min / 60, q->to_min % 60);
+    if (w->review.fields[REVIEW_HOURS].edit.text.len > 0)
+        (void)snprintf(out, size, "of their own day");
+    else if (q->set)
+        (void)snprintf(out, size, "%02d:%02d–%02d:%02d, usual", q->from_min / 60, q->from_min % 60,
+                       q->to_min / 60, q->to_min % 60);
     else
-        (void)snprintf(out, size, "any hour: none are set");
+        (void)snprintf(out, size, "any hour of the day");
 }
 
 /* A field in the column of the facts. */
@@ -112,7 +114,7 @@ draw_summary(struct wizard *w, struct grid *g, struct area a)
         draw_frame(g, a, focus <= REVIEW_RATE ? FRAME_FOCUS : FRAME_REST, "What will happen", NULL);
     char text[240];
     char hours[60];
-    int y = in.h >= 12 ? 1 : 0;
+    int y = in.h >= 13 ? 1 : 0;
 
     (void)snprintf(text, sizeof text, "%s, %s", wizard_text(w, "name"),
                    strcmp(wizard_text(w, "type"), "research") == 0 ? "research" : "outbound sales");
@@ -127,23 +129,24 @@ draw_summary(struct wizard *w, struct grid *g, struct area a)
                    : w->c.agent.title && w->c.agent.title[0] ? w->c.agent.title
                                                              : "by hand");
     fact(g, in, y++, "Agent", text, "3");
-    y += typed_fact(w, g, in, y, REVIEW_START, review_start(w) ? "time of this computer" : "e");
+    (void)grid_text(g, in, y, in.w - 1, ROLE_KEY, "e");
+    y += typed_fact(w, g, in, y, REVIEW_START, review_start(w) ? "your clock" : "or 16:00");
     hours_text(w, hours, sizeof hours);
     y += typed_fact(w, g, in, y, REVIEW_HOURS, hours);
+    y += typed_fact(w, g, in, y, REVIEW_RATE, "segments a second");
     finish_text(w, text, sizeof text);
-    y += typed_fact(w, g, in, y, REVIEW_RATE, text);
+    fact(g, in, y++, "Done", text, "");
     cost_text(w, text, sizeof text);
     fact(g, in, y++, "Cost", text, "");
     if (y + 1 < in.h)
         (void)grid_cell(g, in, in.h - 1, 0, in.w, ROLE_DIM,
-                        "1, 2, 3 or e jumps there (Tab out of the field first).");
+                        "Outside a field 1, 2, 3 and e jump there.");
 }
 
 static void
 draw_preview(struct wizard *w, struct grid *g, struct area a)
 {
     struct review_step *s = &w->review;
-    const char *name = "nobody";
     char title[120];
     char right[60] = "";
     struct area in;
@@ -152,9 +155,7 @@ draw_preview(struct wizard *w, struct grid *g, struct area a)
     s->preview_pane = a;
     if (s->variant >= w->c.variant_count)
         s->variant = 0;
-    if (s->person < wizard_people(w))
-        name = or_dash(w->preview->sample.people[s->person].name);
-    (void)snprintf(title, sizeof title, "Preview: %.60s", name);
+    (void)snprintf(title, sizeof title, "Preview: %.60s", wizard_person_name(w, s->person));
     if (w->c.variant_count > 1)
         (void)snprintf(right, sizeof right, "v %.20s", w->c.variants[s->variant].name);
     in = draw_frame(g, a, s->form.focus == REVIEW_PERSON ? FRAME_FOCUS : FRAME_REST, title, right);
@@ -229,7 +230,7 @@ draw_launch_buttons(struct wizard *w, struct grid *g, struct area in, int y)
 {
     struct review_step *s = &w->review;
     struct field *launch = &s->fields[REVIEW_LAUNCH];
-    static const enum review_field order[] = {REVIEW_BACK, REVIEW_LEAVE, REVIEW_LAUNCH};
+    static const enum review_field order[] = {REVIEW_LAUNCH, REVIEW_LEAVE, REVIEW_BACK};
     char reason[96];
     int x = 0;
 

@@ -114,7 +114,7 @@ after_save(struct app *app, void *self, void *arg, bool ok)
     w->saving = false;
     if (!ok) {
         w->spec_changed = w->spec_changed || s->spec;
-        (void)text_copy(w->invalid_text, sizeof w->invalid_text, "not saved");
+        w->save_failed = true;
         return;
     }
     w->id = s->id;
@@ -157,7 +157,7 @@ wizard_save(struct wizard *w)
     struct app_command cmd = {
         .run = run_save, .free_arg = save_free, .then = after_save, .self = w};
 
-    if (!w->loaded || w->gone || w->saving || !app_options(w->app)->engine)
+    if (!w->loaded || w->gone || w->saving || w->save_failed || !app_options(w->app)->engine)
         return;
     if (!w->spec_changed && !w->place_changed)
         return;
@@ -233,6 +233,7 @@ after_launch(struct app *app, void *self, void *arg, bool ok)
         return;
     }
     w->gone = true; /* nothing more to save */
+    (void)text_copy(w->gone_text, sizeof w->gone_text, "It is launched.");
     if (app_top_self(app) != w)
         return;
     app_pop(app);

@@ -167,12 +167,31 @@ segment_wants_text(struct wizard *w)
 }
 
 static void
+say_error(struct wizard *w, size_t i)
+{
+    const struct wrow *row = &w->segment.rows.at[i];
+    char text[240];
+
+    if (!row->error[0] || !row->touched)
+        return;
+    if (wrow_value_kind(row) == VALUE_DAYS && row->value.text.len > 0)
+        (void)snprintf(text, sizeof text,
+                       "Row %zu: \"%.40s\" is not a number of days. Type a number such as 30.",
+                       i + 1, edit_text(&row->value));
+    else
+        (void)snprintf(text, sizeof text, "Row %zu: %s.", i + 1, row->error);
+    app_message(w->app, ROLE_ERROR, text);
+}
+
+static void
 leave(struct wizard *w)
 {
     struct stop at = segment_stop(&w->segment);
 
-    if (at.kind == STOP_VALUE)
-        w->segment.rows.at[at.row].touched = true;
+    if (at.kind != STOP_VALUE)
+        return;
+    w->segment.rows.at[at.row].touched = true;
+    say_error(w, at.row);
 }
 
 static bool
@@ -186,7 +205,7 @@ move(struct wizard *w, int by)
     leave(w);
     wizard_moved(w);
     if (to < 0 || to >= (int64_t)count) { /* round through the other pane */
-        s->stop = to < 0 ? count - 1 : 0;
+        s->in_preview = true;
         return true;
     }
     s->stop = (size_t)to;
@@ -340,6 +359,7 @@ type_value(struct wizard *w, struct stop at, int key)
     if (changed && at.kind == STOP_VALUE) {
         wrows_touch(&s->rows);
         segment_changed(w);
+        say_error(w, at.row);
     }
     wizard_moved(w);
     return true;
@@ -383,6 +403,12 @@ segment_input(struct wizard *w, const struct input *in)
 
     if (key == KEYS_MOUSE)
         return click(w, in);
+    if (s->in_preview && (key == KEYS_TAB || key == KEYS_BACKTAB)) {
+        s->in_preview = false;
+        s->stop = key == KEYS_TAB ? 0 : SIZE_MAX;
+        segment_focus(s, key == KEYS_TAB ? STOP_ORIGIN : STOP_NEXT, 0);
+        return true;
+    }
     if (s->in_preview)
         return wizard_preview_input(w, in);
     if (key == KEYS_TAB || key == KEYS_BACKTAB)

@@ -45,14 +45,11 @@ columns_of(struct area a)
     return c;
 }
 
+/* When the field was left, and as one types once it was wrong. */
 static bool
 shows_error(const struct segment_step *s, size_t row)
 {
-    struct stop at = segment_stop(s);
-    const struct wrow *r = &s->rows.at[row];
-    bool here = at.kind == STOP_VALUE && at.row == row;
-
-    return r->error[0] && (r->touched || !here || r->value.text.len > 0);
+    return s->rows.at[row].error[0] && s->rows.at[row].touched;
 }
 
 static size_t
@@ -152,9 +149,8 @@ draw_action(struct draw *d, enum stop_kind kind, int y, int x, const char *label
         grid_cursor(d->g, d->a, y, x, false);
     }
     if (note)
-        (void)grid_cell(d->g, d->a, y, d->c.condition > end + 1 ? d->c.condition : end + 2,
-                        d->a.w - (d->c.condition > end + 1 ? d->c.condition : end + 2), ROLE_DIM,
-                        note);
+        (void)grid_cell(d->g, d->a, y, d->c.condition > end ? d->c.condition : end + 2,
+                        d->a.w - (d->c.condition > end ? d->c.condition : end + 2), ROLE_DIM, note);
 }
 
 static void
@@ -258,12 +254,22 @@ draw_left_out(struct draw *d, size_t part, int y)
     (void)grid_cell(d->g, d->a, y, 0, d->a.w, ROLE_DIM, text);
 }
 
+/* Under the value; further left when it needs the room. */
+static void
+draw_error(struct draw *d, const char *error, int y)
+{
+    int width = cells_width(error) + 2;
+    int x = d->c.value + width > d->a.w ? d->a.w - width : d->c.value;
+
+    (void)grid_printf(d->g, d->a, y, x < 0 ? 0 : x, ROLE_ERROR, "✗ %s", error);
+}
+
 static void
 draw_line(struct draw *d, const struct line *line, int y)
 {
     struct segment_step *s = d->s;
     bool here;
-    int width = d->a.w - 11 > 24 ? 24 : d->a.w - 11;
+    int width = d->a.w - 11 - 15 > 36 ? 36 : d->a.w - 11 - 15;
 
     switch (line->kind) {
     case LINE_BLANK:
@@ -288,12 +294,7 @@ draw_line(struct draw *d, const struct line *line, int y)
         draw_row(d, line->row, y);
         break;
     case LINE_ERROR:
-        (void)grid_printf(d->g, d->a, y,
-                          d->a.w - d->c.value_w - 2 -
-                              (cells_width(s->rows.at[line->row].error) > d->c.value_w
-                                   ? cells_width(s->rows.at[line->row].error) - d->c.value_w
-                                   : 0),
-                          ROLE_ERROR, "✗ %s", s->rows.at[line->row].error);
+        draw_error(d, s->rows.at[line->row].error, y);
         break;
     case LINE_ADD:
         draw_action(d, STOP_ADD, y, 3, "+ add a criterion", "Enter, then type to search");
@@ -379,7 +380,7 @@ draw_editor(struct wizard *w, struct grid *g, struct area a)
     struct segment_step *s = &w->segment;
     bool focused = !s->in_preview;
     struct area in = draw_frame(g, a, focused ? FRAME_FOCUS : FRAME_REST, "Who gets it?", NULL);
-    bool roomy = in.h >= 18;
+    bool roomy = in.h >= 21;
     struct area body = area_rows(in, roomy ? 1 : 0, in.h - (roomy ? 3 : 2));
     struct line lines[LINES_MAX];
     size_t count = lines_of(s, roomy, lines);

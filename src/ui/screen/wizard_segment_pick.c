@@ -395,7 +395,7 @@ segment_edit_json(struct wizard *w, bool all)
         next = strcmp(text, edited) == 0 ? NULL : read_criteria(edited, &err);
     if (next && all) {
         wrows_load(&s->rows, next);
-        s->rows.changed = false;
+        (void)text_copy(s->origin, sizeof s->origin, "own criteria");
         (void)wrows_check(&s->rows);
         segment_focus(s, s->rows.count ? STOP_VALUE : STOP_ADD, 0);
         segment_changed(w);

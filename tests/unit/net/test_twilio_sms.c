@@ -32,7 +32,9 @@ struct world {
     struct sms_result results[16];
     size_t result_count;
     struct sms_lookup_result lookup;
-    char lookup_sid[64];
+    char lookup_sid[64]; /* the first that fits exactly */
+    size_t lookup_vague;
+    bool take_back;
     bool looked_up;
     char *answers[8]; /* owned HTTP answers that steps borrow */
     size_t answer_count;
@@ -53,8 +55,11 @@ on_lookup(void *ctx, const struct sms_lookup_result *r)
     struct world *w = ctx;
 
     w->lookup = *r;
-    if (r->found_count)
-        (void)text_copy(w->lookup_sid, sizeof w->lookup_sid, r->found[0].provider_id);
+    for (size_t i = r->found_count; i-- > 0;) {
+        w->lookup_vague += r->found[i].vague;
+        if (!r->found[i].vague)
+            (void)text_copy(w->lookup_sid, sizeof w->lookup_sid, r->found[i].provider_id);
+    }
     w->looked_up = true;
 }
 
@@ -283,6 +288,44 @@ reused_connection_that_dies__is_not_sent_again(void **state)
         close_world(&w);
         free(ok);
     }
+}
+
+static bool
+may_leave(void *ctx)
+{
+    const struct world *w = ctx;
+
+    return !w->take_back;
+}
+
+/* The process stood still between sms_send() and the first byte, on a new and on a kept connection.
+ */
+static void
+message_taken_back__is_proved_not_sent(void **state)
+{
+    char *ok = http("201 Created", "", ACCEPTED_BODY);
+    const struct fake_step steps[] = {{FAKE_ANSWER, ok}, {FAKE_ANSWER, ok}};
+    struct world w = {0};
+    struct net_handlers h = {.ctx = &w, .sms_done = on_sms, .sms_may_leave = may_leave};
+
+    (void)state;
+    open_world(&w, steps, ARRAY_LEN(steps));
+    w.net.set_handlers(w.net.ctx, &h);
+    send_one(&w, 1);
+    wait_results(&w, 1);
+    assert_int_equal(w.results[0].outcome, SEND_ACCEPTED);
+    w.take_back = true;
+    send_one(&w, 2);
+    wait_results(&w, 2);
+    assert_int_equal(w.results[1].outcome, SEND_NOT_SENT);
+    assert_int_equal(w.results[1].klass, SEND_CLASS_NONE);
+    w.take_back = false;
+    send_one(&w, 3);
+    wait_results(&w, 3);
+    assert_int_equal(w.results[2].outcome, SEND_ACCEPTED);
+    assert_int_equal(fake_server_count(w.server), 2); /* whole requests that it saw */
+    close_world(&w);
+    free(ok);
 }
 
 static void
@@ -592,19 +635,23 @@ list__is_paged_filtered_and_asked_without_the_day_too(void **state)
         row_json("SM2123456789abcdef0123456789abcdef", "outbound-api", "\"Else\"", NOW_TEXT);
     char *skew = row_json("SM3123456789abcdef0123456789abcdef", "outbound-api", "\"Hello you\"",
                           "Mon, 23 Nov 2026 08:58:59 +0000");
+    char *old = row_json("SM4123456789abcdef0123456789abcdef", "outbound-api", "\"Hello you\"",
+                         "Sun, 22 Nov 2026 08:58:58 +0000");
     char *first = mem_printf("%s,%s", other, reply), *request = NULL;
 
     (void)state;
     steps[0] = (struct fake_step){FAKE_ANSWER, page_of(&w, first, "\"/2010/next?Page=1\"")};
     steps[1] = (struct fake_step){FAKE_ANSWER, page_of(&w, ours, "null")};
     free(first);
-    first = mem_printf("%s,%s", ours, skew);
+    first = mem_printf("%s,%s", skew, ours);
     steps[2] = (struct fake_step){FAKE_ANSWER, page_of(&w, first, "\"/2010/old?Page=1\"")};
-    steps[3] = (struct fake_step){FAKE_ANSWER, page_of(&w, skew, "\"/2010/older?Page=2\"")};
+    steps[3] = (struct fake_step){FAKE_ANSWER, page_of(&w, old, "\"/2010/older?Page=2\"")};
     open_world(&w, steps, ARRAY_LEN(steps));
     look_up(&w);
     assert_true(w.lookup.answered);
-    assert_int_equal(w.lookup.found_count, 1);
+    /* ours; and vaguely the one with another text, and the one from before the attempt */
+    assert_int_equal(w.lookup.found_count, 3);
+    assert_int_equal(w.lookup_vague, 2);
     assert_string_equal(w.lookup_sid, SID);
     assert_int_equal(fake_server_count(w.server), 4); /* a page of old rows ends it */
     request = fake_server_request(w.server, 0);
@@ -624,6 +671,7 @@ list__is_paged_filtered_and_asked_without_the_day_too(void **state)
     free(reply);
     free(other);
     free(skew);
+    free(old);
 }
 
 static void
@@ -698,6 +746,7 @@ main(void)
         cmocka_unit_test(answers__are_judged_by_what_they_prove),
         cmocka_unit_test(misbehaviour__is_unknown_and_seen_once),
         cmocka_unit_test(reused_connection_that_dies__is_not_sent_again),
+        cmocka_unit_test(message_taken_back__is_proved_not_sent),
         cmocka_unit_test(reset_before_reading__is_never_taken_for_accepted),
         cmocka_unit_test(no_connection__is_proved_not_sent),
         cmocka_unit_test(server_without_tls__gets_nothing),

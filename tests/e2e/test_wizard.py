@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""The wizard as an operator uses it: from a name to messages at the provider, and nothing typed is ever lost."""
+import collections
+import contextlib
+import os
+import re
+import signal
+import sqlite3
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import world  # noqa: E402
+from console import Place, width  # noqa: E402
+
+QUICK = {"sim_flags": ["--speed", "2000"], "settings": ["sms.per_second=200"]}
+
+
+def pick(c, title, letters):
+    """Takes the first of an open list that fits the letters."""
+    c.wait(title)
+    c.wait("[0-9]+ of [0-9]+ [━=]")
+    c.type(letters)
+    c.wait("/" + re.escape(letters))
+    c.key("Enter")
+    c.wait("/" + re.escape(letters), gone=True)
+
+
+def to_step_2(c, name):
+    c.key("n")
+    c.wait("What is it")
+    c.type(name)
+    c.wait(name[:10], row=0)
+    c.key("F3")
+    c.wait("Who gets it")
+
+
+def to_step_3(c, template="cancelled"):
+    c.key("Enter")
+    pick(c, "Start from ━", template)
+    c.wait(r"[\d,]+ reachable of [\d,]+ matched")
+    c.key("F3")
+    c.wait("What do they get")
+
+
+def to_step_4(c):
+    c.key("Enter")
+    pick(c, "Agent ━", "book")
+    c.wait("characters, .* segment")
+    c.key("F3")
+    c.wait(r"Type \d+ to launch")
+
+
+def count(c):
+    return int(re.search(r"Type (\d+) to launch", c.text()).group(1))
+
+
+def drafts(w):
+    return [c for c in w.json("campaign", "list")["campaigns"] if c["status"] == "draft"]
+
+
+def state(w):
+    """Where the wizard of the newest draft stands, as the ledger has it."""
+    with contextlib.closing(sqlite3.connect(f"file:{w.home}/canvass.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT wizard FROM campaign ORDER BY id DESC LIMIT 1").fetchone()[0] or ""
+
+
+def from_a_name_to_messages():
+    with Place(**QUICK) as w:
+        w.run("sync")
+        with w.console() as c:
+            c.wait("relay ✓", row=0)
+            to_step_2(c, "Autumn recall")
+            to_step_3(c, "Cancelled")
+            to_step_4(c)
+            people = count(c)
+            assert people > 0
+            c.type(str(people) + "0")  # not the number: the button sleeps
+            c.wait("wakes when the number is right")
+            c.key("Tab", "Enter")
+            c.wait("Launch: not now")
+            assert not w.accepted()
+            c.key("BTab", "BSpace")
+            c.wait("wakes when the number is right", gone=True)
+            c.key("Tab", "Enter")
+            c.wait("Overview")
+            c.wait("targeted ✓")
+            c.wait_for(lambda: len(w.accepted()) >= people, "everybody has it", 60)
+            first = collections.Counter(r["to"] for r in w.accepted() if "Reply STOP" in r["body"])
+            assert len(first) == people and max(first.values()) == 1, first.most_common(3)
+            assert not drafts(w)
+
+
+def a_kill_loses_nothing():
+    with Place() as w:
+        w.run("sync")
+        with w.console() as c:
+            to_step_2(c, "Killed")
+            c.key("Enter")
+            pick(c, "Start from ━", "Cancelled")
+            c.wait("reachable of")
+            c.key("Down", "Down", "Down")  # to the days
+            c.key("C-u")
+            c.type("3o")
+            c.key("Tab", "BTab")
+            c.wait("✗ not a number")
+            c.wait("row 2 still counted as 3 days")
+            c.wait("fix row 2 first")
+            w.wait_for(lambda: '"3o"' in state(w), "the draft has it", 10)
+            os.kill(c.pid(), signal.SIGKILL)
+        with w.console() as c:
+            c.wait("○ draft .*Killed")
+            c.key("Enter")
+            c.wait("Who gets it")
+            c.wait("✗ not a number")
+            assert re.search(r"▸2 .*3o", c.text()), c.framed()
+            c.key("BSpace")  # the cursor stands behind it
+            c.wait("✗ not a number", gone=True)
+            assert "fix row" not in c.text(), c.framed()
+            c.key("F3")
+            c.wait("What do they get")
+
+
+def a_refusal_says_why_and_loses_nothing():
+    with Place(**QUICK) as w:
+        w.run("sync")
+        with w.console() as c:
+            to_step_2(c, "Refused")
+            to_step_3(c)
+            to_step_4(c)
+            people = count(c)
+            sample = drafts(w)[0]["id"]
+            # somebody opts out meanwhile: the number that was typed is no longer true
+            rows = w.json("segment", "sample", "--template", "cancelled_appointments", "--channel", "sms")["people"]
+            phone = next(p["phone"] for p in rows if p.get("reach", "reachable") == "reachable" and p["phone"])
+            w.run("suppress", "add", phone, "--channel", "sms")
+            c.type(str(people))
+            c.wait("wakes when the number is right", gone=True)
+            c.key("Tab", "Enter")
+            c.wait(str(people - 1))
+            c.wait(f"Type {people - 1} to launch")
+            assert w.json("campaign", "show", str(sample))["status"] == "draft"
+            assert not w.accepted()
+
+
+def everyone_needs_the_word():
+    with Place(**QUICK) as w:
+        w.run("sync")
+        with w.console() as c:
+            to_step_2(c, "All of them")
+            to_step_3(c, "everybody")
+            to_step_4(c)
+            c.type(str(count(c)))
+            c.wait("type everyone as well")
+            c.key("Tab")
+            c.type("everyone")
+            c.wait("type everyone as well", gone=True)
+            assert not w.accepted()
+
+
+def it_fits_80x24():
+    with Place() as w:
+        w.run("sync")
+        with w.console(width=80, height=24) as c:
+            def fits():
+                for line in c.screen():
+                    assert width(line) <= 80, line
+            to_step_2(c, "A name that is rather long for so small a window")
+            fits()
+            to_step_3(c)
+            c.key("F6")
+            c.wait("Preview")
+            fits()
+            c.key("F6")
+            c.wait("What do they get")
+            to_step_4(c)
+            fits()
+            c.key("F6")
+            c.wait("Checks")
+            fits()
+            c.key("F2")
+            c.wait("What do they get")
+            c.key("Escape")
+            c.wait("Dashboard", row=0)
+            c.wait("○ draft")
+
+
+TESTS = [from_a_name_to_messages, a_kill_loses_nothing, a_refusal_says_why_and_loses_nothing, everyone_needs_the_word,
+         it_fits_80x24]
+
+if __name__ == "__main__":
+    world.main(TESTS)

@@ -1,0 +1,249 @@
+/* What must not happen when the machine stands still, clocks are wrong or the set-up changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/base/cc.h"
+#include "core/base/mem.h"
+#include "core/engine/engine_world.h"
+#include "core/engine/loop.h"
+#include "core/outbox/reconcile.h"
+
+static void
+open_loop(struct engine_world *w, struct loop *l)
+{
+    struct engine_options options = {
+        .home = w->home, .config = &w->config, .has_net = true, .now_ms = fake_now_ms};
+    struct error err = {0};
+
+    fake_net_open(w->fake, &options.net);
+    if (!loop_open(l, &options, true, &err))
+        fail_msg("%s", err.text);
+}
+
+static void
+run_for(struct engine_world *w, struct loop *l, int64_t ms)
+{
+    const int64_t until = w->fake->clock_ms + ms;
+
+    while (w->fake->clock_ms < until) {
+        loop_turn(l, false);
+        loop_wait(l, -1);
+    }
+}
+
+static void
+campaign_that_cannot_be_read__does_not_stop_the_others(void **state)
+{
+    struct engine_world *w = *state;
+    struct engine_summary sum;
+    struct loop l;
+
+    engine_world_campaign(w, 1, 1, 3);
+    engine_world_campaign(w, 2, 11, 20);
+    engine_world_sql(w, "UPDATE campaign SET spec = '7' WHERE id = 1");
+    open_loop(w, &l);
+    run_for(w, &l, 5000);
+    sum = l.sum;
+    loop_close(&l);
+    assert_int_equal(sum.accepted, 20);
+    assert_int_equal(engine_world_number(w, "SELECT n_queued FROM campaign WHERE id = 1"), 3);
+    assert_int_equal(
+        engine_world_number(w, "SELECT count(*) FROM engine_event WHERE campaign_id = 1"), 1);
+}
+
+/* The list is read early, then the process stands still until the waiting would be over. */
+static void
+old_answer_of_the_list__proves_nothing_later(void **state)
+{
+    struct engine_world *w = *state;
+    struct loop l;
+    char phone[24];
+
+    engine_world_phone(1, phone);
+    engine_world_campaign(w, 1, 1, 1);
+    w->fake->then = FATE_ACCEPT_BUT_SILENT;
+    w->fake->list_blind = true;
+    open_loop(w, &l);
+    while (w->fake->lookups < 2) { /* the second answer has come, and is not written down */
+        loop_turn(&l, false);
+        loop_wait(&l, -1);
+    }
+    assert_int_equal(l.lookup_count, 1);
+    w->fake->list_blind = false;
+    w->fake->clock_ms += 10 * 60 * 1000;
+    run_for(w, &l, 300 * 1000);
+    loop_close(&l);
+    assert_int_equal(fake_count_to(w->fake, phone), 1);
+    assert_int_equal(engine_world_number(w, "SELECT n_accepted FROM campaign"), 1);
+}
+
+/* An attempt in doubt, whose list shows `found`; how it ends long after. */
+static enum reconcile_end
+settle_by(struct engine_world *w, const char *sender, bool vague)
+{
+    const struct reconcile_ask ask = {.asked_at_s = 1000000, .sender = sender};
+    const struct sms_found found = {.provider_id = "SM1", .status = "sent", .vague = true};
+    const struct sms_lookup_result result = {
+        .attempt_id = 1, .answered = true, .found = &found, .found_count = vague};
+    enum reconcile_end end = RECONCILE_SETTLED;
+    struct settle_sum sum = {0};
+    struct error err = {0};
+
+    engine_world_campaign(w, 1, 1, 1);
+    engine_world_sql(w, "UPDATE delivery SET state = 'in_doubt', attempts = 1, claimed_at = 1;"
+                        "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, text, "
+                        "segments, fence, claimed_at, outcome, lookups, next_lookup_at) "
+                        "SELECT 1, 'u', id, 1, address, '+13105550100', 'Hello', 1, 1, 1, "
+                        "'unknown', 5, 1 FROM delivery");
+    if (!db_begin(w->db, &err) ||
+        !reconcile_apply(w->db, &w->config, &ask, &result, 1000000000, &sum, &end, &err) ||
+        !db_commit(w->db, &err))
+        fail_msg("%s", err.text);
+    return end;
+}
+
+static void
+empty_list__proves_that_it_was_not_sent(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_by(w, "+13105550100", false), RECONCILE_NOT_SENT);
+    assert_int_equal(engine_world_number(w, "SELECT n_queued FROM campaign"), 1);
+}
+
+static void
+list_of_another_sender__proves_nothing(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_by(w, "+13105550199", false), RECONCILE_PERSON);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+static void
+message_that_fits_in_part__is_for_a_person(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_by(w, "+13105550100", true), RECONCILE_PERSON);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+/* A question of the agent's under way, in a conversation of campaign 1. */
+static void
+question_under_way(struct engine_world *w)
+{
+    engine_world_campaign(w, 1, 1, 1);
+    engine_world_sql(
+        w, "INSERT INTO conversation (id, uuid, address, channel, campaign_id, agent, created_at, "
+           "last_message_at) VALUES (1, 'c', '+13105550001', 'sms', 1, 'scripted', 1, 1);"
+           "INSERT INTO message (id, conversation_id, direction, author, address, text, question, "
+           "state, attempts, claimed_at, at, updated_at) VALUES (1, 1, 'outbound', 'agent', "
+           "'+13105550001', 'Why?', 0, 'sending', 1, 1, 1, 1);"
+           "INSERT INTO attempt (id, uid, message_id, number, address, sender, text, segments, "
+           "fence, claimed_at) VALUES (1, 'u', 1, 1, '+13105550001', 's', 'Why?', 1, 1, 1)");
+}
+
+static void
+not_sent(struct engine_world *w)
+{
+    struct attempt a = {0};
+    struct error err = {0};
+
+    if (!db_begin(w->db, &err) || !attempt_load(w->db, 1, &a, &err) ||
+        !settle_not_sent(w->db, &a, NULL, "never left", 5000, &err) || !db_commit(w->db, &err))
+        fail_msg("%s", err.text);
+    attempt_release(&a);
+}
+
+static int64_t
+questions_in(struct engine_world *w, const char *state)
+{
+    char *sql = mem_printf("SELECT count(*) FROM message WHERE %s", state);
+    int64_t n = engine_world_number(w, sql);
+
+    free(sql);
+    return n;
+}
+
+static void
+question_that_was_not_sent__waits_again(void **state)
+{
+    struct engine_world *w = *state;
+
+    question_under_way(w);
+    not_sent(w);
+    assert_int_equal(questions_in(w, "state = 'queued'"), 1);
+}
+
+static void
+question_that_was_not_sent__stays_back_when_an_operator_took_over(void **state)
+{
+    struct engine_world *w = *state;
+
+    question_under_way(w);
+    engine_world_sql(w, "UPDATE conversation SET agent = 'handed_over'");
+    not_sent(w);
+    assert_int_equal(questions_in(w, "state = 'skipped' AND reason = 'handed_over'"), 1);
+}
+
+static void
+cancelled_campaign__asks_nothing_more(void **state)
+{
+    struct engine_world *w = *state;
+    struct error err = {0};
+
+    question_under_way(w);
+    engine_world_sql(w, "UPDATE campaign SET status = 'paused', pause_reason = 'x';"
+                        "INSERT INTO message (id, conversation_id, direction, author, address, "
+                        "text, state, at, updated_at) VALUES "
+                        "(2, 1, 'outbound', 'agent', '+13105550001', 'And?', 'queued', 1, 1),"
+                        "(3, 1, 'outbound', 'operator', '+13105550001', 'Hi', 'queued', 1, 1)");
+    assert_true(campaign_cancel(w->db, 1, 100, &err));
+    assert_int_equal(questions_in(w, "id = 2 AND state = 'skipped'"), 1);
+    assert_int_equal(questions_in(w, "id = 3 AND state = 'queued'"), 1);
+    not_sent(w);
+    assert_int_equal(questions_in(w, "id = 1 AND state = 'skipped'"), 1);
+}
+
+static void
+nothing_may_leave_once_the_lease_has_run_out(void **state)
+{
+    struct engine_world *w = *state;
+    struct loop l;
+
+    open_loop(w, &l);
+    assert_false(loop_sms_may_leave(&l));
+    loop_turn(&l, false);
+    assert_true(loop_sms_may_leave(&l));
+    w->fake->clock_ms += LEASE_TTL_MS;
+    assert_false(loop_sms_may_leave(&l));
+    loop_turn(&l, false);
+    assert_true(loop_sms_may_leave(&l));
+    loop_close(&l);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, engine_world_open, engine_world_close)
+    const struct CMUnitTest tests[] = {
+        T(campaign_that_cannot_be_read__does_not_stop_the_others),
+        T(old_answer_of_the_list__proves_nothing_later),
+        T(empty_list__proves_that_it_was_not_sent),
+        T(list_of_another_sender__proves_nothing),
+        T(message_that_fits_in_part__is_for_a_person),
+        T(question_that_was_not_sent__waits_again),
+        T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
+        T(cancelled_campaign__asks_nothing_more),
+        T(nothing_may_leave_once_the_lease_has_run_out),
+    };
+
+    return cmocka_run_group_tests_name("adversary", tests, NULL, NULL);
+}
