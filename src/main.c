@@ -313,7 +313,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
-    s.cli.net_open = net_open;
+    s.cli.open_net = net_open;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);
