@@ -245,8 +245,14 @@ console_open(struct start *s, struct console *c, struct error *err)
 static void
 console_close(struct start *s, struct console *c)
 {
-    if (c->engine)
+    if (c->engine) {
+        struct engine_status status = {0};
+
+        engine_status(c->engine, &status);
+        if (status.in_flight > 0) /* up to the provider's time-out */
+            (void)fputs("Finishing what is under way; nothing is lost.\n", stderr);
         engine_stop(c->engine);
+    }
     query_stop(c->query);
     mailbox_free(c->events);
     mailbox_free(c->answers);
@@ -313,7 +319,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
-    s.cli.net_open = net_open;
+    s.cli.open_net = net_open;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);

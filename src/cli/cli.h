@@ -29,7 +29,7 @@ struct cli {
     bool now_given;
     int64_t now_s; /* of --now, else the clock's when the program began */
     /* Wired by main.c, so that cli needs no net. Copies what it needs of the configuration. */
-    bool (*net_open)(const struct config *config, struct net_port *out, struct error *err);
+    bool (*open_net)(const struct config *config, struct net_port *out, struct error *err);
 };
 
 struct cli_command {

@@ -21,11 +21,11 @@ struct doctor {
     bool bad;
 };
 
-static void say(struct doctor *d, enum verdict v, const char *subject, const char *fmt, ...)
+static void tell(struct doctor *d, enum verdict v, const char *subject, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
 static void
-say(struct doctor *d, enum verdict v, const char *subject, const char *fmt, ...)
+tell(struct doctor *d, enum verdict v, const char *subject, const char *fmt, ...)
 {
     static const char *const words[] = {[GOOD] = "ok", [LOOK] = "look", [BAD] = "bad"};
     char text[512];
@@ -48,31 +48,31 @@ look_at_config(struct doctor *d, const struct config *c)
     struct error err = {0};
 
     if (!file_exists(c->path))
-        say(d, BAD, "configuration", "%s is not there; canvass init makes it", c->path);
+        tell(d, BAD, "configuration", "%s is not there; canvass init makes it", c->path);
     else
-        say(d, GOOD, "configuration", "%s", c->path);
+        tell(d, GOOD, "configuration", "%s", c->path);
     if (config_can_send(c, &err))
-        say(d, GOOD, "sms", "%s as %s", c->sms.provider,
-            *c->sms.messaging_service_sid ? c->sms.messaging_service_sid : c->sms.from);
+        tell(d, GOOD, "sms", "%s as %s", c->sms.provider,
+             *c->sms.messaging_service_sid ? c->sms.messaging_service_sid : c->sms.from);
     else
-        say(d, LOOK, "sms", "%s", err.text);
+        tell(d, LOOK, "sms", "%s", err.text);
     if (!*c->relay.url)
-        say(d, LOOK, "relay", "relay.url is not set: replies and opt-outs cannot arrive");
+        tell(d, LOOK, "relay", "relay.url is not set: replies and opt-outs cannot arrive");
     else if (!*c->relay.token)
-        say(d, BAD, "relay", "relay.token_file is not set: the relay would refuse us");
+        tell(d, BAD, "relay", "relay.token_file is not set: the relay would refuse us");
     else
-        say(d, GOOD, "relay", "%s", c->relay.url);
+        tell(d, GOOD, "relay", "%s", c->relay.url);
     if (*c->relay.url && !*c->relay.public_url)
-        say(d, LOOK, "relay",
-            "relay.public_url is not set: no delivery receipts, and webhooks cannot be verified");
+        tell(d, LOOK, "relay",
+             "relay.public_url is not set: no delivery receipts, and webhooks cannot be verified");
     if (c->policy.quiet_hours.set)
-        say(d, GOOD, "quiet hours",
-            "messages go out from %02d:%02d to %02d:%02d of the recipient's day",
-            c->policy.quiet_hours.from_min / 60, c->policy.quiet_hours.from_min % 60,
-            c->policy.quiet_hours.to_min / 60, c->policy.quiet_hours.to_min % 60);
+        tell(d, GOOD, "quiet hours",
+             "messages go out from %02d:%02d to %02d:%02d of the recipient's day",
+             c->policy.quiet_hours.from_min / 60, c->policy.quiet_hours.from_min % 60,
+             c->policy.quiet_hours.to_min / 60, c->policy.quiet_hours.to_min % 60);
     else
-        say(d, LOOK, "quiet hours",
-            "none are set: messages go out at any hour (policy.quiet_hours)");
+        tell(d, LOOK, "quiet hours",
+             "none are set: messages go out at any hour (policy.quiet_hours)");
 }
 
 static void
@@ -84,12 +84,12 @@ look_at_ledger(struct doctor *d)
     bool row = false;
 
     if (!st || !db_step(st, &row, &err))
-        say(d, BAD, "ledger", "%s", err.text);
+        tell(d, BAD, "ledger", "%s", err.text);
     else if (!row || strcmp(db_column_text(st, 0), "ok") != 0)
-        say(d, BAD, "ledger", "canvass.db is damaged: %s; restore a backup",
-            row ? db_column_text(st, 0) : "");
+        tell(d, BAD, "ledger", "canvass.db is damaged: %s; restore a backup",
+             row ? db_column_text(st, 0) : "");
     else
-        say(d, GOOD, "ledger", "%s/canvass.db", d->cli->home);
+        tell(d, GOOD, "ledger", "%s/canvass.db", d->cli->home);
     db_stmt_release(st);
     db_close(db);
 }
@@ -103,23 +103,24 @@ look_at_replica(struct doctor *d, const struct config *c)
     int64_t age_s;
 
     if (!db || !replica_state_load(db, &state, &err)) {
-        say(d, BAD, "replica", "%s", err.text);
+        tell(d, BAD, "replica", "%s", err.text);
         db_close(db);
         return;
     }
     db_close(db);
     age_s = d->cli->now_s - state.synced_at_s;
     if (!state.synced)
-        say(d, LOOK, "replica", "empty: canvass sync fills it from %s", c->main_database.url);
+        tell(d, LOOK, "replica", "empty: canvass sync fills it from %s", c->main_database.url);
     else if (age_s > c->policy.stale_replica_minutes * 60)
-        say(d, LOOK, "replica",
-            "%" PRId64 " customers, %" PRId64
-            " minutes old: a launch would be refused; canvass sync",
-            state.customers, age_s / 60);
+        tell(d, LOOK, "replica",
+             "%" PRId64 " customers, %" PRId64
+             " minutes old: a launch would be refused; canvass sync",
+             state.customers, age_s / 60);
     else
-        say(d, GOOD, "replica", "%" PRId64 " customers, %" PRId64 " s old", state.customers, age_s);
+        tell(d, GOOD, "replica", "%" PRId64 " customers, %" PRId64 " s old", state.customers,
+             age_s);
     if (state.last_error[0])
-        say(d, LOOK, "replica", "the last sync failed: %s", state.last_error);
+        tell(d, LOOK, "replica", "the last sync failed: %s", state.last_error);
 }
 
 static int

@@ -160,7 +160,7 @@ print_messages(const struct conversation *c)
 /* --- verbs */
 
 static bool
-list(struct inbox_job *j, struct error *err)
+list_verb(struct inbox_job *j, struct error *err)
 {
     const struct conversation_filter filter = {
         .campaign_id = j->campaign_id,
@@ -231,7 +231,7 @@ reply(struct inbox_job *j, struct error *err)
 }
 
 static bool
-set(struct inbox_job *j, struct error *err)
+set_verb(struct inbox_job *j, struct error *err)
 {
     if (!j->args.outcome && !j->args.sentiment && !j->args.score)
         return error_set(err, ERR_INVALID,
@@ -278,8 +278,8 @@ rule(struct inbox_job *j, struct error *err)
 }
 
 static const struct inbox_verb verbs[] = {
-    {"list", false, false, list},         {"show", true, false, show},
-    {"reply", true, true, reply},         {"set", true, true, set},
+    {"list", false, false, list_verb},    {"show", true, false, show},
+    {"reply", true, true, reply},         {"set", true, true, set_verb},
     {"close", true, true, shut},          {"hand-over", true, true, hand_over},
     {"take-back", true, true, take_back}, {"rule", true, true, rule},
     {"read", true, true, mark_read},

@@ -69,7 +69,7 @@ run_engine(const struct cli *cli, const struct config *config, bool until_idle)
     struct engine_summary summary;
     struct error err = {0};
 
-    if (!config_can_send(config, &err) || !cli->net_open(config, &options.net, &err))
+    if (!config_can_send(config, &err) || !cli->open_net(config, &options.net, &err))
         return cli_fail(cli, &err);
     catch_signals();
     if (!engine_run(&options, until_idle, &stop, &summary, &err))

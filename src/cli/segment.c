@@ -518,7 +518,7 @@ read_numbers(struct job *j, struct error *err)
 
 /* The flags fit the subcommand; says what does not and gives false. */
 static bool
-check(struct job *j, const struct verb *verb, size_t positionals)
+arguments_fit(struct job *j, const struct verb *verb, size_t positionals)
 {
     int selectors = (j->template != NULL) + (j->saved != NULL) + (j->criteria_file != NULL);
     struct error err = {0};
@@ -583,7 +583,7 @@ segment_run(const struct cli *cli, int argc, char **argv)
                          near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
     j.name = words[1];
-    if (!check(&j, verb, count))
+    if (!arguments_fit(&j, verb, count))
         return EXIT_USAGE;
     if (!cli_load_config(cli, &j.config))
         return EXIT_USAGE;

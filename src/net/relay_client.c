@@ -179,7 +179,7 @@ start_poll(struct relay_client *r, int wait_s, struct error *err)
 }
 
 static bool
-check(const struct relay_client *r, struct error *err)
+is_configured(const struct relay_client *r, struct error *err)
 {
     if (!r->url[0])
         return error_set(err, ERR_INVALID, "no relay is configured: set relay.url");
@@ -218,7 +218,7 @@ relay_client_free(struct relay_client *r)
 bool
 relay_client_poll(struct relay_client *r, const char *cursor, int wait_s, struct error *err)
 {
-    if (!check(r, err))
+    if (!is_configured(r, err))
         return false;
     if (r->polling)
         return error_set(err, ERR_CONFLICT, "the relay is being asked already");
@@ -238,7 +238,7 @@ relay_client_ack(struct relay_client *r, const char *cursor, struct error *err)
     struct http_request q = {0};
     bool ok = false;
 
-    if (!check(r, err))
+    if (!is_configured(r, err))
         return false;
     doc = json_pack("{s:s}", "cursor", cursor);
     body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;

@@ -306,7 +306,7 @@ take_job(struct reader *r, struct reader_job *job)
 }
 
 static int
-wait_ms(const struct reader *r)
+poll_ms(const struct reader *r)
 {
     int64_t now_ms = utime_mono_ms();
     int64_t least = -1;
@@ -327,7 +327,7 @@ run(void *arg)
 
     while (!r->stopping) {
         struct pollfd fd = {.fd = mailbox_fd(r->inbox), .events = POLLIN};
-        int n = poll(&fd, 1, wait_ms(r));
+        int n = poll(&fd, 1, poll_ms(r));
 
         if (n < 0 && errno != EINTR)
             log_line(LOG_ERROR, "reader", "poll failed: error %d", errno);

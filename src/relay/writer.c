@@ -218,7 +218,7 @@ run_chores(struct writer *w)
 }
 
 static int
-wait_ms(const struct writer *w)
+poll_ms(const struct writer *w)
 {
     int64_t due = atomic_load(&w->options.counters->failing) ? w->next_probe_ms : w->next_trim_ms;
     int64_t left = due - utime_mono_ms();
@@ -235,7 +235,7 @@ run(void *arg)
         struct pollfd fd = {.fd = mailbox_fd(w->inbox), .events = POLLIN};
         struct writer_job *batch;
 
-        if (poll(&fd, 1, wait_ms(w)) < 0 && errno != EINTR)
+        if (poll(&fd, 1, poll_ms(w)) < 0 && errno != EINTR)
             log_line(LOG_ERROR, "store", "poll failed: error %d", errno);
         mailbox_clear_wake(w->inbox);
         while ((batch = take_batch(w)) != NULL)

@@ -108,7 +108,7 @@ authorization_header(const struct sim_options *o)
 }
 
 static void
-handle(void *ctx, struct http_exchange *x)
+sim_handle(void *ctx, struct http_exchange *x)
 {
     api_handle(ctx, x);
 }
@@ -122,7 +122,7 @@ sim_start(const struct sim_options *options, struct error *err)
         .max_body_bytes = MAX_BODY_BYTES,
         .max_connections = MAX_CONNECTIONS,
         .idle_timeout_s = IDLE_TIMEOUT_S,
-        .handle = handle,
+        .handle = sim_handle,
         .ctx = sim,
     };
 

@@ -221,11 +221,13 @@ can_start_all(struct app *app, void *self, char reason[96])
 static bool
 can_new(struct app *app, void *self, char reason[96])
 {
-    (void)app;
     (void)self;
-    if (screen_wizard_hook)
+    if (screen_wizard_hook && app_top(app)->screen != screen_wizard_hook)
         return true;
-    (void)snprintf(reason, 96, "Use `canvass campaign create -f FILE`.");
+    (void)snprintf(reason, 96, "%s",
+                   screen_wizard_hook
+                       ? "You are in the wizard already. Esc leaves; the draft stays."
+                       : "Use `canvass campaign create -f FILE`.");
     return false;
 }
 

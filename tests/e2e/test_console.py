@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The console as an operator uses it: the real program in a terminal, with keys, and what came of it at the provider."""
 import collections
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 
@@ -138,6 +140,30 @@ def any_size_at_any_moment():
                 c.resize(*size)
             c.wait(r"\? help", row=29)
             check_frame(c)
+
+
+def keys_of_other_terminals():
+    """What PuTTY, rxvt or nobody at all sends for a key does not come as Esc and letters."""
+    with Place(start=False) as w, w.console() as c:
+        c.tab("Settings")
+        c.wait("[▸>] business.name")
+        for end, home in (("\x1b[4~", "\x1b[1~"), ("\x1b[F", "\x1b[H"), ("\x1bOF", "\x1bOH"), ("\x1b[8~", "\x1b[7~")):
+            c.type(end)
+            c.wait("[▸>] business.name", gone=True)
+            c.type(home)
+            c.wait("[▸>] business.name")
+        for unknown in ("\x1b[1;6q", "\x1b[99;5u", "\x1b[24;2~", "\x1bOz", "\x1b[?1;2c"):
+            c.type(unknown)
+        c.type("j")
+        c.wait("[▸>] business.assistant")
+        c.type("\x1b[13~")  # F3, in the way of PuTTY
+        c.wait("[▸>]6 Settings", row=1)
+        check_frame(c)
+        # Esc alone is Esc
+        c.key("?")
+        c.wait("Keys: Settings")
+        c.key("Escape")
+        c.wait("Keys: Settings", gone=True)
 
 
 # --- kinds of terminals
@@ -427,11 +453,178 @@ def two_consoles_and_one_engine():
                 second.wait_for(lambda: once_each(w, targeted), "everybody has it once", 60)
 
 
+# --- the wizard
+
+
+def reach(c):
+    """The numbers of the preview, once it has counted."""
+    found = c.wait(r"(?m)│ ([\d,]+) reachable of ([\d,]+) matched")
+    return tuple(int(n.replace(",", "")) for n in found.groups())
+
+
+def reach_changes(c, before):
+    c.wait_for(lambda: reach(c) != before, f"another count than {before}")
+    return reach(c)
+
+
+def to_row(c, number):
+    """Moves down to a criterion of the segment step."""
+    for _ in range(12):
+        if re.search(rf"[▸>] *{number} ", c.text()):
+            return
+        line = c.flag("cursor_y")
+        c.key("Down")
+        c.wait_for(lambda: c.flag("cursor_y") != line, "the focus moves")
+    raise AssertionError("no such row\n" + c.framed())
+
+
+def to_segment(c, name, template):
+    """A new campaign as far as its second step, with a template chosen."""
+    c.key("n")
+    c.wait("What is it[?]")
+    c.type(name)
+    c.wait("New campaign › " + name, row=0)
+    c.wait(r"draft saved \d\d:\d\d", row=0)
+    c.key("F3")
+    c.wait("Who gets it[?]")
+    c.key("Enter")
+    c.wait("type to search")
+    c.type(template.lower())
+    c.wait("[▸>] *" + template)
+    c.key("Enter")
+    c.wait("Start from *" + template)
+    return reach(c)
+
+
+def choose_agent(c, name):
+    c.wait("What do they get[?]")
+    c.key("Enter")
+    c.wait("type to search")
+    c.type(name.lower())
+    c.wait("[▸>] *" + re.escape(name))
+    c.key("Enter")
+    c.wait("Agent +" + re.escape(name))
+    c.wait(r"\d+ characters, \d segments?")
+
+
+def place_of_wizard(w):
+    """What the draft keeps that is no campaign yet: the focus and what is half typed."""
+    with contextlib.closing(sqlite3.connect(f"file:{w.home}/canvass.db?mode=ro", uri=True)) as db:
+        return db.execute("SELECT coalesce(wizard, '') FROM campaign").fetchone()[0]
+
+
+def the_whole_wizard_by_keys():
+    with Place(customers=2000, settings=["sms.per_second=200"], sim_flags=["--no-replies", "--speed", "2000"]) as w, w.console() as c:
+        c.wait("replica .*✓", row=0)
+        seven_days = to_segment(c, "Autumn recall", "Started to book by SMS")
+        assert 0 < seven_days[0] <= seven_days[1]
+        # a value changes, and the count with it; a wrong value has its error under it and the last good count stays
+        to_row(c, 4)
+        c.key("Right", "Right", "BSpace")
+        c.type("30")
+        c.wait(r"4 last contact .*older than .* 30 +days")
+        thirty_days = reach_changes(c, seven_days)
+        assert thirty_days[1] <= seven_days[1]
+        c.key("BSpace")
+        c.type("o")
+        c.wait("✗ not a number")
+        c.wait("row 4 still counted as 3 days")
+        c.wait("fix row 4 first")
+        c.key("F3")
+        c.wait("Who gets it[?]")
+        c.key("BSpace")
+        c.type("0")
+        c.wait("not a number", gone=True)
+        c.wait_for(lambda: reach(c) == thirty_days, "the count of 30 days again")
+        criteria = '{"channel":"sms","has_booking_intent":true,"has_appointment":false,"days_since_last_contact":30}'
+        path = os.path.join(w.dir, "thirty.json")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(criteria)
+        counted = w.json("segment", "count", "--criteria", path, "--channel", "sms")
+        assert (counted["reach"]["reachable"], counted["matched"]) == thirty_days, counted
+        c.key("F3")
+        choose_agent(c, "Why didn't you book?")
+        c.wait("Hi .*, Ava from")
+        c.key("F3")
+        people = thirty_days[0]
+        c.wait(f"Type {people:,} to launch")
+        # a wrong number does not launch
+        c.type(str(people + 1))
+        c.wait(f"Type {people:,} to launch: +{people + 1}")
+        c.key("Tab", "Enter")
+        c.wait("not now", row=-2)
+        c.stays(lambda: not w.ledger(), "nothing is sent", 0.7)
+        c.key("BTab", "C-u")
+        c.type(str(people))
+        c.wait(f"Type {people:,} to launch: +{people} ")
+        c.key("Tab", "Enter")
+        c.wait("Type .* to launch", gone=True)
+        c.wait_for(lambda: once_each(w, people), "everybody has it once", 60)
+        [campaign] = w.json("campaign", "list")["campaigns"]
+        assert campaign["targeted"] == people, campaign
+
+
+def a_draft_goes_on_where_it_was():
+    with Place(customers=1000) as w:
+        with w.console() as c:
+            c.wait("replica .*✓", row=0)
+            to_segment(c, "Winter", "Quiet for three months")
+            c.key("F3")
+            choose_agent(c, "Why didn't you book?")
+            c.key("Tab", "n")  # not in a text field: no second wizard
+            c.wait("in the wizard already", row=-2)
+            c.key("Tab", "End")
+            c.type(" Half a sen")
+            c.wait("Half a sen")
+            c.wait_for(lambda: "Half a sen" in w.run("campaign", "show", "1", "--json").stdout, "it is in the draft", 5)
+            c.key("Escape")
+            c.wait("○ draft .*Winter")
+            c.key("q")
+            assert c.wait_exit() == 0
+        # it goes on in the field, at the letter; then the program is killed while a value is wrong
+        with w.console() as c:
+            c.wait("○ draft .*Winter")
+            c.key("Enter")
+            c.wait("What do they get[?]")
+            c.wait("Half a sen")
+            c.type("tence.")
+            c.wait("Half a sentence[.]")
+            c.key("F2")
+            c.wait("Who gets it[?]")
+            reach(c)
+            to_row(c, 2)
+            c.key("Right", "Right")
+            c.type("x")
+            c.wait("✗ not a number")
+            c.wait_for(lambda: "Half a sentence." in w.run("campaign", "show", "1", "--json").stdout, "it is in the draft", 5)
+            c.type("y")
+            c.wait(r"\dxy +days")
+            c.wait_for(lambda: "xy" in place_of_wizard(w), "what is half typed is saved within a second", 3)
+            [pid] = w.running()
+            os.kill(pid, signal.SIGKILL)
+            c.wait_exit()
+        with w.console() as c:
+            c.wait("○ draft .*Winter")
+            c.key("Enter")
+            c.wait("Who gets it[?]")
+            c.wait(r"\dxy +days")
+            c.wait("✗ not a number")
+            c.key("BSpace", "BSpace")
+            c.wait("not a number", gone=True)
+            assert reach(c)[0] > 0
+            c.key("F3")
+            c.wait("Half a sentence[.]")
+            c.key("F3")
+            c.wait("Type .* to launch")
+            assert not w.ledger()
+
+
 TESTS = [an_empty_world_names_the_next_step, every_screen_opens_at_80x24, footer_keys_are_in_the_help, any_size_at_any_moment,
+         keys_of_other_terminals,
          ascii_and_plain_locales, no_colour_where_it_is_not_wanted, plain_terminals_show_it_too,
          without_a_terminal_it_tells_how_things_stand, the_terminal_is_as_it_was, replies_arrive_on_the_monitor,
          pause_and_resume, stop_all_and_start_all, whoever_says_stop_gets_nothing_more, a_conversation_by_an_operator,
-         two_consoles_and_one_engine]
+         two_consoles_and_one_engine, the_whole_wizard_by_keys, a_draft_goes_on_where_it_was]
 
 if __name__ == "__main__":
     world.main(TESTS)

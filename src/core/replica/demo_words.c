@@ -101,7 +101,7 @@ add_list(struct demo_lists *lists, char *line)
 
 static bool
 read_lines(const char *file_name, char **text, struct demo_lists *lists,
-           bool (*add)(struct demo_lists *, char *), struct error *err)
+           bool (*add_line)(struct demo_lists *, char *), struct error *err)
 {
     const struct embed_file *file = embed_find(file_name);
     char *rest;
@@ -113,7 +113,7 @@ read_lines(const char *file_name, char **text, struct demo_lists *lists,
     for (char *line; (line = cut(&rest, '\n')) != NULL;) {
         if (!line[0] || line[0] == '#')
             continue;
-        if (!add(lists, line))
+        if (!add_line(lists, line))
             return error_set(err, ERR_INTERNAL, "%s: cannot read \"%.40s\"", file_name, line);
     }
     return true;

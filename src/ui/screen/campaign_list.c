@@ -128,7 +128,7 @@ free_answer(void *result)
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct campaign_list_pane *p = owner;
     struct campaign_list *list = result;
@@ -149,8 +149,11 @@ done(void *owner, const struct question *q, void *result, const struct error *er
 void
 campaign_list_pane_refresh(struct campaign_list_pane *p)
 {
-    struct question q = {
-        .slot = p->slot, .answer = answer, .free_result = free_answer, .done = done, .owner = p};
+    struct question q = {.slot = p->slot,
+                         .answer = answer,
+                         .free_result = free_answer,
+                         .done = on_answer,
+                         .owner = p};
 
     (void)app_ask_if_free(p->app, &q, "Reading campaigns");
 }

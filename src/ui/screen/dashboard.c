@@ -91,7 +91,7 @@ answer(struct db *reader, void *arg, const atomic_bool *cancelled, struct error 
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct dashboard *d = owner;
 
@@ -166,7 +166,7 @@ dashboard_refresh(struct app *app, void *self)
                          .arg = a,
                          .free_arg = free,
                          .free_result = free,
-                         .done = done,
+                         .done = on_answer,
                          .owner = d};
 
     *a = (struct ask){app_config(app), app_now_s(app), when_day_start(app_now_s(app))};

@@ -65,7 +65,7 @@ free_answer(void *result)
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct in_doubt *d = owner;
     struct doubts *got = result;
@@ -88,8 +88,11 @@ static void
 in_doubt_refresh(struct app *app, void *self)
 {
     struct in_doubt *d = self;
-    struct question q = {
-        .slot = d->slot, .answer = answer, .free_result = free_answer, .done = done, .owner = d};
+    struct question q = {.slot = d->slot,
+                         .answer = answer,
+                         .free_result = free_answer,
+                         .done = on_answer,
+                         .owner = d};
 
     (void)app_ask_if_free(app, &q, "Reading what is in doubt");
 }

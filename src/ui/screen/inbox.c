@@ -112,7 +112,7 @@ follow_when_at_rest(struct inbox *b)
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct inbox *b = owner;
     struct conversation_list *l = result;
@@ -145,7 +145,7 @@ ask(struct inbox *b, size_t offset)
                          .arg = f,
                          .free_arg = free,
                          .free_result = free_answer,
-                         .done = done,
+                         .done = on_answer,
                          .owner = b};
 
     *f = (struct conversation_filter){.status = b->view == VIEW_ACTIVE ? "active" : NULL,

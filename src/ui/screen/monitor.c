@@ -132,7 +132,7 @@ count_new(struct monitor *m, const struct reply_stream *before)
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct monitor *m = owner;
     struct answer *a = result;
@@ -167,7 +167,7 @@ monitor_refresh(struct app *app, void *self)
                          .arg = a,
                          .free_arg = free,
                          .free_result = free_answer,
-                         .done = done,
+                         .done = on_answer,
                          .owner = m};
 
     *a = (struct ask){app_now_s(app), when_day_start(app_now_s(app)), m->limit};

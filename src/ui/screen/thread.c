@@ -87,7 +87,7 @@ free_answer(void *result)
 }
 
 static void
-done(void *owner, const struct question *q, void *result, const struct error *err)
+on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct thread *t = owner;
     struct conversation *c = result;
@@ -114,7 +114,7 @@ ask(struct thread *t, bool cancel_older)
                          .arg = id,
                          .free_arg = free,
                          .free_result = free_answer,
-                         .done = done,
+                         .done = on_answer,
                          .owner = t};
 
     if (cancel_older)

@@ -143,6 +143,30 @@ cell_attrs(const struct cell *c, attr_t *attrs, int *pair)
 
 /* --- open and close */
 
+/* What other terminals send that call themselves xterm (PuTTY, rxvt, tmux) or send either way. */
+static const struct {
+    const char *bytes;
+    int key;
+} other_keys[] = {
+    {"\033[1~", KEY_HOME},  {"\033[7~", KEY_HOME},  {"\033[H", KEY_HOME},   {"\033OH", KEY_HOME},
+    {"\033[4~", KEY_END},   {"\033[8~", KEY_END},   {"\033[F", KEY_END},    {"\033OF", KEY_END},
+    {"\033[A", KEY_UP},     {"\033OA", KEY_UP},     {"\033[B", KEY_DOWN},   {"\033OB", KEY_DOWN},
+    {"\033[C", KEY_RIGHT},  {"\033OC", KEY_RIGHT},  {"\033[D", KEY_LEFT},   {"\033OD", KEY_LEFT},
+    {"\033[5~", KEY_PPAGE}, {"\033[6~", KEY_NPAGE}, {"\033[3~", KEY_DC},    {"\033[2~", KEY_IC},
+    {"\033[Z", KEY_BTAB},   {"\033OP", KEY_F(1)},   {"\033OQ", KEY_F(2)},   {"\033OR", KEY_F(3)},
+    {"\033OS", KEY_F(4)},   {"\033[11~", KEY_F(1)}, {"\033[12~", KEY_F(2)}, {"\033[13~", KEY_F(3)},
+    {"\033[14~", KEY_F(4)}, {"\033[15~", KEY_F(5)}, {"\033[17~", KEY_F(6)}, {"\033[18~", KEY_F(7)},
+    {"\033[19~", KEY_F(8)}, {"\033[20~", KEY_F(9)}, {"\033OM", KEY_ENTER},
+};
+
+static void
+know_other_keys(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(other_keys); i++)
+        if (key_defined(other_keys[i].bytes) == 0)
+            (void)define_key(other_keys[i].bytes, other_keys[i].key);
+}
+
 static void
 set_modes(void)
 {
@@ -157,6 +181,7 @@ set_modes(void)
     (void)curs_set(0);
     (void)define_key("\033[200~", KEY_PASTE_BEGIN);
     (void)define_key("\033[201~", KEY_PASTE_END);
+    know_other_keys();
 }
 
 static void
@@ -440,6 +465,29 @@ translate_special(wint_t code, struct input *out)
     return false;
 }
 
+/*
+ * A key that nobody knows comes as Esc and letters, all at once: they must not press keys of their
+ * own. True: it was one, and is gone.
+ */
+static bool
+swallow_unknown_key(void)
+{
+    wint_t first = 0;
+    wint_t next = 0;
+    int kind = wget_wch(stdscr, &first);
+
+    if (kind == ERR)
+        return false;
+    if (kind == KEY_CODE_YES || (first != '[' && first != 'O') || wget_wch(stdscr, &next) != OK) {
+        (void)(kind == KEY_CODE_YES ? ungetch((int)first) : unget_wch((wchar_t)first));
+        return false;
+    }
+    for (int i = 0; first == '[' && (next < 0x40 || next > 0x7E) && i < 32; i++)
+        if (wget_wch(stdscr, &next) != OK)
+            break;
+    return true;
+}
+
 bool
 term_read(struct input *out)
 {
@@ -463,6 +511,8 @@ term_read(struct input *out)
                 return true;
             continue;
         }
+        if (code == KEYS_ESC && !term.pasting && swallow_unknown_key())
+            continue;
         out->key = code == '\r'               ? KEYS_ENTER
                    : code == 127 || code == 8 ? KEYS_BACKSPACE
                                               : (int)code;
