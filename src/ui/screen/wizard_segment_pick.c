@@ -262,7 +262,7 @@ add_picked(struct wizard *w, size_t item)
                                      : "No room: use the criteria as text for more.");
         return;
     }
-    segment_focus(s, STOP_VALUE, at);
+    segment_focus(s, item == ADD_SAME ? STOP_CONDITION : STOP_VALUE, at);
     segment_changed(w);
 }
 
