@@ -256,7 +256,9 @@ wizard_launch(struct wizard *w, int64_t confirm, bool everyone)
     l->confirm = confirm;
     l->everyone = everyone;
     cmd.arg = l;
-    (void)snprintf(cmd.ok_text, sizeof cmd.ok_text, "%.120s is launched.", wizard_text(w, "name"));
+    (void)snprintf(cmd.ok_text, sizeof cmd.ok_text, "%.120s is %s.", wizard_text(w, "name"),
+                   json_object_get(json_object_get(w->spec, "schedule"), "start") ? "scheduled"
+                                                                                  : "launched");
     w->review.launching = true;
     w->review.failed[0] = '\0';
     app_do(w->app, &cmd);
