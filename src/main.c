@@ -245,8 +245,14 @@ console_open(struct start *s, struct console *c, struct error *err)
 static void
 console_close(struct start *s, struct console *c)
 {
-    if (c->engine)
+    if (c->engine) {
+        struct engine_status status = {0};
+
+        engine_status(c->engine, &status);
+        if (status.in_flight > 0) /* up to the provider's time-out */
+            (void)fputs("Finishing what is under way; nothing is lost.\n", stderr);
         engine_stop(c->engine);
+    }
     query_stop(c->query);
     mailbox_free(c->events);
     mailbox_free(c->answers);

@@ -22,6 +22,7 @@
 #define FRAME_MS 16       /* between two frames for keys */
 #define DATA_FRAME_MS 200 /* between two frames for data: five a second */
 #define SPINNER_MS 100
+#define SLOTS_KEPT 14 /* free ones that a new screen and every tab can count on */
 
 /* --- the stack of screens */
 
@@ -70,13 +71,25 @@ open_on(struct app *app, struct tab *t, const struct screen *screen, int64_t arg
     app_dirty(app);
 }
 
+static size_t
+free_slots(const struct app *app)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < QUERY_SLOTS; i++)
+        count += !app->slots[i].taken;
+    return count;
+}
+
 void
 app_push(struct app *app, const struct screen *screen, int64_t arg)
 {
     struct tab *t = &app->tabs[app->tab];
 
-    if (t->depth == APP_DEPTH) {
-        app_message(app, ROLE_DIM, "Too many screens are open on this tab; q closes them.");
+    if (app_top(app)->screen == screen && arg == 0)
+        return; /* it is there already */
+    if (t->depth == APP_DEPTH || free_slots(app) < SLOTS_KEPT) {
+        app_message(app, ROLE_DIM, "Too many screens are open; q closes them one by one.");
         return;
     }
     close_overlays(app);

@@ -85,12 +85,17 @@ loop_relay_done(void *ctx, const struct relay_batch *batch)
     }
     l->relay_contact_s = loop_now_ms(l) / 1000;
     if (!apply(l, batch, &err)) {
+        /* There may be opt-outs in it: nothing is sent before it is applied. */
         loop_trouble(l, "apply what the relay has", &err);
-        l->relay_next_ms = loop_mono_ms(l) + RETRY_MS;
+        l->relay_drained = false;
+        failed(l, err.text);
         return;
     }
-    if (l->relay_trouble)
+    if (l->relay_trouble) {
         loop_event(l, LOG_INFO, 0, "the relay answers again");
+        if (batch->more) /* what came meanwhile, first */
+            l->relay_drained = false;
+    }
     l->relay_trouble = false;
     l->relay_next_ms = 0;
     if (batch->more || batch->cursor_lost)

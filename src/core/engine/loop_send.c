@@ -214,6 +214,15 @@ loop_send_release(struct loop *l)
     l->campaign_count = 0;
 }
 
+static bool
+has_messages(const struct campaign *c)
+{
+    for (size_t i = 0; i < c->variant_count; i++)
+        if (text_is_blank(c->variants[i].text))
+            return false;
+    return c->variant_count > 0;
+}
+
 /* Takes the one that is loaded already when it has not changed, else loads it. */
 static bool
 fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_campaign *out,
@@ -230,6 +239,8 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     }
     if (!campaign_load(l->ledger, l->opt.config, row->id, &out->c, err))
         return false;
+    if (!has_messages(&out->c))
+        return error_set(err, ERR_INVALID, "its file holds no message that can be read");
     out->seen_updated_at = row->updated_at;
     (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
     return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);

@@ -93,6 +93,7 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
        bool *go, struct error *err)
 {
     struct quiet_answer quiet = {.open = true};
+    struct error why = {0};
     bool blocked = false;
 
     *go = false;
@@ -114,8 +115,12 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
     if (blocked)
         return skip(w, due, "capped", err);
     if (c->quiet_hours.set && !quiet_hours_ask(w->config, &c->quiet_hours, due->address,
-                                               w->req->now_ms / 1000, &quiet, err))
+                                               w->req->now_ms / 1000, &quiet, &why)) {
+        if (why.code == ERR_CONFLICT) /* this person can never be reached in that window */
+            return refuse(w, due, why.text, err);
+        *err = why;
         return false;
+    }
     if (!quiet.open)
         return defer(w, due, quiet.next_open_s * 1000, err);
     if (c->quiet_hours.set)

@@ -236,7 +236,7 @@ answer(const struct condition *list, size_t count, int64_t now_s, struct quiet_a
         return true;
     }
     return find_open(list, count, now_s, &out->next_open_s) ||
-           error_set(err, ERR_INVALID,
+           error_set(err, ERR_CONFLICT,
                      "the quiet hours leave no minute at which every zone of a number is open; "
                      "make the window wider");
 }

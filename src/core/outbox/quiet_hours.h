@@ -16,7 +16,11 @@ struct quiet_answer {
     int validity_s;      /* open: seconds left, 1..36000 */
 };
 
-/* address: E.164. A window that is not set is always open, with validity_s 0. */
+/*
+ * address: E.164. A window that is not set is always open, with validity_s 0.
+ * Errors  ERR_CONFLICT the window and the number's zones leave no open minute at all; else the zone
+ *         data are missing, or the business's zone is none
+ */
 bool quiet_hours_ask(const struct config *config, const struct quiet_window *window,
                      const char *address, int64_t now_s, struct quiet_answer *out,
                      struct error *err) MUST_CHECK;

@@ -61,6 +61,8 @@ why_not_proved(const struct attempt *a, const struct reconcile_ask *ask, size_t 
 {
     if (!text_eq(a->sender, ask->sender))
         return "it was sent by another sender than the one configured now";
+    if (a->has_reply)
+        return "the list does not show it, but the person has answered since";
     if (vague > 0)
         return "the provider's list has a message to this number that fits only in part (the text "
                "or the time differs)";

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/fileio.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/store/engine_store.h"
@@ -147,8 +148,8 @@ settle_accepted(struct db *ledger, struct attempt *a, const char *provider_id, c
                 int64_t now_s, struct settle_sum *sum, struct error *err)
 {
     const bool answered = is(by, "answer");
-    const struct attempt_end end = {.outcome = "accepted", .provider_id = provider_id, .by = by};
-    const struct unit_change to = {
+    struct attempt_end end = {.outcome = "accepted", .provider_id = provider_id, .by = by};
+    struct unit_change to = {
         .state = DELIVERY_ACCEPTED,
         .provider_id = provider_id,
         .rank = 1,
@@ -162,8 +163,12 @@ settle_accepted(struct db *ledger, struct attempt *a, const char *provider_id, c
     if (!text_is_blank(provider_id) &&
         !attempt_id_is_owned(ledger, provider_id, a->id, &owned, err))
         return false;
-    if (owned)
+    if (owned && !answered)
         return error_set(err, ERR_CONFLICT, "message %s belongs to another attempt", provider_id);
+    if (owned) { /* accepted all the same: only the id is no good */
+        log_line(LOG_ERROR, "outbox", "attempt %" PRId64 ": the provider gave an id twice", a->id);
+        end.provider_id = to.provider_id = provider_id = NULL;
+    }
     if (!attempt_finish(ledger, a->id, &end, now_s, err))
         return false;
     free(a->outcome);

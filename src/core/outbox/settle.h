@@ -26,7 +26,10 @@ struct settle_sum {
 
 bool settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,
                    int64_t now_ms, struct settle_sum *sum, struct error *err) MUST_CHECK;
-/* by: callback, list or operator. provider_id NULL or "" when nobody knows it. */
+/*
+ * by: answer, callback, list or operator. provider_id NULL or "" when nobody knows it. An id that
+ * another attempt owns is ERR_CONFLICT; in an answer it is left out, for the call was accepted.
+ */
 bool settle_accepted(struct db *ledger, struct attempt *a, const char *provider_id, const char *by,
                      int64_t now_s, struct settle_sum *sum, struct error *err) MUST_CHECK;
 /*

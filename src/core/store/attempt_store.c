@@ -16,7 +16,8 @@ static const char SQL_INSERT[] =
     "a.lookups, a.address, a.text, a.outcome, a.provider_id, a.settled_by, "                       \
     "coalesce(d.state, m.state), coalesce(d.attempts, m.attempts), "                               \
     "coalesce(d.provider_rank, m.provider_rank), coalesce(d.campaign_id, c.campaign_id, 0), "      \
-    "coalesce(d.channel, c.channel), coalesce(d.provider_id, m.provider_id), a.sender "            \
+    "coalesce(d.channel, c.channel), coalesce(d.provider_id, m.provider_id), a.sender, "           \
+    "d.replied_at IS NOT NULL "                                                                    \
     "FROM main.attempt a LEFT JOIN main.delivery d ON d.id = a.delivery_id "                       \
     "LEFT JOIN main.message m ON m.id = a.message_id "                                             \
     "LEFT JOIN main.conversation c ON c.id = m.conversation_id "
@@ -180,6 +181,7 @@ read_attempt(struct db_stmt *st, struct attempt *out, struct error *err)
         .channel = db_column_dup(st, 17),
         .unit_provider_id = db_column_dup(st, 18),
         .sender = db_column_dup(st, 19),
+        .has_reply = db_column_i64(st, 20) != 0,
     };
     if (!db_column_is_null(st, 13) && delivery_state_parse(db_column_text(st, 13), &out->state))
         return true;

@@ -38,6 +38,7 @@ struct attempt {
     enum delivery_state state;
     int64_t unit_attempts, rank, campaign_id; /* campaign_id 0: none */
     char *channel;                            /* owned */
+    bool has_reply;                           /* of the delivery: the person has answered it */
     char *unit_provider_id;                   /* owned; of the attempt that stands for the unit */
 };
 void attempt_release(struct attempt *a);

@@ -10,6 +10,7 @@
 
 #define TIME_X 2
 #define FROM_X 12
+#define RUNNING_NUMBERS (7 + 7 + 6 + 5) /* sent, wait, retry, replies */
 
 struct columns {
     int from_w, via_x, tag_x, mood_x, says_x, says_w, then_w;
@@ -75,8 +76,7 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     bool paused = c->status == CAMPAIGN_PAUSED;
     bool ended = c->status == CAMPAIGN_COMPLETED;
     int name_w = a.w >= 60 ? 18 : 14;
-    int numbers = 8 + 8 + 6 + 6;
-    int bar_w = a.w - 4 - name_w - 6 - numbers - 2;
+    int bar_w = a.w - 4 - name_w - 6 - RUNNING_NUMBERS - 2;
     char percent[16];
     int x;
 
@@ -87,25 +87,25 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
     x = grid_cell_right(g, a, 0, x + bar_w, 6, ROLE_TEXT,
                         percent_text(campaign_done(c), c->targeted, 0, percent));
-    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->contacted);
-    x = draw_number(g, a, 0, x, 8, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
+    x = draw_number(g, a, 0, x, 7, ROLE_TEXT, c->contacted);
+    x = draw_number(g, a, 0, x, 7, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
     x = draw_number(g, a, 0, x, 6, c->states[DELIVERY_RETRY_WAIT] ? ROLE_WARN : ROLE_TEXT,
                     c->states[DELIVERY_RETRY_WAIT]);
-    (void)draw_number(g, a, 0, x, 6, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
+    (void)draw_number(g, a, 0, x, 5, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
 }
 
 static void
 draw_running_head(struct grid *g, struct area a)
 {
     int name_w = a.w >= 60 ? 18 : 14;
-    int x = a.w - 30;
+    int x = a.w - RUNNING_NUMBERS - 1;
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Campaign");
     (void)grid_text(g, a, 0, 4 + name_w + 1, ROLE_DIM, "Progress");
-    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "sent");
-    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "wait");
+    x = grid_cell_right(g, a, 0, x, 7, ROLE_DIM, "sent");
+    x = grid_cell_right(g, a, 0, x, 7, ROLE_DIM, "wait");
     x = grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "retry");
-    (void)grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "repl");
+    (void)grid_cell_right(g, a, 0, x, 5, ROLE_DIM, "repl");
 }
 
 static void
@@ -271,6 +271,15 @@ draw_replies(struct monitor *m, struct grid *g, struct area a)
                       number_text(m->stream.today, number));
 }
 
+static const char *
+campaign_name(const struct monitor *m, int64_t id)
+{
+    for (size_t i = 0; id && i < m->campaigns.count; i++)
+        if (m->campaigns.items[i].id == id)
+            return m->campaigns.items[i].name;
+    return NULL;
+}
+
 static void
 draw_events(const struct monitor *m, struct grid *g, struct area a)
 {
@@ -286,8 +295,11 @@ draw_events(const struct monitor *m, struct grid *g, struct area a)
         enum role role = strcmp(e->level, "error") == 0  ? ROLE_ERROR
                          : strcmp(e->level, "warn") == 0 ? ROLE_WARN
                                                          : ROLE_TEXT;
-        int x = grid_text(g, in, i, 0, ROLE_DIM, when_seconds(e->at_s, when));
-        (void)grid_text(g, in, i, x + 1, role, e->text);
+        const char *name = campaign_name(m, e->campaign_id);
+        int x = grid_text(g, in, i, 0, ROLE_DIM, when_seconds(e->at_s, when)) + 1;
+        if (name)
+            x = grid_printf(g, in, i, x, ROLE_TEXT, "%s: ", name);
+        (void)grid_text(g, in, i, x, role, e->text);
     }
 }
 

@@ -82,6 +82,7 @@ wizard_go(struct wizard *w, enum wizard_step step)
     w->step = step;
     w->seen[step] = true;
     w->segment.in_preview = false;
+    w->agent.in_preview = false;
     wizard_moved(w);
     wizard_save(w);
     if (step != WIZARD_INFO && json_object_get(w->spec, "segment"))

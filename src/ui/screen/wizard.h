@@ -55,7 +55,8 @@ struct segment_step {
     struct edit save_as;
     char origin[80]; /* "Inactive customers", "own criteria" */
     char saved_error[120];
-    json_t *saved; /* [{name, criteria}] of the saved segments; owned */
+    char help[240]; /* of F1, when it is put together */
+    json_t *saved;  /* [{name, criteria}] of the saved segments; owned */
     uint64_t seed;
     bool in_preview; /* the right pane has the focus (F6) */
     struct list people;

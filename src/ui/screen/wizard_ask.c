@@ -53,7 +53,6 @@ fill_all(struct wizard *w)
     w->spec_changed = json_is_object(unsaved);
     w->restore = json_deep_copy(state);
     w->saved_at_s = w->c.updated_at;
-    w->loaded = true;
     wizard_changed(w);
     w->spec_changed = json_is_object(unsaved);
     for (size_t i = 0; i < ARRAY_LEN(steps); i++)
@@ -65,6 +64,7 @@ fill_all(struct wizard *w)
     json_decref(w->restore);
     w->restore = NULL;
     w->place_changed = false;
+    w->loaded = true; /* only now: what was read is not saved again */
 }
 
 static void
@@ -198,11 +198,19 @@ answer_preview(struct db *reader, void *arg, const atomic_bool *cancelled, struc
     return NULL;
 }
 
+/* Results that are handed over stand in a box, since what done() got is freed after it. */
+struct preview_box {
+    struct preview *preview;
+};
+struct why_box {
+    struct why_answer *answer;
+};
+
 static void
 got_preview(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct wizard *w = owner;
-    struct preview **keep = result;
+    struct preview_box *keep = result;
 
     (void)q;
     if (!keep) {
@@ -213,27 +221,26 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
         return;
     }
     preview_free(w->preview);
-    w->preview = *keep;
-    *keep = NULL;
+    w->preview = keep->preview;
+    keep->preview = NULL;
     w->preview_error[0] = '\0';
     w->preview_old = false;
     list_place(&w->segment.people, w->preview->sample.count, -1);
     wizard_segment_ops.arrived(w);
 }
 
-/* The result is handed over: a box around it, since it is freed after done(). */
 static void *
 answer_boxed(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
 {
     struct preview *p = answer_preview(reader, arg, cancelled, err);
 
-    return p ? mem_dup(&p, sizeof p) : NULL;
+    return p ? mem_dup(&(struct preview_box){p}, sizeof(struct preview_box)) : NULL;
 }
 
 static void
 box_free(void *box)
 {
-    preview_free(*(struct preview **)box);
+    preview_free(((struct preview_box *)box)->preview);
     free(box);
 }
 
@@ -296,7 +303,7 @@ why_answer_free(void *answer)
 static void
 why_box_free(void *box)
 {
-    why_answer_free(*(struct why_answer **)box);
+    why_answer_free(((struct why_box *)box)->answer);
     free(box);
 }
 
@@ -314,7 +321,7 @@ answer_why(struct db *reader, void *arg, const atomic_bool *cancelled, struct er
     ok = c && segment_why(reader, c, &env, &a->customer, &out->why, err);
     criteria_free(c);
     if (ok)
-        return mem_dup(&out, sizeof out);
+        return mem_dup(&(struct why_box){out}, sizeof(struct why_box));
     why_answer_free(out);
     return NULL;
 }
@@ -323,7 +330,7 @@ static void
 got_why(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct wizard *w = owner;
-    struct why_answer **box = result;
+    struct why_box *box = result;
 
     (void)q;
     if (!box) {
@@ -332,8 +339,8 @@ got_why(void *owner, const struct question *q, void *result, const struct error 
         return;
     }
     why_answer_free(w->why);
-    w->why = *box;
-    *box = NULL;
+    w->why = box->answer;
+    box->answer = NULL;
 }
 
 void

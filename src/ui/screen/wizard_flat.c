@@ -1,5 +1,4 @@
 /* The flat form as nodes of the tree (semantics.md "The flat form"). */
-#include <stdint.h>
 #include <string.h>
 
 #include "ui/screen/wizard_rows.h"
@@ -83,7 +82,7 @@ add_appointments(json_t *nodes, const json_t *flat)
 }
 
 json_t *
-wrows_flat_nodes(const json_t *object)
+wrows_flat_nodes(json_t *object)
 {
     json_t *nodes = json_array();
     json_t *page = get(object, FLAT_METADATA_KEY);
@@ -91,7 +90,7 @@ wrows_flat_nodes(const json_t *object)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_object_foreach(object, key, value)
     { /* leaves first, as core has them */
         if (!is_flat(key))
             (void)json_array_append_new(nodes, json_pack("{s:O}", key, value));

@@ -35,7 +35,7 @@ info_fill(struct wizard *w)
     form_init(&s->form, s->fields, ARRAY_LEN(s->fields));
     field_set_text(form_find(&s->form, "name"), wizard_text(w, "name"));
     form_find(&s->form, "type")->choice = strcmp(wizard_text(w, "type"), types[1]) == 0;
-    form_find(&s->form, "name")->edit.max_bytes = SPEC_NAME_MAX * 4;
+    form_find(&s->form, "name")->edit.max_bytes = (size_t)SPEC_NAME_MAX * 4;
 }
 
 static size_t

@@ -18,7 +18,7 @@ static const struct field review_fields[REVIEW_FIELDS] = {
                       .label = "Start",
                       .width = 18,
                       .after = "now, 16:00, or a date",
-                      .help = "now, 16:00 or 2026-12-01 09:00, in the time of this computer."},
+                      .help = "now, 16:00 or 2026-12-01 09:00, in the time of the business."},
     [REVIEW_HOURS] = {.kind = FIELD_TEXT,
                       .id = "hours",
                       .label = "Hours",

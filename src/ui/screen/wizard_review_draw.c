@@ -130,7 +130,7 @@ draw_summary(struct wizard *w, struct grid *g, struct area a)
                                                              : "by hand");
     fact(g, in, y++, "Agent", text, "3");
     (void)grid_text(g, in, y, in.w - 1, ROLE_KEY, "e");
-    y += typed_fact(w, g, in, y, REVIEW_START, review_start(w) ? "your clock" : "or 16:00");
+    y += typed_fact(w, g, in, y, REVIEW_START, review_start(w) ? "business time" : "or 16:00");
     hours_text(w, hours, sizeof hours);
     y += typed_fact(w, g, in, y, REVIEW_HOURS, hours);
     y += typed_fact(w, g, in, y, REVIEW_RATE, "segments a second");

@@ -374,14 +374,14 @@ load_value(struct wrows *r, int depth, bool joined, const struct leaf_spec *leaf
 
 static bool
 load_key(struct wrows *r, int depth, size_t first, const struct leaf_spec *leaf, size_t key,
-         const json_t *v)
+         json_t *v)
 {
     const char *name;
     json_t *n;
 
     if (leaf->keys[key].kind != VALUE_NUMBER || !json_is_object(v))
         return load_value(r, depth, r->count > first, leaf, key, NUMBER_EQ, v);
-    json_object_foreach((json_t *)(uintptr_t)v, name, n)
+    json_object_foreach(v, name, n)
     {
         enum number_op op = NUMBER_LT;
         while (op < NUMBER_OP_COUNT && strcmp(number_op_name(op), name) != 0)
@@ -393,7 +393,7 @@ load_key(struct wrows *r, int depth, size_t first, const struct leaf_spec *leaf,
 }
 
 static bool
-load_keys(struct wrows *r, int depth, const struct leaf_spec *leaf, const json_t *value)
+load_keys(struct wrows *r, int depth, const struct leaf_spec *leaf, json_t *value)
 {
     size_t first = r->count;
     const char *name;
@@ -409,7 +409,7 @@ load_keys(struct wrows *r, int depth, const struct leaf_spec *leaf, const json_t
         row->key = WROW_EXISTS;
         return leaf->may_be_empty;
     }
-    json_object_foreach((json_t *)(uintptr_t)value, name, v)
+    json_object_foreach(value, name, v)
     {
         const struct leaf_key *key = leaf_key_find(leaf, name);
         if (!key || !load_key(r, depth, first, leaf, (size_t)(key - leaf->keys), v))
@@ -420,10 +420,10 @@ load_keys(struct wrows *r, int depth, const struct leaf_spec *leaf, const json_t
 
 /* {leaf: value}. False, with nothing added, when rows would not say the same. */
 static bool
-load_leaf(struct wrows *r, int depth, const json_t *node, bool negated)
+load_leaf(struct wrows *r, int depth, json_t *node, bool negated)
 {
     size_t first = r->count;
-    void *it = json_object_iter((json_t *)(uintptr_t)node);
+    void *it = json_object_iter(node);
     const struct leaf_spec *leaf = it ? leaf_find(json_object_iter_key(it)) : NULL;
     bool ok = leaf && json_object_size(node) == 1 &&
               load_keys(r, depth, leaf, json_object_iter_value(it));
@@ -445,7 +445,7 @@ load_raw(struct wrows *r, int depth, const json_t *node)
     wrows_insert(r, r->count, WROW_RAW, depth)->raw = json_deep_copy(node);
 }
 
-static void load_node(struct wrows *r, int depth, const json_t *node);
+static void load_node(struct wrows *r, int depth, json_t *node);
 
 static void
 load_group(struct wrows *r, int depth, enum wrow_join join, const json_t *children)
@@ -476,11 +476,11 @@ nesting(const json_t *node)
 }
 
 static void
-load_node(struct wrows *r, int depth, const json_t *node)
+load_node(struct wrows *r, int depth, json_t *node)
 {
-    const json_t *inner = json_object_get(node, "not");
+    json_t *inner = json_object_get(node, "not");
     bool negated = inner != NULL;
-    const json_t *what = negated ? inner : node;
+    json_t *what = negated ? inner : node;
     const json_t *all = json_object_get(what, "all");
     const json_t *any = json_object_get(what, "any");
     json_t *nodes;
@@ -511,20 +511,21 @@ load_node(struct wrows *r, int depth, const json_t *node)
 void
 wrows_load(struct wrows *r, const json_t *criteria)
 {
-    const json_t *all = json_object_get(criteria, "all");
-    const json_t *any = json_object_get(criteria, "any");
+    json_t *mine = json_deep_copy(criteria); /* before the old one goes: it may be the same */
+    const json_t *all = json_object_get(mine, "all");
+    const json_t *any = json_object_get(mine, "any");
     json_t *nodes = NULL;
     const json_t *list = all ? all : any;
 
     wrows_release(r);
-    r->original = json_deep_copy(criteria);
+    r->original = mine;
     r->match = any ? JOIN_ANY : JOIN_ALL;
-    if (!list && !json_object_get(criteria, "not"))
-        list = nodes = wrows_flat_nodes(criteria);
+    if (!list && !json_object_get(mine, "not"))
+        list = nodes = wrows_flat_nodes(mine);
     if (list)
         for (size_t i = 0; i < json_array_size(list); i++)
             load_node(r, 0, json_array_get(list, i));
     else
-        load_node(r, 0, criteria);
+        load_node(r, 0, mine);
     json_decref(nodes);
 }

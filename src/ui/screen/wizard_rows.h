@@ -104,6 +104,6 @@ enum value_kind wrow_value_kind(const struct wrow *row); /* VALUE_KIND_COUNT: it
 
 /* The flat form as a list of nodes that all hold (semantics.md "The flat form"); a new reference.
  */
-json_t *wrows_flat_nodes(const json_t *object);
+json_t *wrows_flat_nodes(json_t *object);
 
 #endif

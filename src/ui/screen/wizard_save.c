@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "ui/screen/screens.h"
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_review.h"
 
 /*
  * The id of the draft: written on the engine's thread by the save that creates it, so that a second
@@ -256,7 +256,8 @@ wizard_launch(struct wizard *w, int64_t confirm, bool everyone)
     l->confirm = confirm;
     l->everyone = everyone;
     cmd.arg = l;
-    (void)snprintf(cmd.ok_text, sizeof cmd.ok_text, "%.120s is launched.", wizard_text(w, "name"));
+    (void)snprintf(cmd.ok_text, sizeof cmd.ok_text, "%.120s is %s.", wizard_text(w, "name"),
+                   review_start(w) ? "scheduled" : "launched");
     w->review.launching = true;
     w->review.failed[0] = '\0';
     app_do(w->app, &cmd);

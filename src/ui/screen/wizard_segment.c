@@ -11,83 +11,6 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
-/* --- places */
-
-static size_t
-row_stops(const struct wrow *row, size_t i, struct stop *out)
-{
-    size_t n = 0;
-
-    switch (row->kind) {
-    case WROW_GROUP:
-        out[n++] = (struct stop){STOP_GROUP, i};
-        break;
-    case WROW_RAW:
-        out[n++] = (struct stop){STOP_RAW, i};
-        break;
-    case WROW_LEAF:
-        if (!row->joined)
-            out[n++] = (struct stop){STOP_LEAF, i};
-        out[n++] = (struct stop){STOP_CONDITION, i};
-        if (row->key != WROW_EXISTS)
-            out[n++] = (struct stop){STOP_VALUE, i};
-        break;
-    }
-    return n;
-}
-
-size_t
-segment_stops(const struct segment_step *s, struct stop *out)
-{
-    static const enum stop_kind tail[] = {STOP_ADD,  STOP_ADD_GROUP, STOP_JSON, STOP_SAVE_AS,
-                                          STOP_SAVE, STOP_BACK,      STOP_NEXT};
-    size_t n = 0;
-
-    out[n++] = (struct stop){STOP_ORIGIN, 0};
-    out[n++] = (struct stop){STOP_MATCH, 0};
-    for (size_t i = 0; i < s->rows.count; i++)
-        n += row_stops(&s->rows.at[i], i, &out[n]);
-    for (size_t i = 0; i < ARRAY_LEN(tail); i++)
-        out[n++] = (struct stop){tail[i], 0};
-    return n;
-}
-
-struct stop
-segment_stop(const struct segment_step *s)
-{
-    struct stop stops[STOPS_MAX];
-    size_t count = segment_stops(s, stops);
-
-    return stops[s->stop < count ? s->stop : count - 1];
-}
-
-bool
-stop_is_of_row(enum stop_kind kind)
-{
-    return kind >= STOP_LEAF && kind <= STOP_RAW;
-}
-
-void
-segment_focus(struct segment_step *s, enum stop_kind kind, size_t row)
-{
-    struct stop stops[STOPS_MAX];
-    size_t count = segment_stops(s, stops);
-    size_t found = count;
-
-    for (size_t i = 0; i < count; i++) {
-        if (stop_is_of_row(kind) ? !stop_is_of_row(stops[i].kind) || stops[i].row != row
-                                 : stops[i].kind != kind)
-            continue;
-        if (stops[i].kind == kind || found == count ||
-            (stops[found].kind != kind && stops[i].kind == STOP_VALUE))
-            found = i;
-    }
-    if (found < count)
-        s->stop = found;
-    else
-        s->stop = s->stop < count ? s->stop : count - 1;
-}
-
 /* --- changes */
 
 void
@@ -248,7 +171,8 @@ move_line(struct wizard *w, int by)
             s->stop--;
 }
 
-static void
+/* False where there is nothing to turn. */
+static bool
 toggle(struct wizard *w, struct stop at)
 {
     struct segment_step *s = &w->segment;
@@ -263,9 +187,10 @@ toggle(struct wizard *w, struct stop at)
     else if (at.kind == STOP_VALUE && wrow_value_kind(row) == VALUE_BOOL)
         edit_set(&row->value, strcmp(edit_text(&row->value), "yes") == 0 ? "no" : "yes");
     else
-        return;
+        return false;
     wrows_touch(&s->rows);
     segment_changed(w);
+    return true;
 }
 
 static bool
@@ -323,7 +248,7 @@ press(struct wizard *w, struct stop at)
         wizard_go(w, WIZARD_AGENT);
         return;
     case STOP_MATCH:
-        toggle(w, at);
+        (void)toggle(w, at);
         return;
     case STOP_SAVE:
     case STOP_SAVE_AS:
@@ -426,10 +351,8 @@ segment_input(struct wizard *w, const struct input *in)
         return true;
     }
     if (key == ' ' && !is_typed(s, at)) {
-        if (at.kind == STOP_BACK || at.kind == STOP_NEXT || at.kind == STOP_SAVE)
+        if (!toggle(w, at))
             press(w, at);
-        else
-            toggle(w, at);
         return true;
     }
     if (key == KEYS_DELETE && stop_is_of_row(at.kind)) {
@@ -523,11 +446,16 @@ segment_restore(struct wizard *w, const json_t *place)
 }
 
 static const char *
+row_help(const struct wrow *row)
+{
+    return row->key == WROW_EXISTS ? row->leaf->help : row->leaf->keys[row->key].help;
+}
+
+static const char *
 segment_help(struct wizard *w)
 {
     struct segment_step *s = &w->segment;
     struct stop at = segment_stop(s);
-    const struct wrow *row = at.row < s->rows.count ? &s->rows.at[at.row] : NULL;
 
     switch (at.kind) {
     case STOP_ORIGIN:
@@ -535,10 +463,12 @@ segment_help(struct wizard *w)
     case STOP_MATCH:
         return "All: a person must fit every row. Any: one row is enough. Space changes it.";
     case STOP_LEAF:
-        return row->leaf->help;
+        (void)snprintf(s->help, sizeof s->help, "%s Space turns it round: not.",
+                       s->rows.at[at.row].leaf->help);
+        return s->help;
     case STOP_CONDITION:
     case STOP_VALUE:
-        return row->key == WROW_EXISTS ? row->leaf->help : row->leaf->keys[row->key].help;
+        return row_help(&s->rows.at[at.row]);
     case STOP_GROUP:
         return "Rows below it that are indented belong to the group. Space changes what must hold.";
     case STOP_RAW:

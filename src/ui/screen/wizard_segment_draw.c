@@ -37,7 +37,7 @@ columns_of(struct area a)
     int rest = a.w - 3 - 2;
     struct columns c = {.leaf = 3};
 
-    c.leaf_w = rest * 37 / 100;
+    c.leaf_w = rest * 40 / 100;
     c.condition_w = rest * 32 / 100;
     c.condition = c.leaf + c.leaf_w + 1;
     c.value = c.condition + c.condition_w + 1;
@@ -134,7 +134,10 @@ draw_typed(struct draw *d, enum stop_kind kind, size_t row, int y, int x, int wi
     unsigned style = wrong ? ROLE_FIELD_ERROR : ROLE_FIELD;
 
     grid_fill(d->g, cell, style);
-    edit_draw(e, d->g, area_inset(cell, 0, 1), style, here);
+    if (here)
+        edit_draw(e, d->g, area_inset(cell, 0, 1), style, true);
+    else /* its beginning, whatever the cursor was at */
+        (void)grid_cell(d->g, cell, 0, 1, width - 2, style, edit_text(e));
 }
 
 static void

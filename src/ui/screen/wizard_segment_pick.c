@@ -42,11 +42,12 @@ pick_leaf(struct wizard *w)
     char label[64];
 
     picker_open(&w->picker, PICK_LEAF, "Criterion", anchor_of(w));
+    picker_add(&w->picker, "not …", "turns this criterion round; Space does it too");
     for (size_t i = 0; i < LEAF_KIND_COUNT; i++) {
         wrow_leaf_label(&leaf_table()[i], label);
         picker_add(&w->picker, label, leaf_table()[i].help);
     }
-    picker_select(&w->picker, w->segment.rows.at[segment_stop(&w->segment).row].leaf->kind);
+    picker_select(&w->picker, w->segment.rows.at[segment_stop(&w->segment).row].leaf->kind + 1);
 }
 
 static void
@@ -261,7 +262,7 @@ add_picked(struct wizard *w, size_t item)
                                      : "No room: use the criteria as text for more.");
         return;
     }
-    segment_focus(s, STOP_VALUE, at);
+    segment_focus(s, item == ADD_SAME ? STOP_CONDITION : STOP_VALUE, at);
     segment_changed(w);
 }
 
@@ -351,8 +352,11 @@ segment_picked(struct wizard *w, size_t item)
     }
     if (!of_row)
         return;
-    if (what == PICK_LEAF)
-        wrows_set_leaf(&s->rows, at.row, &leaf_table()[item]);
+    if (what == PICK_LEAF && item == 0) {
+        s->rows.at[at.row].negated = !s->rows.at[at.row].negated;
+        wrows_touch(&s->rows);
+    } else if (what == PICK_LEAF)
+        wrows_set_leaf(&s->rows, at.row, &leaf_table()[item - 1]);
     else if (what == PICK_CONDITION) {
         (void)wrow_conditions(s->rows.at[at.row].leaf, all, WCONDITIONS_MAX);
         wrows_set_condition(&s->rows, at.row, all[item].key, all[item].op);
@@ -363,7 +367,8 @@ segment_picked(struct wizard *w, size_t item)
         wrows_set_value(&s->rows, at.row, w->picker.items[item].label);
     else if (what == PICK_WORDS)
         word_picked(w, at.row, w->picker.items[item].label);
-    segment_focus(s, what == PICK_LEAF ? STOP_CONDITION : STOP_VALUE, at.row);
+    if (what != PICK_LEAF || item > 0)
+        segment_focus(s, what == PICK_LEAF ? STOP_CONDITION : STOP_VALUE, at.row);
     segment_changed(w);
 }
 

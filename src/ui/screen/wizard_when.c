@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/config/config.h"
+#include "ui/widget/when.h"
 
 static const char START_HELP[] = "Type now, 16:00 or 2026-12-01 09:00.";
 
@@ -31,28 +31,36 @@ take_char(const char **s, char c)
 }
 
 static bool
-take_clock(const char **s, struct tm *tm)
+take_clock(const char **s, struct civil *c)
 {
-    return take_digits(s, 2, &tm->tm_hour) && take_char(s, ':') && take_digits(s, 2, &tm->tm_min) &&
-           tm->tm_hour < 24 && tm->tm_min < 60;
+    return take_digits(s, 2, &c->hour) && take_char(s, ':') && take_digits(s, 2, &c->minute) &&
+           c->hour < 24 && c->minute < 60;
 }
 
 static bool
-take_date(const char **s, struct tm *tm)
+take_date(const char **s, struct civil *c)
 {
     int year;
-    int month;
-    int day;
 
-    if (!take_digits(s, 4, &year) || !take_char(s, '-') || !take_digits(s, 2, &month) ||
-        !take_char(s, '-') || !take_digits(s, 2, &day) || !utime_is_date(year, month, day))
+    if (!take_digits(s, 4, &year) || !take_char(s, '-') || !take_digits(s, 2, &c->month) ||
+        !take_char(s, '-') || !take_digits(s, 2, &c->day) || !utime_is_date(year, c->month, c->day))
         return false;
-    tm->tm_year = year - 1900;
-    tm->tm_mon = month - 1;
-    tm->tm_mday = day;
+    c->year = year;
     while (take_char(s, ' ') || take_char(s, 'T'))
         ;
     return true;
+}
+
+/* The next time that the clock shows that: today, or tomorrow. */
+static bool
+next_clock(struct civil c, int64_t now_s, int64_t *out)
+{
+    struct civil tomorrow;
+
+    if (when_to_utc(&c, out) && *out > now_s)
+        return true;
+    tomorrow = utime_to_civil(utime_from_civil(&c) + DAY_S);
+    return when_to_utc(&tomorrow, out);
 }
 
 bool
@@ -60,29 +68,20 @@ wizard_start_parse(const char *text, int64_t now_s, int64_t *out, struct error *
 {
     char *trimmed = text_trim_dup(text, strlen(text));
     const char *s = trimmed;
-    time_t now = (time_t)now_s;
-    struct tm tm = {0};
+    struct civil c = when_local(now_s);
     bool date = strchr(trimmed, '-') != NULL;
     bool ok = true;
 
     *out = 0;
     if (trimmed[0] == '\0' || strcmp(trimmed, "now") == 0)
         goto out;
-    (void)localtime_r(&now, &tm);
-    ok = (!date || take_date(&s, &tm)) && take_clock(&s, &tm) && *s == '\0';
-    if (!ok) {
+    ok = (!date || take_date(&s, &c)) && take_clock(&s, &c) && *s == '\0';
+    c.second = 0;
+    if (!ok)
         (void)error_set(err, ERR_INVALID, "\"%.30s\" is no time. %s", trimmed, START_HELP);
-        goto out;
-    }
-    tm.tm_sec = 0;
-    tm.tm_isdst = -1;
-    *out = (int64_t)mktime(&tm);
-    if (!date && *out <= now_s) {
-        tm.tm_mday++;
-        tm.tm_isdst = -1;
-        *out = (int64_t)mktime(&tm);
-    }
-    if (*out <= now_s)
+    else if (date ? !when_to_utc(&c, out) : !next_clock(c, now_s, out))
+        ok = error_set(err, ERR_INVALID, "the clocks skip that time. %s", START_HELP);
+    else if (*out <= now_s)
         ok = error_set(err, ERR_INVALID, "that time has passed. %s", START_HELP);
 out:
     free(trimmed);
@@ -92,16 +91,13 @@ out:
 const char *
 wizard_start_text(int64_t start_s, char out[24])
 {
-    time_t t = (time_t)start_s;
-    struct tm tm = {0};
+    struct civil c = when_local(start_s);
 
-    if (start_s == 0) {
+    if (start_s == 0)
         (void)text_copy(out, 24, "now");
-        return out;
-    }
-    (void)localtime_r(&t, &tm);
-    if (strftime(out, 24, "%Y-%m-%d %H:%M", &tm) == 0)
-        out[0] = '\0';
+    else
+        (void)snprintf(out, 24, "%04d-%02d-%02d %02d:%02d", (int)(c.year % 10000), c.month, c.day,
+                       c.hour, c.minute);
     return out;
 }
 

@@ -9,8 +9,8 @@
 #include "core/base/cc.h"
 #include "core/base/error.h"
 
-/* "now" (0), "16:00" (today, or tomorrow when it has passed) or "2026-12-01 09:00", in the zone of
- * this computer. False says what to type. */
+/* "now" (0), "16:00" (today, or tomorrow when it has passed) or "2026-12-01 09:00", in the zone
+ * that screens show (when.h). False says what to type. */
 bool wizard_start_parse(const char *text, int64_t now_s, int64_t *out,
                         struct error *err) MUST_CHECK;
 /* The same back: "now" for 0. */

@@ -40,12 +40,11 @@ enum field_kind {
 
 struct field {
     enum field_kind kind;
+    int width;         /* cells of the field itself; 0: what is left of the line */
     const char *id;    /* for the screen */
     const char *label; /* left of the field; on a button its text */
     const char *help;  /* F1: what this field is; NULL: none */
     const char *after; /* dim text behind the field; NULL: none */
-    int width;         /* cells of the field itself; 0: what is left of the line */
-    int height;        /* FIELD_AREA: lines; 0: 4 */
     int64_t min, max;  /* FIELD_NUMBER */
     const char *const *choices;
     size_t choice_count;
@@ -53,6 +52,7 @@ struct field {
     /* state */
     struct edit edit;
     size_t choice;
+    int height; /* FIELD_AREA: lines; 0: 4 */
     bool checked;
     bool hidden;
     bool disabled;    /* dim; not in focus unless it is a button, which tells `reason` */

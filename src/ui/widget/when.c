@@ -99,3 +99,28 @@ when_day_start(int64_t utc_s)
     struct civil c = local(utc_s);
     return utc_s - c.hour * 3600 - c.minute * 60 - c.second;
 }
+
+struct civil
+when_local(int64_t utc_s)
+{
+    return local(utc_s);
+}
+
+bool
+when_to_utc(const struct civil *c, int64_t *utc_s)
+{
+    int64_t naive = utime_from_civil(c);
+    bool found = false;
+
+    for (int side = -1; side <= 1; side += 2) { /* the offsets of the day before and after */
+        int64_t near_s = naive + side * (int64_t)DAY_S;
+        struct civil there = local(near_s);
+        int64_t at = naive - (utime_from_civil(&there) - near_s);
+        there = local(at);
+        if (utime_from_civil(&there) != naive || (found && at >= *utc_s))
+            continue;
+        *utc_s = at;
+        found = true;
+    }
+    return found;
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "core/base/utime.h"
 
 /*
  * The zone that screens show: the business's. An unknown name leaves the machine's own and is an
@@ -21,5 +22,9 @@ const char *when_full(int64_t utc_s, char out[24]);
 /* "<1 min", "5 min", "3 h", "2 d": steps coarse enough not to redraw all the time. */
 const char *when_age(int64_t seconds, char out[24]);
 int64_t when_day_start(int64_t utc_s); /* local midnight before it */
+/* In the zone that is shown, and back. False: the clocks skip that time; twice: the first of both.
+ */
+struct civil when_local(int64_t utc_s);
+bool when_to_utc(const struct civil *local, int64_t *utc_s) MUST_CHECK;
 
 #endif

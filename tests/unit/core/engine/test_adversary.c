@@ -85,7 +85,7 @@ old_answer_of_the_list__proves_nothing_later(void **state)
 
 /* An attempt in doubt, whose list shows `found`; how it ends long after. */
 static enum reconcile_end
-settle_by(struct engine_world *w, const char *sender, bool vague)
+settle_with(struct engine_world *w, const char *sender, bool vague, const char *also)
 {
     const struct reconcile_ask ask = {.asked_at_s = 1000000, .sender = sender};
     const struct sms_found found = {.provider_id = "SM1", .status = "sent", .vague = true};
@@ -101,11 +101,18 @@ settle_by(struct engine_world *w, const char *sender, bool vague)
                         "segments, fence, claimed_at, outcome, lookups, next_lookup_at) "
                         "SELECT 1, 'u', id, 1, address, '+13105550100', 'Hello', 1, 1, 1, "
                         "'unknown', 5, 1 FROM delivery");
+    engine_world_sql(w, also);
     if (!db_begin(w->db, &err) ||
         !reconcile_apply(w->db, &w->config, &ask, &result, 1000000000, &sum, &end, &err) ||
         !db_commit(w->db, &err))
         fail_msg("%s", err.text);
     return end;
+}
+
+static enum reconcile_end
+settle_by(struct engine_world *w, const char *sender, bool vague)
+{
+    return settle_with(w, sender, vague, "");
 }
 
 static void
@@ -127,12 +134,80 @@ list_of_another_sender__proves_nothing(void **state)
 }
 
 static void
+person_who_has_answered__is_not_sent_it_again(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_with(w, "+13105550100", false, "UPDATE delivery SET replied_at = 9"),
+                     RECONCILE_PERSON);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+static void
 message_that_fits_in_part__is_for_a_person(void **state)
 {
     struct engine_world *w = *state;
 
     assert_int_equal(settle_by(w, "+13105550100", true), RECONCILE_PERSON);
     assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+/* Accepted is accepted; else the row would stay in sending, and nobody would ever look at it. */
+static void
+provider_that_gives_an_id_twice__has_accepted_both(void **state)
+{
+    struct engine_world *w = *state;
+    struct sms_result r = {
+        .outcome = SEND_ACCEPTED, .provider_id = "SM1", .provider_status = "queued"};
+    struct settle_sum sum = {0};
+    struct error err = {0};
+
+    engine_world_campaign(w, 1, 1, 2);
+    engine_world_sql(w, "UPDATE delivery SET state = 'sending', attempts = 1, claimed_at = 1;"
+                        "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, text, "
+                        "segments, fence, claimed_at) SELECT id, 'u' || id, id, 1, address, 's', "
+                        "'Hello', 1, 1, 1 FROM delivery");
+    assert_true(db_begin(w->db, &err));
+    for (r.attempt_id = 1; r.attempt_id <= 2; r.attempt_id++)
+        if (!settle_answer(w->db, &w->config, &r, 5000, &sum, &err))
+            fail_msg("%s", err.text);
+    assert_true(db_commit(w->db, &err));
+    assert_int_equal(engine_world_number(w, "SELECT n_accepted FROM campaign"), 2);
+    assert_int_equal(engine_world_number(w, "SELECT count(provider_id) FROM attempt"), 1);
+}
+
+static void
+hear(struct loop *l, bool ok, bool more, const char *next)
+{
+    const struct relay_batch batch = {.ok = ok, .more = more, .next = next, .error = "down"};
+
+    loop_relay_done(l, &batch);
+}
+
+static void
+what_the_relay_has__is_applied_before_anything_is_sent(void **state)
+{
+    struct engine_world *w = *state;
+    struct loop l;
+
+    free(w->config.relay.url);
+    w->config.relay.url = mem_strdup("http://127.0.0.1:1");
+    open_loop(w, &l);
+    run_for(w, &l, 1000);
+    assert_true(l.relay_drained);
+    hear(&l, true, false, NULL); /* cannot be applied */
+    assert_false(l.relay_drained);
+    hear(&l, true, false, "c1");
+    assert_true(l.relay_drained);
+    hear(&l, true, true, "c2"); /* replies come in fast: sending goes on */
+    assert_true(l.relay_drained);
+    hear(&l, false, false, NULL);
+    assert_true(l.relay_drained); /* the relay is away: an alarm, no stop */
+    hear(&l, true, true, "c3");   /* back, with more than one page */
+    assert_false(l.relay_drained);
+    hear(&l, true, false, "c4");
+    assert_true(l.relay_drained);
+    loop_close(&l);
 }
 
 /* A question of the agent's under way, in a conversation of campaign 1. */
@@ -238,7 +313,10 @@ main(void)
         T(old_answer_of_the_list__proves_nothing_later),
         T(empty_list__proves_that_it_was_not_sent),
         T(list_of_another_sender__proves_nothing),
+        T(person_who_has_answered__is_not_sent_it_again),
         T(message_that_fits_in_part__is_for_a_person),
+        T(provider_that_gives_an_id_twice__has_accepted_both),
+        T(what_the_relay_has__is_applied_before_anything_is_sent),
         T(question_that_was_not_sent__waits_again),
         T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
         T(cancelled_campaign__asks_nothing_more),

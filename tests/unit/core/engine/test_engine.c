@@ -509,6 +509,32 @@ quiet_hours_hold_and_bound_the_provider(void **state)
     assert_in_range(w->fake->sent[0].validity_s, 32390, 32400);
 }
 
+/* One campaign's trouble is its own: the others go on. */
+static void
+a_campaign_that_cannot_go_stops_no_other(void **state)
+{
+    struct engine_world *w = *state;
+
+    engine_world_campaign(w, 1, 1, 3);
+    engine_world_campaign(w, 2, 11, 3);
+    engine_world_campaign(w, 3, 21, 1);
+    engine_world_sql(w, "UPDATE campaign SET spec = '{\"message\": 7}' WHERE id = 1;"
+                        /* ten minutes a day, for a number of two zones */
+                        "UPDATE campaign SET spec = json_set(spec, '$.schedule', "
+                        "json('{\"quiet_hours\":{\"from\":\"09:00\",\"to\":\"09:10\"}}')) "
+                        "WHERE id = 3;"
+                        "UPDATE delivery SET address = '+12705550123' WHERE campaign_id = 3;");
+    engine_world_run(w, NULL);
+    assert_int_equal(w->fake->sent_count, 3);
+    assert_int_equal(engine_world_number(w, "SELECT n_queued FROM campaign WHERE id = 1"), 3);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM engine_event WHERE "
+                                            "campaign_id = 1 AND level = 'error'"),
+                     1);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM delivery WHERE campaign_id = 3 "
+                                            "AND state = 'failed' AND error LIKE '%quiet hours%'"),
+                     1);
+}
+
 int
 main(void)
 {
@@ -534,6 +560,7 @@ main(void)
         T(an_operator_rules_on_what_is_in_doubt),
         T(nothing_is_sent_before_the_relay_has_answered),
         T(quiet_hours_hold_and_bound_the_provider),
+        T(a_campaign_that_cannot_go_stops_no_other),
     };
 
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "core/base/cc.h"
 #include "core/base/utime.h"
 #include "ui/screen/wizard_when.h"
+#include "ui/widget/when.h"
 
 /* 2026-11-23T09:00:00Z, a Monday; the zone is UTC+1 without summer time */
 static const int64_t now_s = 1795424400;
@@ -70,6 +71,35 @@ a_start__can_be_read_back(void **state)
     assert_int_equal(at, now_s + 86400);
 }
 
+/* Los Angeles: on 2027-03-14 the clocks go from 02:00 to 03:00, on 2026-11-01 back to 01:00 */
+static void
+a_start__is_in_the_zone_that_is_shown(void **state)
+{
+    static const struct {
+        const char *text, *utc; /* utc NULL: refused */
+    } cases[] = {
+        {"2027-01-05 09:30", "2027-01-05T17:30:00Z"},
+        {"2027-07-05 09:30", "2027-07-05T16:30:00Z"},
+        {"2027-03-14 02:30", NULL},
+        {"2027-03-14 03:00", "2027-03-14T10:00:00Z"},
+        {"2027-11-07 01:30", "2027-11-07T08:30:00Z"},
+        {"01:30", "2026-11-23T09:30:00Z"},
+        {"00:30", "2026-11-24T08:30:00Z"},
+    };
+    struct error err = {0};
+
+    (void)state;
+    assert_true(when_set_zone("America/Los_Angeles", &err));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[UTIME_RFC3339_SIZE];
+        int64_t at;
+        bool ok = wizard_start_parse(cases[i].text, now_s, &at, &err);
+        assert_int_equal(ok, cases[i].utc != NULL);
+        if (ok)
+            assert_string_equal(utime_format(at, text), cases[i].utc);
+    }
+}
+
 static const struct {
     const char *text, *from, *to; /* from NULL: refused */
 } hours[] = {
@@ -118,6 +148,7 @@ main(void)
         cmocka_unit_test(a_start__is_now_a_time_or_a_date),
         cmocka_unit_test(a_start__can_be_read_back),
         cmocka_unit_test(hours__are_two_times_of_a_day),
+        cmocka_unit_test(a_start__is_in_the_zone_that_is_shown), /* last: it sets the zone */
     };
     return cmocka_run_group_tests_name("wizard_when", tests, set_zone, NULL);
 }
