@@ -131,7 +131,8 @@ lint:
 	sh scripts/layers.sh
 	clang-format --dry-run --Werror $(ALL_C)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-	  --suppress=ctunullpointer --suppress=ctuuninitvar -D'json_object_foreach(o,k,v)=for(;;)' -Isrc src
+	  --suppress=ctunullpointer --suppress=ctuuninitvar \
+	  --suppress=preprocessorErrorDirective:src/core/segment/leaf_table.c -D'json_object_foreach(o,k,v)=for(;;)' -Isrc src
 	sh scripts/tidy.sh
 scan:
 	$(MAKE) CC="gcc -fanalyzer" BUILD=build/analyzer all

@@ -222,12 +222,9 @@ static bool
 can_new(struct app *app, void *self, char reason[96])
 {
     (void)self;
-    if (screen_wizard_hook && app_top(app)->screen != screen_wizard_hook)
+    if (app_top(app)->screen != &screen_wizard)
         return true;
-    (void)snprintf(reason, 96, "%s",
-                   screen_wizard_hook
-                       ? "You are in the wizard already. Esc leaves; the draft stays."
-                       : "Use `canvass campaign create -f FILE`.");
+    (void)snprintf(reason, 96, "You are in the wizard already. Esc leaves; the draft stays.");
     return false;
 }
 
@@ -235,7 +232,7 @@ static void
 do_new(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, screen_wizard_hook, 0);
+    app_push(app, &screen_wizard, 0);
 }
 
 const struct binding app_general_keys[] = {

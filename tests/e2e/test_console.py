@@ -527,6 +527,8 @@ def the_whole_wizard_by_keys():
         assert thirty_days[1] <= seven_days[1]
         c.key("BSpace")
         c.type("o")
+        c.wait("3o +days")
+        c.key("Tab", "BTab")  # a field says what is wrong when it is left, from then on at every letter
         c.wait("✗ not a number")
         c.wait("row 4 still counted as 3 days")
         c.wait("fix row 4 first")
@@ -595,6 +597,8 @@ def a_draft_goes_on_where_it_was():
             to_row(c, 2)
             c.key("Right", "Right")
             c.type("x")
+            c.wait(r"\dx +days")
+            c.key("Tab", "BTab")
             c.wait("✗ not a number")
             c.wait_for(lambda: "Half a sentence." in w.run("campaign", "show", "1", "--json").stdout, "it is in the draft", 5)
             c.type("y")

@@ -434,7 +434,7 @@ can_open(struct app *app, void *self, char reason[96])
     struct campaign_view *v = self;
 
     (void)app;
-    if (v->loaded && v->data.status == CAMPAIGN_DRAFT && screen_wizard_hook)
+    if (v->loaded && v->data.status == CAMPAIGN_DRAFT)
         return true;
     if (v->tab == TAB_RECIPIENTS && campaign_person_at(v, v->people_list.sel))
         return true;
@@ -453,8 +453,8 @@ key_open(struct app *app, void *self)
         show_attempts(v);
     else if (v->tab == TAB_REPLIES && v->replies.count > 0)
         app_push(app, &screen_conversation, v->replies.rows[v->reply_list.sel].conversation_id);
-    else if (v->data.status == CAMPAIGN_DRAFT && screen_wizard_hook)
-        app_push(app, screen_wizard_hook, v->id);
+    else if (v->data.status == CAMPAIGN_DRAFT)
+        app_push(app, &screen_wizard, v->id);
 }
 
 static bool

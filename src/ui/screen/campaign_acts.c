@@ -99,8 +99,8 @@ campaign_key_open(struct app *app, void *self)
 
     if (!c)
         return;
-    if (c->status == CAMPAIGN_DRAFT && screen_wizard_hook)
-        app_push(app, screen_wizard_hook, c->id);
+    if (c->status == CAMPAIGN_DRAFT)
+        app_push(app, &screen_wizard, c->id);
     else
         app_push(app, &screen_campaign, c->id);
 }
@@ -252,8 +252,8 @@ after_clone(struct app *app, void *self, void *arg, bool ok)
     const struct act *a = arg;
 
     (void)self;
-    if (ok && screen_wizard_hook)
-        app_push(app, screen_wizard_hook, a->new_id);
+    if (ok)
+        app_push(app, &screen_wizard, a->new_id);
 }
 
 void

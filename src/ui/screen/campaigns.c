@@ -124,16 +124,7 @@ static void
 key_new(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, screen_wizard_hook, 0);
-}
-
-static bool
-can_new(struct app *app, void *self, char reason[96])
-{
-    (void)app;
-    (void)self;
-    (void)snprintf(reason, 96, "Use `canvass campaign create -f FILE`.");
-    return screen_wizard_hook != NULL;
+    app_push(app, &screen_wizard, 0);
 }
 
 static const struct binding campaigns_keys[] = {
@@ -147,8 +138,7 @@ static const struct binding campaigns_keys[] = {
      .name = "new",
      .label = "new",
      .help = "A new campaign, in four steps",
-     .run = key_new,
-     .can = can_new},
+     .run = key_new},
     CAMPAIGN_KEYS,
     {.key = 's', .name = "sort", .label = "sort", .help = "Another order", .run = key_sort},
     {0}};

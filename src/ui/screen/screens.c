@@ -5,5 +5,3 @@ const struct screen *const app_tab_screens[] = {
     &screen_inbox,     &screen_templates, &screen_settings,
 };
 const size_t app_tab_count = ARRAY_LEN(app_tab_screens);
-
-const struct screen *const screen_wizard_hook = &screen_wizard;
