@@ -58,6 +58,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+# the loops over columns: vectorised
+$(BUILD)/src/core/index/bits.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(BUILD)/embed.c: scripts/embed.sh $(EMBEDDED)
 	@mkdir -p $(@D)
 	$(Q)sh scripts/embed.sh $(EMBEDDED) > $@.tmp && mv $@.tmp $@
