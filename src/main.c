@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
