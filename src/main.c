@@ -21,6 +21,7 @@
 #include "core/store/stores.h"
 #include "net/net.h"
 #include "ui/app.h"
+#include "ui/screen/screens.h"
 
 struct start {
     struct cli cli;
@@ -271,7 +272,7 @@ static int
 run_console(struct start *s)
 {
     struct console c = {.log_fd = -1};
-    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct ui_options ui = {.screens = &all_screens, .home = s->home, .no_color = s->cli.no_color};
     struct error err = {0};
     bool ok = false;
 
