@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -37,15 +38,15 @@ struct start {
 static const char *
 home_folder(void)
 {
-    const char *home = getenv("HOME"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *home = env_get("HOME");
 
-    return home && *home ? home : ".";
+    return home ? home : ".";
 }
 
 static char *
 xdg_path(const char *variable, const char *below_home, const char *name)
 {
-    const char *base = getenv(variable); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *base = env_get(variable);
 
     if (base && base[0] == '/')
         return mem_printf("%s/%s", base, name);
@@ -317,7 +318,7 @@ main(int argc, char **argv)
     struct start s = {0};
     int status;
 
-    (void)setlocale(LC_CTYPE, "");
+    ui_choose_locale();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);

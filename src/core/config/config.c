@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -411,11 +412,10 @@ read_secret(struct load *l, const struct setting *s, const char *pointer, const 
         free(file);
         if (!secret)
             complain(l, pointer, "%s", err.text);
-    } else if (!getenv(name) ||
-               !*getenv(name)) { /* NOLINT(concurrency-mt-unsafe): before threads */
-        complain(l, pointer, "the environment variable %s is not set", name);
     } else {
-        secret = mem_strdup(getenv(name)); /* NOLINT(concurrency-mt-unsafe) */
+        secret = mem_strdup(env_get(name));
+        if (!secret)
+            complain(l, pointer, "the environment variable %s is not set", name);
     }
     if (secret)
         set_text(l->c, s, secret);

@@ -73,6 +73,7 @@ struct engine_status {
     char note[200]; /* "paused: Twilio refused the login (20003)", "stopped by maria", ... */
 };
 void engine_status(struct engine *e, struct engine_status *out);
+bool engine_status_equal(const struct engine_status *a, const struct engine_status *b);
 
 /* The panic switch: a row in the ledger, so that it holds for every engine on this state folder. */
 bool engine_stop_all(struct db *ledger, const char *by, int64_t now_s,

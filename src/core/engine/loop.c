@@ -331,6 +331,8 @@ loop_turn(struct loop *l, bool stopping)
         return;
     }
     lease_step(l);
+    if (!stopping && l->holds && loop_gathers(l))
+        return;
     loop_record(l); /* whoever holds the lease: what our calls did is a fact */
     note_obstacles(l);
     if (l->holds) {

@@ -73,6 +73,7 @@ struct loop {
     struct rate rate;      /* of the sender */
     struct loop_result *results;
     size_t result_count, result_capacity;
+    int64_t first_result_ms; /* monotonic: since when results wait to be written down */
     struct loop_lookup *lookups;
     size_t lookup_count, lookup_capacity;
     size_t lookups_open;
@@ -139,6 +140,8 @@ void loop_sms_done(void *ctx, const struct sms_result *result);        /* handle
 bool loop_sms_may_leave(void *ctx);                                    /* handler */
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
 void loop_send_release(struct loop *l);
+/* Whether results wait a moment for others, to share a commit; shortens the wait. */
+bool loop_gathers(struct loop *l);
 void loop_record(struct loop *l);
 void loop_digest_add(struct loop *l, const struct settle_sum *sum); /* loop_digest.c */
 void loop_digest_say(struct loop *l, bool now);
