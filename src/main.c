@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -18,6 +19,7 @@
 #include "core/query/query.h"
 #include "core/store/stores.h"
 #include "net/net.h"
+#include "net/postgres.h"
 #include "ui/app.h"
 
 struct start {
@@ -36,15 +38,15 @@ struct start {
 static const char *
 home_folder(void)
 {
-    const char *home = getenv("HOME"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *home = env_get("HOME");
 
-    return home && *home ? home : ".";
+    return home ? home : ".";
 }
 
 static char *
 xdg_path(const char *variable, const char *below_home, const char *name)
 {
-    const char *base = getenv(variable); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *base = env_get(variable);
 
     if (base && base[0] == '/')
         return mem_printf("%s/%s", base, name);
@@ -220,7 +222,8 @@ console_log(struct start *s, struct console *c)
 static bool
 console_open(struct start *s, struct console *c, struct error *err)
 {
-    struct engine_options options = {.home = s->home, .config = &c->config};
+    struct engine_options options = {
+        .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
     struct error why = {0};
 
     if (!file_make_dirs(s->home, err))
@@ -315,11 +318,13 @@ main(int argc, char **argv)
     struct start s = {0};
     int status;
 
-    (void)setlocale(LC_CTYPE, "");
+    ui_choose_locale();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
     s.cli.open_net = net_open;
+    s.cli.open_main_database = net_main_database_open;
+    s.cli.check_main_database = net_main_database_check;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);

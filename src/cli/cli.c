@@ -200,7 +200,7 @@ cli_printf(const char *fmt, ...)
     va_start(args, fmt);
     if (vprintf(fmt, args) < 0 && errno == EPIPE) {
         va_end(args);
-        exit(EXIT_DONE); /* the reader of the pipe has seen enough */
+        exit(EXIT_DONE); /* enough was read; NOLINT(concurrency-mt-unsafe): main() only */
     }
     va_end(args);
 }

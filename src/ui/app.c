@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -302,16 +303,16 @@ app_quit(struct app *app)
 bool
 app_edit_external(struct app *app, const char *text, char **out, struct error *err)
 {
-    const char *editor = getenv("VISUAL"); /* NOLINT(concurrency-mt-unsafe): read only */
+    const char *editor = env_get("VISUAL");
     char path[] = "/tmp/canvass-edit-XXXXXX";
     int fd = mkstemp(path);
     size_t len = strlen(text);
     struct buf content = {0};
     bool ok = false;
 
-    if (!editor || !*editor)
-        editor = getenv("EDITOR"); /* NOLINT(concurrency-mt-unsafe): read only */
-    if (!editor || !*editor)
+    if (!editor)
+        editor = env_get("EDITOR");
+    if (!editor)
         editor = "vi";
     if (fd < 0)
         return error_set(err, ERR_INTERNAL, "cannot make a temporary file: error %d", errno);
@@ -381,7 +382,7 @@ on_timers(struct app *app)
         app_ask_status(app);
         if (app->opt.engine)
             engine_status(app->opt.engine, &app->engine);
-        if (memcmp(&before, &app->engine, sizeof before) != 0)
+        if (!engine_status_equal(&before, &app->engine))
             app_dirty_data(app);
     }
     if (now >= app->ticked_ms + TICK_MS || (app->tick_at_ms && now >= app->tick_at_ms)) {
@@ -499,6 +500,12 @@ restore_stderr(int saved)
         return;
     (void)dup2(saved, STDERR_FILENO);
     (void)close(saved);
+}
+
+void
+ui_choose_locale(void)
+{
+    term_choose_locale();
 }
 
 bool

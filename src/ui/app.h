@@ -59,6 +59,7 @@ struct ui_options {
 bool ui_run(const struct ui_options *options, struct error *err) MUST_CHECK;
 
 /* Whether standard input and output are a terminal that can show it (TERM, not its size). */
+void ui_choose_locale(void); /* before threads are started */
 bool ui_has_terminal(void);
 
 struct app;

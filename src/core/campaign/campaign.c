@@ -58,7 +58,7 @@ static bool
 row_of(const struct config *config, struct campaign *c, const json_t *spec,
        struct campaign_row *row, char **text, struct error *err)
 {
-    c->spec = json_incref((json_t *)(uintptr_t)spec);
+    c->spec = json_incref(mem_unconst(spec));
     if (!spec_apply(config, c, err))
         return false;
     *text = json_dumps(spec, JSON_COMPACT | JSON_REAL_PRECISION(17));

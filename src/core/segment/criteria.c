@@ -37,7 +37,8 @@ void
 node_add(struct node *parent, struct node *child)
 {
     parent->children =
-        mem_grow(parent->children, parent->count, &parent->capacity, sizeof *parent->children);
+        mem_grow(parent->children, parent->count, &parent->capacity,
+                 sizeof *parent->children); /* NOLINT(bugprone-sizeof-expression): of pointers */
     parent->children[parent->count++] = child;
 }
 
