@@ -1,6 +1,9 @@
 /* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
 #include <fcntl.h>
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +12,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -18,7 +23,9 @@
 #include "core/query/query.h"
 #include "core/store/stores.h"
 #include "net/net.h"
+#include "net/postgres.h"
 #include "ui/app.h"
+#include "ui/screen/screens.h"
 
 struct start {
     struct cli cli;
@@ -36,15 +43,15 @@ struct start {
 static const char *
 home_folder(void)
 {
-    const char *home = getenv("HOME"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *home = env_get("HOME");
 
-    return home && *home ? home : ".";
+    return home ? home : ".";
 }
 
 static char *
 xdg_path(const char *variable, const char *below_home, const char *name)
 {
-    const char *base = getenv(variable); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *base = env_get(variable);
 
     if (base && base[0] == '/')
         return mem_printf("%s/%s", base, name);
@@ -220,7 +227,8 @@ console_log(struct start *s, struct console *c)
 static bool
 console_open(struct start *s, struct console *c, struct error *err)
 {
-    struct engine_options options = {.home = s->home, .config = &c->config};
+    struct engine_options options = {
+        .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
     struct error why = {0};
 
     if (!file_make_dirs(s->home, err))
@@ -269,7 +277,7 @@ static int
 run_console(struct start *s)
 {
     struct console c = {.log_fd = -1};
-    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct ui_options ui = {.screens = &all_screens, .home = s->home, .no_color = s->cli.no_color};
     struct error err = {0};
     bool ok = false;
 
@@ -309,17 +317,30 @@ run(struct start *s)
     return ui_has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
+/* A batch of messages frees what the next one takes: not back to the kernel in between. */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+    (void)mallopt(M_TOP_PAD, 1024 * 1024);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
     struct start s = {0};
     int status;
 
-    (void)setlocale(LC_CTYPE, "");
+    ui_choose_locale();
+    keep_freed_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);
     s.cli.open_net = net_open;
+    s.cli.open_main_database = net_main_database_open;
+    s.cli.check_main_database = net_main_database_check;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);

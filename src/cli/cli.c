@@ -10,26 +10,6 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
-const struct cli_command *
-cli_find(const char *name)
-{
-    for (size_t i = 0; cli_commands[i]; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0)
-            return cli_commands[i];
-    return NULL;
-}
-
-const char *
-cli_nearest(const char *name)
-{
-    const char *names[64] = {0};
-    size_t count = 0;
-
-    for (; count < ARRAY_LEN(names) && cli_commands[count]; count++)
-        names[count] = cli_commands[count]->name;
-    return text_nearest(name, names, count, sizeof names[0]);
-}
-
 int
 cli_usage(const struct cli *cli, const struct cli_command *command, const char *fmt, ...)
 {
@@ -200,7 +180,7 @@ cli_printf(const char *fmt, ...)
     va_start(args, fmt);
     if (vprintf(fmt, args) < 0 && errno == EPIPE) {
         va_end(args);
-        exit(EXIT_DONE); /* the reader of the pipe has seen enough */
+        exit(EXIT_DONE); /* enough was read; NOLINT(concurrency-mt-unsafe): main() only */
     }
     va_end(args);
 }

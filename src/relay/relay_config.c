@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -311,9 +312,9 @@ read_secret(struct load *l, const char *what, const char *file_key, const char *
         if (!*out)
             complain_about(l, file_key, err.text, "");
     } else if (variable) {
-        const char *value = getenv(variable); /* NOLINT(concurrency-mt-unsafe): before threads */
+        const char *value = env_get(variable);
 
-        *out = value && *value ? mem_strdup(value) : NULL;
+        *out = mem_strdup(value);
         if (!*out)
             complain(l, NULL, "%s: the variable %.100s is not set", what, variable);
     } else {

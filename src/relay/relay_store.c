@@ -10,13 +10,7 @@
 #include "core/store/db.h"
 #include "core/store/migrate.h"
 
-enum {
-    HOUR_S = 3600,
-    KEEP_UNACKED_DAYS = 30,
-    KEEP_ACKED_DAYS = 7,
-    TRIM_BATCH = 2000,
-    MARK_SIZE = 9
-};
+enum { KEEP_UNACKED_DAYS = 30, KEEP_ACKED_DAYS = 7, TRIM_BATCH = 2000, MARK_SIZE = 9 };
 
 /* A larger WAL between checkpoints: fewer pauses while webhooks wait; cut back to 64 MB after a
  * burst. */

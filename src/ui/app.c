@@ -1,5 +1,6 @@
 #include "ui/app.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -9,12 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "ui/app_internal.h"
-#include "ui/screen/screens.h"
 #include "ui/widget/when.h"
 
 #define STATUS_EVERY_MS 500
@@ -129,19 +130,27 @@ app_go_tab(struct app *app, size_t tab)
     struct tab *t;
     struct open_screen *o;
 
-    if (tab >= app_tab_count)
+    if (tab >= app->opt.screens->tab_count)
         return;
     close_overlays(app);
     app->tab = tab;
     t = &app->tabs[tab];
     if (t->depth == 0) {
-        open_on(app, t, app_tab_screens[tab], 0);
+        open_on(app, t, app->opt.screens->tabs[tab], 0);
         return;
     }
     o = app_top(app);
     if (o->screen->refresh)
         o->screen->refresh(app, o->self);
     app_dirty(app);
+}
+
+void
+app_go_screen(struct app *app, const struct screen *screen)
+{
+    for (size_t i = 0; i < app->opt.screens->tab_count; i++)
+        if (app->opt.screens->tabs[i] == screen)
+            app_go_tab(app, i);
 }
 
 bool
@@ -302,16 +311,16 @@ app_quit(struct app *app)
 bool
 app_edit_external(struct app *app, const char *text, char **out, struct error *err)
 {
-    const char *editor = getenv("VISUAL"); /* NOLINT(concurrency-mt-unsafe): read only */
+    const char *editor = env_get("VISUAL");
     char path[] = "/tmp/canvass-edit-XXXXXX";
     int fd = mkstemp(path);
     size_t len = strlen(text);
     struct buf content = {0};
     bool ok = false;
 
-    if (!editor || !*editor)
-        editor = getenv("EDITOR"); /* NOLINT(concurrency-mt-unsafe): read only */
-    if (!editor || !*editor)
+    if (!editor)
+        editor = env_get("EDITOR");
+    if (!editor)
         editor = "vi";
     if (fd < 0)
         return error_set(err, ERR_INTERNAL, "cannot make a temporary file: error %d", errno);
@@ -381,7 +390,7 @@ on_timers(struct app *app)
         app_ask_status(app);
         if (app->opt.engine)
             engine_status(app->opt.engine, &app->engine);
-        if (memcmp(&before, &app->engine, sizeof before) != 0)
+        if (!engine_status_equal(&before, &app->engine))
             app_dirty_data(app);
     }
     if (now >= app->ticked_ms + TICK_MS || (app->tick_at_ms && now >= app->tick_at_ms)) {
@@ -501,6 +510,12 @@ restore_stderr(int saved)
     (void)close(saved);
 }
 
+void
+ui_choose_locale(void)
+{
+    term_choose_locale();
+}
+
 bool
 ui_has_terminal(void)
 {
@@ -519,6 +534,7 @@ ui_run(const struct ui_options *options, struct error *err)
     int saved;
     bool ok;
 
+    assert(options->screens->tab_count <= APP_TABS);
     (void)snprintf(note, sizeof note, "Drafts and campaigns are safe in %s; the log is %s.",
                    options->home, options->log_path ? options->log_path : "not kept");
     term.crash_note = note;

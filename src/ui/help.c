@@ -10,10 +10,10 @@
 #define HELP_LINES 96
 
 struct line {
-    bool heading;
-    char key[24];
     const char *text;
     const char *name;
+    char key[24];
+    bool heading;
     bool can;
 };
 

@@ -91,7 +91,7 @@ CREATE TABLE delivery (
         ('opted_out', 'no_address', 'capped', 'replied', 'campaign_completed', 'expired')),
     attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     next_attempt_at_ms INTEGER NOT NULL DEFAULT 0, -- queued, retry_wait: not before this
-    provider_id TEXT UNIQUE,
+    provider_id TEXT,                             -- of its attempt, which keeps it unique
     provider_rank INTEGER NOT NULL DEFAULT 0,     -- of the last provider status applied (providers.md 1.4)
     error_code INTEGER,
     error TEXT,
@@ -109,7 +109,8 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (campaign_id, next_attempt_at_ms, id)
     WHERE state IN ('queued', 'retry_wait');
 CREATE INDEX delivery_open ON delivery (state) WHERE state IN ('sending', 'in_doubt');
-CREATE INDEX delivery_address ON delivery (address, channel, accepted_at);
+-- without accepted_at: a row that is accepted stays where it is
+CREATE INDEX delivery_address ON delivery (address, channel);
 CREATE INDEX delivery_customer ON delivery (customer_id);
 -- for the figures of the screens: appended to in order of time, or few rows
 CREATE INDEX delivery_accepted ON delivery (accepted_at) WHERE accepted_at IS NOT NULL;

@@ -1,6 +1,7 @@
 #include "core/base/address.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,7 +23,7 @@ struct country {
     const char *code;
     const char *trunk;
     enum trunk_rule rule;
-    int min, max;
+    signed char min, max;
     bool leading_zero; /* a 0 in front belongs to the number (Italy) */
 };
 
@@ -145,9 +146,7 @@ put_e164(const char *code, const char *number, char out[ADDRESS_PHONE_SIZE])
 
     if (code_len + len < E164_MIN || code_len + len > E164_MAX)
         return false;
-    out[0] = '+';
-    memcpy(out + 1, code, code_len);
-    memcpy(out + 1 + code_len, number, len + 1);
+    (void)snprintf(out, ADDRESS_PHONE_SIZE, "+%s%s", code, number);
     return true;
 }
 

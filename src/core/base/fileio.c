@@ -227,21 +227,39 @@ random_bytes(void *out, size_t len)
     }
 }
 
-void
-random_uuid(char out[UUID_SIZE])
+static void
+uuid_text(uint8_t b[16], unsigned version, char out[UUID_SIZE])
 {
     static const char hex[] = "0123456789abcdef";
-    uint8_t b[16];
     size_t o = 0;
 
-    random_bytes(b, sizeof b);
-    b[6] = (uint8_t)((b[6] & 0x0F) | 0x40);
+    b[6] = (uint8_t)((b[6] & 0x0F) | version << 4);
     b[8] = (uint8_t)((b[8] & 0x3F) | 0x80);
-    for (size_t i = 0; i < sizeof b; i++) {
+    for (size_t i = 0; i < 16; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[o++] = '-';
         out[o++] = hex[b[i] >> 4];
         out[o++] = hex[b[i] & 15];
     }
     out[o] = '\0';
+}
+
+void
+random_uuid(char out[UUID_SIZE])
+{
+    uint8_t b[16];
+
+    random_bytes(b, sizeof b);
+    uuid_text(b, 4, out);
+}
+
+void
+timed_uuid(int64_t now_ms, char out[UUID_SIZE])
+{
+    uint8_t b[16];
+
+    random_bytes(b, sizeof b);
+    for (int i = 0; i < 6; i++)
+        b[i] = (uint8_t)((uint64_t)now_ms >> (40 - 8 * i));
+    uuid_text(b, 7, out);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "core/base/buf.h"
@@ -29,5 +30,7 @@ char *path_dirname(const char *path); /* caller frees; "." when there is no slas
 void random_bytes(void *out, size_t len);
 #define UUID_SIZE 37
 void random_uuid(char out[UUID_SIZE]); /* version 4, lower case */
+/* Version 7 (RFC 9562): begins with the time, so that many in a row lie together in an index. */
+void timed_uuid(int64_t now_ms, char out[UUID_SIZE]);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
@@ -37,8 +38,9 @@ log_line(enum log_level level, const char *area, const char *fmt, ...)
         text[0] = '\0';
     va_end(args);
     buf_printf(&line, "%s %s %s: ", utime_format(utime_now_s(), stamp), names[level], area);
-    for (const char *p = text; *p; p++) /* one event is one line */
-        buf_add_char(&line, *p == '\n' || *p == '\r' || *p == '\033' ? ' ' : *p);
+    for (char *p = text; (p = strpbrk(p, "\n\r\033")) != NULL;) /* one event is one line */
+        *p = ' ';
+    buf_add(&line, text, strlen(text));
     buf_add_char(&line, '\n');
     if (write(fd, line.data, line.len) < 0)
         errno = 0; /* a full disk must not stop the program; nothing better to tell it to */

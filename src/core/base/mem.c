@@ -75,6 +75,17 @@ mem_dup(const void *p, size_t bytes)
     return memcpy(mem_alloc(bytes), p, bytes);
 }
 
+void *
+mem_unconst(const void *p)
+{
+    union {
+        const void *in;
+        void *out;
+    } same = {.in = p};
+
+    return same.out;
+}
+
 char *
 mem_printf(const char *fmt, ...)
 {

@@ -18,6 +18,8 @@ void *mem_grow(void *p, size_t count, size_t *capacity, size_t bytes);
 char *mem_strdup(const char *s); /* NULL stays NULL */
 char *mem_strndup(const char *s, size_t len);
 void *mem_dup(const void *p, size_t bytes);
+/* For a library that takes a pointer without const and does not write through it. */
+void *mem_unconst(const void *p);
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 
 #endif

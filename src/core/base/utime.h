@@ -10,7 +10,8 @@
 
 #include "core/base/cc.h"
 
-#define DAY_S 86400
+#define HOUR_S INT64_C(3600)
+#define DAY_S INT64_C(86400)
 
 struct civil {
     int64_t year;

@@ -151,7 +151,7 @@ asks_for(const json_t *node, int64_t id, bool negated)
     json_t *child;
     size_t i;
 
-    json_object_foreach((json_t *)(uintptr_t)node, key, value)
+    json_object_foreach(mem_unconst(node), key, value)
     {
         if (strcmp(key, "not") == 0 && asks_for(value, id, !negated))
             return true;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/base/cc.h"
+#include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/campaign/render.h"
@@ -135,7 +136,7 @@ check_object(struct check *k, const json_t *v, const struct field *fields, size_
 
     if (!json_is_object(v))
         return wrong(k, "must be a mapping, not %s", kind_of(v));
-    json_object_foreach((json_t *)(uintptr_t)v, key, member)
+    json_object_foreach(mem_unconst(v), key, member)
     {
         const struct field *f = field_named(fields, count, key);
         size_t before = path_push(k, key);
@@ -666,7 +667,7 @@ spec_check(struct db *db, const struct config *config, const json_t *spec, bool 
         (void)wrong(&k, "a campaign file is a mapping with name, type, segment, message ...");
         goto out;
     }
-    k.draft.spec = json_incref((json_t *)(uintptr_t)spec);
+    k.draft.spec = json_incref(mem_unconst(spec));
     if (!spec_apply(config, &k.draft, err))
         goto out;
     ok = check_object(&k, spec, fields, ARRAY_LEN(fields));

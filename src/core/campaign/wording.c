@@ -173,9 +173,8 @@ render_has_opt_out(const char *text)
         }
         if (is_one_of(at, len, verbs, ARRAY_LEN(verbs)))
             after_verb = true;
-        else if (after_verb && is_one_of(at, len, stop_words, ARRAY_LEN(stop_words)))
-            found = true;
-        else if (mixed_case && is_clear(at, len))
+        else if ((after_verb && is_one_of(at, len, stop_words, ARRAY_LEN(stop_words))) ||
+                 (mixed_case && is_clear(at, len)))
             found = true;
         else if (!is_one_of(at, len, (const char *const[]){"with", "us", "the", "word", "back"}, 5))
             after_verb = false;

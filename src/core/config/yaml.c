@@ -233,10 +233,19 @@ node(struct reader *r, const char *pointer, int depth)
     }
 }
 
+/* So many events on; the last one stays. */
+static bool
+skip(struct reader *r, int events)
+{
+    while (events > 0 && next(r))
+        events--;
+    return events == 0;
+}
+
 static bool
 read_document(struct reader *r)
 {
-    if (!next(r) || !next(r)) /* stream start, document start */
+    if (!skip(r, 2)) /* stream start, document start */
         return false;
     if (r->event.type == YAML_STREAM_END_EVENT)
         return true; /* empty */
@@ -248,7 +257,7 @@ read_document(struct reader *r)
             fail_at(r, r->event.start_mark, "%s", "a text is not UTF-8");
         return false;
     }
-    if (!next(r) || !next(r)) /* document end, stream end */
+    if (!skip(r, 2)) /* document end, stream end */
         return false;
     if (r->event.type != YAML_STREAM_END_EVENT)
         return fail_at(r, r->event.start_mark, "%s", "only one document may stand in the file");
@@ -332,7 +341,7 @@ style_of(const char *s, size_t len)
 static yaml_char_t *
 chars(const char *s)
 {
-    return (yaml_char_t *)(uintptr_t)s; /* libyaml does not write to it */
+    return mem_unconst(s); /* libyaml does not write to it */
 }
 
 static bool
@@ -365,7 +374,7 @@ emit(yaml_emitter_t *emitter, const json_t *value)
 
     switch (json_typeof(value)) {
     case JSON_OBJECT: {
-        json_t *object = json_incref((json_t *)(uintptr_t)value);
+        json_t *object = json_incref(mem_unconst(value));
         const char *key;
         json_t *member;
         bool ok =

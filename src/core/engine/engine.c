@@ -4,10 +4,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "core/engine/loop.h"
+#include "core/engine/turn.h"
 
 enum {
     FINISH_EXTRA_MS = 2000, /* beyond the provider's time-out */
@@ -180,6 +181,15 @@ engine_status(struct engine *e, struct engine_status *out)
     (void)pthread_mutex_lock(&e->loop.lock);
     *out = e->loop.status;
     (void)pthread_mutex_unlock(&e->loop.lock);
+}
+
+bool
+engine_status_equal(const struct engine_status *a, const struct engine_status *b)
+{
+    return a->holds_lease == b->holds_lease && a->relay_ok == b->relay_ok &&
+           a->relay_contact_s == b->relay_contact_s && a->in_flight == b->in_flight &&
+           a->per_second == b->per_second && a->next_due_ms == b->next_due_ms &&
+           strcmp(a->other_holder, b->other_holder) == 0 && strcmp(a->note, b->note) == 0;
 }
 
 /* --- headless */

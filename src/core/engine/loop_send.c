@@ -17,6 +17,8 @@ enum {
     FIRST_CALLS = 16,
     SLOWED_MS = 500,
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
+    GROUP = 128,           /* results that share a commit when there are that many under way */
+    GROUP_WAIT_MS = 4,     /* no result waits longer for others */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429
 };
@@ -26,6 +28,8 @@ enum {
 static struct loop_result *
 add_result(struct loop *l)
 {
+    if (l->result_count == 0)
+        l->first_result_ms = loop_mono_ms(l);
     l->results = mem_grow(l->results, l->result_count, &l->result_capacity, sizeof *l->results);
     l->results[l->result_count] = (struct loop_result){0};
     return &l->results[l->result_count++];
@@ -147,13 +151,37 @@ count_up(struct loop *l, const struct settle_sum *sum)
     l->rate_count[slot] += sum->accepted;
 }
 
-/* Writes results [from, to) in one transaction. */
+/*
+ * Group commit. Many are under way: one commit, and one sync, for about a hundred of them. Few:
+ * every result at once.
+ */
+bool
+loop_gathers(struct loop *l)
+{
+    int64_t left_ms;
+
+    if (l->result_count == 0 || l->result_count >= GROUP ||
+        l->opt.net.in_flight(l->opt.net.ctx) + l->result_count < GROUP)
+        return false;
+    left_ms = l->first_result_ms + GROUP_WAIT_MS - loop_mono_ms(l);
+    if (left_ms <= 0)
+        return false;
+    loop_wait_at_most(l, left_ms);
+    return true;
+}
+
+/*
+ * Writes results [from, to) in one transaction. While many are under way it reaches the disk with
+ * the claims that follow: if the power fails before, what was answered is in doubt, and is found
+ * in the provider's list.
+ */
 static bool
 record_range(struct loop *l, size_t from, size_t to, struct error *err)
 {
+    const bool many = l->holds && l->opt.net.in_flight(l->opt.net.ctx) + to - from >= GROUP;
     const int64_t now_ms = loop_now_ms(l);
     struct settle_sum sum = {0};
-    bool ok = db_begin(l->ledger, err);
+    bool ok = many ? db_begin_unsynced(l->ledger, err) : db_begin(l->ledger, err);
 
     for (size_t i = from; ok && i < to; i++)
         ok = write_result(l, &l->results[i], now_ms, &sum, err);

@@ -181,7 +181,7 @@ write_down(struct work *w, const struct due_unit *due, const struct buf *text, i
         .now_s = w->req->now_ms / 1000,
     };
 
-    random_uuid(attempt.uid);
+    timed_uuid(w->req->now_ms, attempt.uid);
     if (!unit_claim(w->ledger, due->unit, attempt.now_s, err) ||
         !attempt_insert(w->ledger, &attempt, &claim.attempt_id, err))
         return false;

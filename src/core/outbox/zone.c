@@ -208,8 +208,8 @@ read_header(const unsigned char *p, size_t len, struct counts *out)
 static size_t
 body_len(const struct counts *c, size_t time_bytes)
 {
-    return c->time * (time_bytes + 1) + c->type * 6 + c->chars + c->leap * (time_bytes + 4) +
-           c->isstd + c->isut;
+    return c->time * (time_bytes + 1) + c->type * (size_t)6 + c->chars +
+           c->leap * (time_bytes + 4) + c->isstd + c->isut;
 }
 
 /* The second block, with 64-bit times. */

@@ -146,7 +146,7 @@ time_of_visit(struct demo *d, int64_t days_ago)
 {
     int64_t midnight = (d->now_s / DAY_S - days_ago) * DAY_S;
 
-    return midnight + 16 * 3600 + demo_random_range(&d->random, 0, 31) * 900;
+    return midnight + 16 * HOUR_S + demo_random_range(&d->random, 0, 31) * 900;
 }
 
 static const char *

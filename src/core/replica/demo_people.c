@@ -97,7 +97,7 @@ number_of(int64_t index)
     const int64_t count = (int64_t)ARRAY_LEN(areas) * LINES;
     int64_t at = index % count * 1299709 % count; /* a prime that divides no count: a permutation */
 
-    return (int64_t)areas[at % (int64_t)ARRAY_LEN(areas)] * 10000000 + EXCHANGE * LINES +
+    return (int64_t)areas[at % (int64_t)ARRAY_LEN(areas)] * 10000000 + (int64_t)EXCHANGE * LINES +
            at / (int64_t)ARRAY_LEN(areas);
 }
 

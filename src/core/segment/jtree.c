@@ -50,7 +50,10 @@ hex4(struct reader *r, uint32_t *out)
 {
     *out = 0;
     for (int i = 0; i < 4; i++, r->at++) {
-        char c = r->at < r->end ? *r->at : '\0';
+        char c = '\0';
+
+        if (r->at < r->end)
+            c = *r->at;
 
         if (c >= '0' && c <= '9')
             *out = *out * 16 + (uint32_t)(c - '0');
@@ -99,9 +102,12 @@ escape(struct reader *r, struct buf *out)
     static const char names[] = "\"\\/bfnrt";
     static const char values[] = "\"\\/\b\f\n\r\t";
     const char *from = r->at++;
-    char c = r->at < r->end ? *r->at++ : '\0';
-    const char *found = c ? strchr(names, c) : NULL;
+    const char *found;
+    char c = '\0';
 
+    if (r->at < r->end)
+        c = *r->at++;
+    found = c ? strchr(names, c) : NULL;
     if (c == 'u')
         return unicode_escape(r, from, out);
     if (!found)
@@ -368,7 +374,7 @@ copy_json(struct jtree *parent, char *key, const json_t *value, struct jtree **r
     case JSON_OBJECT:
         node->kind = JTREE_OBJECT;
         if (depth < COPY_DEPTH)
-            json_object_foreach((json_t *)(uintptr_t)value, name, child)
+            json_object_foreach(mem_unconst(value), name, child)
                 copy_json(node, mem_strdup(name), child, root, depth + 1);
         return;
     case JSON_ARRAY:

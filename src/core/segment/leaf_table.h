@@ -55,13 +55,13 @@ enum { LEAF_KEYS_MAX = 12 };
 
 struct leaf_spec {
     enum leaf_kind kind;
+    bool is_number;    /* the value is a number, not an object: one key named "" */
+    bool may_be_empty; /* {} says something: "at least one" */
     const char *name;  /* "last_contact" */
     const char *title; /* "Last contact" */
     const char *help;
     const struct leaf_key *keys;
     size_t key_count;
-    bool is_number;       /* the value is a number, not an object: one key named "" */
-    bool may_be_empty;    /* {} says something: "at least one" */
     const char *required; /* a key that must be given, and that alone says nothing; NULL: none */
 };
 

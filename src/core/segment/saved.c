@@ -97,7 +97,7 @@ segment_resolve(struct db *db, const json_t *segment, struct error *err)
                            "a segment is {template: NAME}, {saved: NAME} or {criteria: {...}}");
         return NULL;
     }
-    key = json_object_iter_key(json_object_iter((json_t *)(uintptr_t)segment));
+    key = json_object_iter_key(json_object_iter(mem_unconst(segment)));
     value = json_object_get(segment, key);
     if (strcmp(key, "criteria") == 0) {
         char path[sizeof err->path];

@@ -130,7 +130,8 @@ segment_words(struct db *db, const struct leaf_key *key, char ***out, size_t *co
         vocabulary_release(&known);
         return false;
     }
-    qsort(known.words, known.count, sizeof *known.words, compare_words);
+    if (known.words)
+        qsort(known.words, known.count, sizeof *known.words, compare_words);
     *out = known.words;
     *count = known.count;
     return true;

@@ -34,6 +34,7 @@ struct db {
     const atomic_bool *cancelled; /* borrowed */
     void *kept;                   /* owned; NULL: nothing */
     void (*kept_release)(void *object);
+    bool unsynced;                /* the level was lowered, by db_begin_unsynced() */
 };
 
 static enum err_code
@@ -295,10 +296,20 @@ db_exec(struct db *db, const char *sql, struct error *err)
     return rc == SQLITE_OK || db_error(db, rc, err);
 }
 
+/* After a transaction that was begun with db_begin_unsynced(); db_begin() insists. */
+static bool
+sync_again(struct db *db, struct error *err)
+{
+    if (!db->unsynced)
+        return true;
+    db->unsynced = !db_exec(db, "PRAGMA main.synchronous=FULL", err);
+    return !db->unsynced;
+}
+
 bool
 db_begin(struct db *db, struct error *err)
 {
-    return db_exec(db, "BEGIN IMMEDIATE", err);
+    return sync_again(db, err) && db_exec(db, "BEGIN IMMEDIATE", err);
 }
 
 bool
@@ -308,10 +319,24 @@ db_begin_read(struct db *db, struct error *err)
 }
 
 bool
+db_begin_unsynced(struct db *db, struct error *err)
+{
+    /* The level cannot change inside a transaction. */
+    if (!db_exec(db, "PRAGMA main.synchronous=NORMAL", err))
+        return false;
+    db->unsynced = true;
+    return db_exec(db, "BEGIN IMMEDIATE", err);
+}
+
+bool
 db_commit(struct db *db, struct error *err)
 {
-    if (db_exec(db, "COMMIT", err))
+    struct error ignored = {0};
+
+    if (db_exec(db, "COMMIT", err)) {
+        (void)sync_again(db, &ignored);
         return true;
+    }
     db_rollback(db);
     return false;
 }
@@ -319,8 +344,11 @@ db_commit(struct db *db, struct error *err)
 void
 db_rollback(struct db *db)
 {
+    struct error ignored = {0};
+
     if (db_in_transaction(db))
         (void)sqlite3_exec(db->raw, "ROLLBACK", NULL, NULL, NULL);
+    (void)sync_again(db, &ignored);
 }
 
 bool

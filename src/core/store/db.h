@@ -47,6 +47,11 @@ bool db_exec(struct db *db, const char *sql, struct error *err) MUST_CHECK;
 bool db_begin(struct db *db, struct error *err) MUST_CHECK;
 bool db_begin_read(struct db *db, struct error *err) MUST_CHECK;
 bool db_commit(struct db *db, struct error *err) MUST_CHECK; /* rolls back when it fails */
+/*
+ * As db_begin(), but the commit reaches the disk with the next synced one: after a power failure
+ * (not after a crash) it may be undone, whole. Only for what can be found out again.
+ */
+bool db_begin_unsynced(struct db *db, struct error *err) MUST_CHECK;
 void db_rollback(struct db *db);
 bool db_in_transaction(struct db *db);
 

@@ -47,7 +47,9 @@ key_hash_text(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
 
-        h = step(h, uuid && c >= 'A' && c <= 'F' ? (char)(c - 'A' + 'a') : c);
+        if (uuid && c >= 'A' && c <= 'F')
+            c = (char)(c - 'A' + 'a');
+        h = step(h, c);
     }
     return finish(h);
 }

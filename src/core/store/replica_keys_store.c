@@ -44,41 +44,41 @@ static const char *const SQL_LISTS[] = {
 
 /* Each statement of a list runs with :key; what it names besides the key stands in the text. */
 static const char *const SQL_REMOVE_CUSTOMER[] = {
-    "INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
-    "SELECT 'appointments', a.key, :key FROM replica.appointment a "
-    "WHERE a.customer_id = (SELECT id FROM replica.customer WHERE key = :key)",
-    "INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
-    "SELECT 'conversations', v.key, :key FROM replica.conversation v "
-    "WHERE v.customer_id = (SELECT id FROM replica.customer WHERE key = :key)",
-    "DELETE FROM replica.conversation_metadata WHERE conversation_key IN "
-    "(SELECT v.key FROM replica.conversation v "
-    " WHERE v.customer_id = (SELECT id FROM replica.customer WHERE key = :key))",
-    "DELETE FROM replica.appointment "
-    "WHERE customer_id = (SELECT id FROM replica.customer WHERE key = :key)",
-    "DELETE FROM replica.conversation "
-    "WHERE customer_id = (SELECT id FROM replica.customer WHERE key = :key)",
+    ("INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
+     "SELECT 'appointments', a.key, :key FROM replica.appointment a "
+     "WHERE a.customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
+    ("INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
+     "SELECT 'conversations', v.key, :key FROM replica.conversation v "
+     "WHERE v.customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
+    ("DELETE FROM replica.conversation_metadata WHERE conversation_key IN "
+     "(SELECT v.key FROM replica.conversation v "
+     " WHERE v.customer_id = (SELECT id FROM replica.customer WHERE key = :key))"),
+    ("DELETE FROM replica.appointment "
+     "WHERE customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
+    ("DELETE FROM replica.conversation "
+     "WHERE customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
     "DELETE FROM temp.newcomer WHERE key = :key",
     "DELETE FROM replica.customer WHERE key = :key",
     NULL,
 };
 static const char *const SQL_REMOVE_APPOINTMENT[] = {
     "DELETE FROM replica.orphan WHERE table_name = 'appointments' AND key = :key",
-    "INSERT OR IGNORE INTO temp.touched SELECT customer_id FROM replica.appointment "
-    "WHERE key = :key",
+    ("INSERT OR IGNORE INTO temp.touched SELECT customer_id FROM replica.appointment "
+     "WHERE key = :key"),
     "DELETE FROM replica.appointment WHERE key = :key",
     NULL,
 };
 static const char *const SQL_REMOVE_CONVERSATION[] = {
     "DELETE FROM replica.orphan WHERE table_name = 'conversations' AND key = :key",
-    "INSERT OR IGNORE INTO temp.touched SELECT customer_id FROM replica.conversation "
-    "WHERE key = :key",
+    ("INSERT OR IGNORE INTO temp.touched SELECT customer_id FROM replica.conversation "
+     "WHERE key = :key"),
     "DELETE FROM replica.conversation_metadata WHERE conversation_key = :key",
     "DELETE FROM replica.conversation WHERE key = :key",
     NULL,
 };
 static const char *const SQL_REMOVE_REQUEST[] = {
-    "INSERT OR IGNORE INTO temp.touched_conversation SELECT conversation_key FROM replica.request "
-    "WHERE key = :key AND conversation_key IS NOT NULL",
+    ("INSERT OR IGNORE INTO temp.touched_conversation SELECT conversation_key FROM replica.request "
+     "WHERE key = :key AND conversation_key IS NOT NULL"),
     "DELETE FROM replica.request WHERE key = :key",
     NULL,
 };

@@ -216,7 +216,7 @@ report_overview_load(struct db *db, const struct config *config, int64_t now_s, 
 {
     struct report_overview o = {0};
     int64_t until = now_s - now_s % 3600 + 3600;
-    int64_t since = until - REPORT_HOURS * 3600;
+    int64_t since = until - REPORT_HOURS * HOUR_S;
     char *booking = booking_list(config);
     bool ok = load_today(db, booking, now_s, day_start_s, &o, err) &&
               load_totals(db, since, &o, err) &&
@@ -262,8 +262,8 @@ report_live_load(struct db *db, int64_t now_s, struct report_live *out, struct e
 {
     struct report_live live = {0};
     int64_t until = now_s - now_s % 60 + 60;
-    bool ok = load_buckets(db, SQL_SENT_BY_MINUTE, until - REPORT_MINUTES * 60, until, NULL,
-                           live.sent_by_minute, REPORT_MINUTES, err) &&
+    bool ok = load_buckets(db, SQL_SENT_BY_MINUTE, until - REPORT_MINUTES * INT64_C(60), until,
+                           NULL, live.sent_by_minute, REPORT_MINUTES, err) &&
               db_query_i64(db, SQL_NEXT_RETRY, &live.next_retry_ms, err) &&
               load_events(db, &live, err);
 

@@ -15,6 +15,14 @@ path_in(const char *home, const char *name)
     return path_join(home, name);
 }
 
+/*
+ * A run of sends touches the same few pages of many indexes again and again: they stay in memory,
+ * and go from the write-ahead log to the file less often than by default (16 MB instead of 4).
+ */
+static const char LEDGER_PRAGMAS[] =
+    "PRAGMA main.cache_size=-16384; PRAGMA main.wal_autocheckpoint=4000; "
+    "PRAGMA main.journal_size_limit=33554432;";
+
 struct db *
 ledger_open(const char *home, struct error *err)
 {
@@ -23,7 +31,7 @@ ledger_open(const char *home, struct error *err)
 
     if (file_make_dirs(home, err))
         db = db_open(path, DB_CREATE, err);
-    if (db && !migrate(db, "ledger", "main", path, err)) {
+    if (db && (!db_exec(db, LEDGER_PRAGMAS, err) || !migrate(db, "ledger", "main", path, err))) {
         db_close(db);
         db = NULL;
     }

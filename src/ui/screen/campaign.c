@@ -417,9 +417,9 @@ view_mouse(struct campaign_view *v, const struct input *in)
     size_t row;
 
     if (in->y == v->places_y && in->mouse == MOUSE_CLICK) {
-        for (int i = 0; i < CAMPAIGN_TAB_COUNT; i++)
+        for (size_t i = 0; i < CAMPAIGN_TAB_COUNT; i++)
             if (in->x >= v->places[2 * i] && in->x < v->places[2 * i + 1])
-                go_tab(v, i);
+                go_tab(v, (int)i);
     } else if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN) {
         (void)view_key(v, in->mouse == MOUSE_WHEEL_UP ? KEYS_UP : KEYS_DOWN);
     } else if (l && list_row_at(l, in->y, in->x, &row)) {

@@ -152,9 +152,8 @@ draw_detail(const struct in_doubt *d, struct grid *g, struct area a)
         (void)grid_text(g, in, y, 0, ROLE_WARN, "·");
         y += grid_wrapped(g, area_cols(in, 2, in.w - 2), y, 3, ROLE_TEXT, x->evidence[i]);
     }
-    y++;
-    y += grid_wrapped(
-        g, in, y, 3, ROLE_DIM,
+    (void)grid_wrapped(
+        g, in, y + 1, 3, ROLE_DIM,
         "a: it was sent, count it as contacted. n: it was not sent, send it again. Look in "
         "the provider's console first; nothing here is sent again by itself.");
 }

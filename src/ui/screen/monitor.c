@@ -16,7 +16,7 @@
 
 /* --- data */
 
-#define ENDED_LATELY_S (12 * 3600)
+#define ENDED_LATELY_S (12 * HOUR_S)
 
 struct ask {
     int64_t now_s, day_start_s;

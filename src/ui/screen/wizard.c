@@ -257,7 +257,7 @@ click_step(struct wizard *w, const struct input *in)
     if (in->key != KEYS_MOUSE || in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN ||
         in->y < w->body.y || in->y > w->body.y + 2)
         return false;
-    for (int i = 0; i < WIZARD_STEPS; i++)
+    for (size_t i = 0; i < WIZARD_STEPS; i++)
         if (in->x >= w->step_places[2 * i] && in->x < w->step_places[2 * i + 1]) {
             wizard_go(w, (enum wizard_step)i);
             return true;

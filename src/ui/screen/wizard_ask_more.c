@@ -37,6 +37,7 @@ choices_size(struct wizard_choices *c, size_t count)
 {
     c->labels = mem_calloc(count + 1, sizeof *c->labels);
     c->notes = mem_calloc(count + 1, sizeof *c->notes);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     c->criteria = mem_calloc(count + 1, sizeof *c->criteria);
 }
 

@@ -159,9 +159,9 @@ segment_pick(struct wizard *w, struct stop at)
         pick_origin(w);
     else if (at.kind == STOP_LEAF)
         pick_leaf(w);
-    else if (at.kind == STOP_CONDITION)
+    else if (at.kind == STOP_CONDITION && row)
         pick_condition(w, row);
-    else if (at.kind == STOP_VALUE)
+    else if (at.kind == STOP_VALUE && row)
         pick_value(w, row);
     else if (at.kind == STOP_GROUP)
         pick_join(w, PICK_JOIN);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "core/base/env.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "ui/term/rescue.h"
@@ -25,6 +26,7 @@
 
 static struct {
     bool open;
+    bool utf8; /* what the locale of the terminal can show */
     SCREEN *screen;
     struct grid grid;  /* what should be there */
     struct grid shown; /* what was flushed last */
@@ -48,31 +50,30 @@ env_says_utf8(void)
     static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        const char *value = getenv(names[i]);
-        if (value && *value)
+        const char *value = env_get(names[i]);
+        if (value)
             return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
     }
     return false;
 }
 
 /* A UTF-8 locale that is named but not installed (bare Debian over SSH) is played by C.UTF-8. */
-static void
-choose_locale(bool ascii)
+void
+term_choose_locale(void)
 {
+    /* NOLINTBEGIN(concurrency-mt-unsafe): called before there are threads */
     bool named = setlocale(LC_CTYPE, "") != NULL;
-    bool utf8 = named ? strcmp(nl_langinfo(CODESET), "UTF-8") == 0 : env_says_utf8();
 
-    if (!named || !utf8)
+    term.utf8 = named ? strcmp(nl_langinfo(CODESET), "UTF-8") == 0 : env_says_utf8();
+    if (!named || !term.utf8)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
-    cells_set_mode(!utf8 ? CELLS_ASCII_ONLY : ascii ? CELLS_ASCII_SIGNS : CELLS_UTF8);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 }
 
 static enum term_depth
 choose_depth(bool no_color)
 {
-    const char *env = getenv("NO_COLOR");
-
-    if (no_color || (env && *env) || !has_colors())
+    if (no_color || env_get("NO_COLOR") || !has_colors())
         return DEPTH_MONO;
     if (COLORS >= 1 << 24)
         return DEPTH_TRUE;
@@ -195,7 +196,7 @@ write_raw(const char *s)
 static bool
 is_xterm_like(void)
 {
-    const char *name = getenv("TERM");
+    const char *name = env_get("TERM");
     return name && (strstr(name, "xterm") || strstr(name, "tmux") || strstr(name, "screen") ||
                     strstr(name, "rxvt") || strstr(name, "alacritty") || strstr(name, "kitty") ||
                     strstr(name, "foot"));
@@ -213,14 +214,13 @@ term_set_mouse(bool on)
 bool
 term_is_usable(struct error *err)
 {
-    const char *name = getenv("TERM");
+    const char *name = env_get("TERM");
     bool usable = false;
     int setup = 0;
 
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
         return error_set(err, ERR_INVALID, "no terminal");
-    if (name && *name && strcmp(name, "dumb") != 0 &&
-        setupterm(name, STDOUT_FILENO, &setup) == OK) {
+    if (name && strcmp(name, "dumb") != 0 && setupterm(name, STDOUT_FILENO, &setup) == OK) {
         usable = cursor_address != NULL;
         (void)del_curterm(cur_term);
     }
@@ -237,11 +237,11 @@ term_open(const struct term_options *options, struct error *err)
 {
     if (!term_is_usable(err))
         return false;
-    choose_locale(options->ascii);
+    cells_set_mode(!term.utf8 ? CELLS_ASCII_ONLY : options->ascii ? CELLS_ASCII_SIGNS : CELLS_UTF8);
     rescue_prepare(options->crash_note);
     term.screen = newterm(NULL, stdout, stdin);
     if (!term.screen)
-        return error_set(err, ERR_INVALID, "cannot set up the terminal \"%.60s\"", getenv("TERM"));
+        return error_set(err, ERR_INVALID, "cannot set up the terminal \"%.60s\"", env_get("TERM"));
     rescue_arm();
     if (has_colors()) {
         (void)start_color();

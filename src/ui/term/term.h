@@ -24,6 +24,8 @@ struct term_options {
     const char *crash_note; /* printed after a crash: where the log and the drafts are; copied */
 };
 
+/* Once, before threads are started: the locale belongs to the whole program. */
+void term_choose_locale(void);
 /* False with the reason: not a tty, TERM=dumb, unknown TERM. */
 bool term_is_usable(struct error *err);
 /* ERR_INVALID: no usable terminal (not a tty, TERM=dumb, unknown TERM); nothing was changed. */

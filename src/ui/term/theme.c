@@ -330,6 +330,7 @@ theme_names(const char *dir, size_t *count)
     for (size_t i = 0; i < files; i++)
         if (text_starts_with(list[i].name, "themes/"))
             names = add_name(names, count, list[i].name + strlen("themes/"));
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc locks each DIR by itself */
     while (d && (entry = readdir(d)) != NULL)
         names = add_name(names, count, entry->d_name);
     if (d)

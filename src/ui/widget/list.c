@@ -108,7 +108,7 @@ move_by(const struct list *l, int64_t rows)
 bool
 list_key(struct list *l, int key)
 {
-    size_t to = l->sel;
+    size_t to;
     int64_t page = (int64_t)l->page;
 
     switch (key) {

@@ -10,6 +10,9 @@
 #include "ui/widget/draw.h"
 #include "ui/widget/filter.h"
 
+/* Where a note is cut, that of the selected item stands whole below the list. */
+#define DETAIL_ROWS 2
+
 static void
 drop_items(struct picker *p)
 {
@@ -43,17 +46,27 @@ picker_open(struct picker *p, int what, const char *title, struct area anchor)
     list_init(&p->list, 1);
 }
 
+static bool
+fits(const struct picker *p, size_t i, bool with_note)
+{
+    const struct filter_field fields[] = {
+        {"label", p->items[i].label}, {"note", with_note ? p->items[i].note : NULL}, {0}};
+
+    return filter_match(edit_text(&p->filter), fields);
+}
+
+/* Whose label fits stands before whose note does. */
 static void
 narrow(struct picker *p)
 {
     p->shown = mem_realloc(p->shown, p->count + 1, sizeof *p->shown);
     p->shown_count = 0;
-    for (size_t i = 0; i < p->count; i++) {
-        const struct filter_field fields[] = {
-            {"label", p->items[i].label}, {"note", p->items[i].note}, {0}};
-        if (filter_match(edit_text(&p->filter), fields))
+    for (size_t i = 0; i < p->count; i++)
+        if (fits(p, i, true) && fits(p, i, false))
             p->shown[p->shown_count++] = i;
-    }
+    for (size_t i = 0; i < p->count; i++)
+        if (fits(p, i, true) && !fits(p, i, false))
+            p->shown[p->shown_count++] = i;
     list_update(&p->list, p->shown_count, NULL, NULL);
 }
 
@@ -161,7 +174,9 @@ void
 picker_draw(struct picker *p, struct grid *g, struct area body)
 {
     int w = wanted_width(p);
-    int h = (int)p->count + 4;
+    bool cut = w > body.w * 2 / 3;
+    int h = (int)p->count + 4 + (cut ? DETAIL_ROWS + 1 : 0);
+    int rows;
     int below = body.y + body.h - (p->anchor.y + 1);
     int above = p->anchor.y - body.y;
     char right[32];
@@ -188,9 +203,16 @@ picker_draw(struct picker *p, struct grid *g, struct area body)
     grid_fill(g, a, ROLE_TEXT);
     (void)snprintf(right, sizeof right, "%zu of %zu", p->shown_count, p->count);
     in = draw_frame_tight(g, a, FRAME_FOCUS, p->title, right);
+    rows = in.h - 1;
     if (p->shown_count == 0)
         (void)grid_text(g, in, 1, 2, ROLE_DIM, "nothing like that");
-    list_draw(&p->list, g, area_rows(in, 1, in.h - 1), true, draw_item, p);
+    if (cut && in.h > DETAIL_ROWS + 4 && p->list.sel < p->shown_count) {
+        rows -= DETAIL_ROWS + 1;
+        draw_rule(g, in, 1 + rows);
+        (void)grid_wrapped(g, area_cols(in, 2, in.w - 3), 2 + rows, DETAIL_ROWS, ROLE_DIM,
+                           p->items[p->shown[p->list.sel]].note);
+    }
+    list_draw(&p->list, g, area_rows(in, 1, rows), true, draw_item, p);
     (void)grid_text(g, in, 0, 1, ROLE_KEY, "/");
     edit_draw(&p->filter, g, area_cols(area_rows(in, 0, 1), 2, in.w - 3), ROLE_FIELD, true);
     if (p->filter.text.len == 0)

@@ -97,7 +97,7 @@ int64_t
 when_day_start(int64_t utc_s)
 {
     struct civil c = local(utc_s);
-    return utc_s - c.hour * 3600 - c.minute * 60 - c.second;
+    return utc_s - (c.hour * HOUR_S + c.minute * INT64_C(60) + c.second);
 }
 
 struct civil
