@@ -32,7 +32,8 @@ ALL_CFLAGS = -std=c17 -fPIE -pthread $(WARN) $(FLAGS_$(MODE)) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(filter -fsanitize=%,$(FLAGS_$(MODE))) $(LINK_$(MODE)) $(LDFLAGS)
 
 CORE_LIBS = -lsqlite3 -ljansson -lyaml -lcrypto -lm
-NET_LIBS = -lcurl
+PG_CFLAGS ?= -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+NET_LIBS = -lcurl -lpq
 UI_LIBS = -lncursesw -ltinfo
 SERVE_LIBS = -lmicrohttpd
 
@@ -58,6 +59,7 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+$(BUILD)/src/net/%.o $(BUILD)/tests/unit/net/%.o $(BUILD)/tests/fuzz/%.o: ALL_CPPFLAGS += $(PG_CFLAGS)
 $(BUILD)/embed.c: scripts/embed.sh $(EMBEDDED)
 	@mkdir -p $(@D)
 	$(Q)sh scripts/embed.sh $(EMBEDDED) > $@.tmp && mv $@.tmp $@

@@ -13,6 +13,7 @@ inc() { grep -rnE "#include $1" src --include=*.[ch]; }
 check "only src/ui/term may include curses:" "$(inc '<(curses|ncurses|ncursesw/.*|panel|menu|form)\.h>' | grep -v '^src/ui/term/')"
 check "only src/core/store may include sqlite3.h:" "$(inc '<sqlite3\.h>' | grep -v '^src/core/store/')"
 check "only src/net and src/sim may include curl:" "$(inc '<curl/' | grep -vE '^src/(net|sim)/')"
+check "only src/net may include libpq:" "$(inc '<libpq.*\.h>' | grep -v '^src/net/')"
 check "only src/serve may include microhttpd.h:" "$(inc '<microhttpd\.h>' | grep -v '^src/serve/')"
 check "core points at nobody:" "$(inc '"(ui|cli|net|relay|sim|serve)/' | grep '^src/core/')"
 check "base points at base:" "$(inc '"core/(store|config|replica|segment|campaign|query|outbox|reply|report|engine|port|webhook)/' | grep '^src/core/base/')"

@@ -19,6 +19,7 @@
 #include "core/query/query.h"
 #include "core/store/stores.h"
 #include "net/net.h"
+#include "net/postgres.h"
 #include "ui/app.h"
 
 struct start {
@@ -221,7 +222,8 @@ console_log(struct start *s, struct console *c)
 static bool
 console_open(struct start *s, struct console *c, struct error *err)
 {
-    struct engine_options options = {.home = s->home, .config = &c->config};
+    struct engine_options options = {
+        .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
     struct error why = {0};
 
     if (!file_make_dirs(s->home, err))
@@ -321,6 +323,8 @@ main(int argc, char **argv)
     (void)audit_actor();
     read_flags(&s, argc, argv);
     s.cli.open_net = net_open;
+    s.cli.open_main_database = net_main_database_open;
+    s.cli.check_main_database = net_main_database_check;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);
     free(s.config_path);

@@ -123,6 +123,25 @@ look_at_replica(struct doctor *d, const struct config *c)
         tell(d, LOOK, "replica", "the last sync failed: %s", state.last_error);
 }
 
+/* The mapping against the live database: every column that is missing or mistyped. */
+static void
+look_at_main_database(struct doctor *d, const struct config *c)
+{
+    struct buf problems = {0};
+    struct error err = {0};
+    bool ok = d->cli->check_main_database(c, &problems, &err);
+    const char *line = buf_str(&problems);
+
+    for (; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        tell(d, BAD, "main database", "%.*s", (int)strcspn(line, "\n"), line);
+    if (!ok && problems.len == 0)
+        tell(d, BAD, "main database", "%s", err.text);
+    if (ok && problems.len == 0)
+        tell(d, GOOD, "main database", "%.*s", (int)strcspn(c->main_database.url, "?"),
+             c->main_database.url);
+    buf_release(&problems);
+}
+
 static int
 doctor_run(const struct cli *cli, int argc, char **argv)
 {
@@ -137,6 +156,8 @@ doctor_run(const struct cli *cli, int argc, char **argv)
     }
     look_at_config(&d, &config);
     look_at_ledger(&d);
+    if (cli->check_main_database && file_exists(config.path))
+        look_at_main_database(&d, &config);
     look_at_replica(&d, &config);
     config_release(&config);
     status = d.bad ? EXIT_FAILED : EXIT_DONE;

@@ -198,8 +198,14 @@ make_demo(struct init *in, bool *loaded, struct error *err)
         *loaded = cli_load_config(in->cli, &config);
     ok = ok && *loaded && write_database(in, &config, err) &&
          write_embedded(in, "data/demo/relay.yaml", relay, err) &&
-         replica_sync(in->cli->home, &config, in->cli->now_s, SYNC_INCREMENTAL, cli_sync_progress,
-                      &in->progress, &in->sync, err);
+         replica_sync(&(const struct sync_job){.home = in->cli->home,
+                                               .config = &config,
+                                               .open = in->cli->open_main_database,
+                                               .now_s = in->cli->now_s,
+                                               .mode = SYNC_INCREMENTAL,
+                                               .progress = cli_sync_progress,
+                                               .arg = &in->progress},
+                      &in->sync, err);
     in->synced = ok;
     if (ok)
         in->account = mem_strdup(config.sms.account_sid);

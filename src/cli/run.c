@@ -65,7 +65,10 @@ print_summary(const struct cli *cli, const struct engine_summary *s)
 static int
 run_engine(const struct cli *cli, const struct config *config, bool until_idle)
 {
-    struct engine_options options = {.home = cli->home, .config = config, .has_net = true};
+    struct engine_options options = {.home = cli->home,
+                                     .config = config,
+                                     .open_main_database = cli->open_main_database,
+                                     .has_net = true};
     struct engine_summary summary;
     struct error err = {0};
 

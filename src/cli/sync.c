@@ -19,8 +19,14 @@ sync_run(const struct cli *cli, int argc, char **argv)
         return EXIT_USAGE;
     cli_progress_init(&progress, cli);
     if (file_exists(config.path))
-        ok = replica_sync(cli->home, &config, cli->now_s, whole ? SYNC_FULL : SYNC_INCREMENTAL,
-                          cli_sync_progress, &progress, &result, &err);
+        ok = replica_sync(&(const struct sync_job){.home = cli->home,
+                                                   .config = &config,
+                                                   .open = cli->open_main_database,
+                                                   .now_s = cli->now_s,
+                                                   .mode = whole ? SYNC_FULL : SYNC_INCREMENTAL,
+                                                   .progress = cli_sync_progress,
+                                                   .arg = &progress},
+                          &result, &err);
     else
         ok = error_set(&err, ERR_NOT_FOUND, "there is no configuration %s; canvass init makes one",
                        config.path);

@@ -51,8 +51,9 @@ static const struct setting settings[] = {
     {"business", "timezone", KIND_TEXT, AT(business.timezone), "UTC", 0, 0, NULL, "Of the business, as in the tz database: America/Los_Angeles."},
     {"business", "country", KIND_TEXT, AT(business.country), "US", 0, 0, NULL, "Two letters; how phone numbers without + are read."},
     {"business", "postal_address", KIND_TEXT, AT(business.postal_address), "", 0, 0, NULL, "Required below commercial email."},
-    {"main_database", "url", KIND_MAIN_URL, AT(main_database.url), "sqlite:main.db", 0, 0, NULL, "sqlite:FILE: where the customers are."},
-    {"main_database", "mapping", KIND_TEXT, AT(main_database.mapping), "reference", 0, 0, NULL, "How its tables are named."},
+    {"main_database", "url", KIND_MAIN_URL, AT(main_database.url), "sqlite:main.db", 0, 0, NULL, "Where the customers are: sqlite:FILE or postgresql://USER@HOST/DATABASE."},
+    {"main_database", "password", KIND_SECRET, AT(main_database.password), NULL, 0, 0, NULL, "Of the PostgreSQL role; or use ~/.pgpass."},
+    {"main_database", "mapping", KIND_TEXT, AT(main_database.mapping), "reference", 0, 0, NULL, "How its tables are read: reference, or a mapping file of your own."},
     {"main_database", "refresh_seconds", KIND_INTEGER, AT(main_database.refresh_seconds), "30", 1, 86400, NULL, "How often the replica follows it."},
     {"main_database", "write_back", KIND_BOOL, AT(main_database.write_back), "false", 0, 0, NULL, "Write conversations back."},
     {"relay", "url", KIND_TEXT, AT(relay.url), "", 0, 0, NULL, "Where the console reaches canvass-relay."},
@@ -267,6 +268,17 @@ one_of(const char *choices, const char *word)
     return false;
 }
 
+/* postgresql://user:PASSWORD@host, or ?password= */
+static bool
+url_has_password(const char *url)
+{
+    const char *authority = strstr(url, "://") + 3;
+    const char *at = authority + strcspn(authority, "@/?#");
+
+    return (*at == '@' && memchr(authority, ':', (size_t)(at - authority))) ||
+           strstr(at, "?password=") || strstr(at, "&password=");
+}
+
 static void
 read_main_url(struct load *l, const struct setting *s, const char *pointer, const char *v)
 {
@@ -278,9 +290,16 @@ read_main_url(struct load *l, const struct setting *s, const char *pointer, cons
         free(file);
         free(url);
     } else if (text_starts_with(v, "postgresql://") || text_starts_with(v, "postgres://")) {
-        complain(l, pointer, "PostgreSQL is not in this version; use sqlite:FILE");
+        if (url_has_password(v))
+            complain(l, pointer,
+                     "a password does not stand in the file: use %s.password_file, "
+                     "password_env, or ~/.pgpass",
+                     s->section);
+        else
+            set_text(l->c, s, v);
     } else {
-        complain(l, pointer, "%s.%s must be sqlite:FILE", s->section, s->key);
+        complain(l, pointer, "%s.%s must be sqlite:FILE or postgresql://USER@HOST/DATABASE",
+                 s->section, s->key);
     }
 }
 

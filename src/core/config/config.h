@@ -27,7 +27,8 @@ struct config {
     } business;
     struct {
         char *url; /* "sqlite:main.db" with the path made absolute, or postgresql://... */
-        char *mapping;
+        char *password; /* secret, of PostgreSQL; "" when none is given */
+        char *mapping;  /* a built-in name, or a file with its path made absolute */
         int64_t refresh_seconds;
         bool write_back;
     } main_database;

@@ -9,17 +9,19 @@
 #include "core/base/error.h"
 #include "core/base/mailbox.h"
 #include "core/config/config.h"
+#include "core/port/main_database.h"
 #include "core/port/net.h"
 #include "core/store/db.h"
 
 struct engine;
 
 struct engine_options {
-    const char *home;            /* borrowed until the engine ends */
-    const struct config *config; /* borrowed until the engine ends */
-    struct net_port net;         /* taken over: closed by the engine */
-    bool has_net;                /* false: sending is not configured; commands still run */
-    const char *no_net_reason;   /* for people, when !has_net */
+    const char *home;                          /* borrowed until the engine ends */
+    const struct config *config;               /* borrowed until the engine ends */
+    main_database_open_fn *open_main_database; /* NULL: core's own, SQLite files only */
+    struct net_port net;                       /* taken over: closed by the engine */
+    bool has_net;              /* false: sending is not configured; commands still run */
+    const char *no_net_reason; /* for people, when !has_net */
     struct mailbox
         *events; /* where ends of commands go (items for engine_deliver); NULL headless */
     int64_t (*now_ms)(void); /* clock; NULL: the real one */

@@ -11,7 +11,9 @@
 struct loop_sync {
     const char *home;
     const struct config *config;
-    int64_t next_ms; /* monotonic */
+    main_database_open_fn *open;
+    atomic_bool cancel; /* the engine leaves: what is being read is given up */
+    int64_t next_ms;    /* monotonic */
     bool running;
     bool failing; /* the last one failed: said once, not every time */
     pthread_t thread;
@@ -27,9 +29,14 @@ run_sync(void *arg)
 {
     struct loop_sync *s = arg;
     struct sync_result result = {0};
+    const struct sync_job job = {.home = s->home,
+                                 .config = s->config,
+                                 .open = s->open,
+                                 .cancel = &s->cancel,
+                                 .now_s = s->now_s,
+                                 .mode = SYNC_REFRESH};
 
-    s->ok =
-        replica_sync(s->home, s->config, s->now_s, SYNC_INCREMENTAL, NULL, NULL, &result, &s->err);
+    s->ok = replica_sync(&job, &result, &s->err);
     atomic_store(&s->ended, true);
     return NULL;
 }
@@ -47,6 +54,7 @@ loop_sync_prepare(struct loop *l)
     l->sync = mem_alloc(sizeof *l->sync);
     l->sync->home = l->opt.home;
     l->sync->config = l->opt.config;
+    l->sync->open = l->opt.open_main_database;
     if (!replica_state_load(l->reader, &state, &err))
         loop_trouble(l, "see how old the replica is", &err);
     age_s = loop_now_ms(l) / 1000 - state.synced_at_s;
@@ -95,6 +103,7 @@ loop_sync_finish(struct loop *l)
 {
     if (!l->sync)
         return;
+    atomic_store(&l->sync->cancel, true);
     if (l->sync->running)
         (void)pthread_join(l->sync->thread, NULL);
     free(l->sync);

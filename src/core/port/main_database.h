@@ -1,11 +1,12 @@
 /*
- * The business's own database, as the sync sees it: four canonical tables (design.md, "Reference
- * main-database schema"), read only. SQLite fills it in from core/store, PostgreSQL from net.
+ * The business's own database, as the sync sees it: four canonical tables (docs/main-database.md),
+ * read only. SQLite fills it in from core/store, PostgreSQL from net.
  * One thread at a time. Texts in rows are borrowed until the handler returns; they are valid UTF-8.
  */
 #ifndef CANVASS_CORE_PORT_MAIN_DATABASE_H
 #define CANVASS_CORE_PORT_MAIN_DATABASE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -86,22 +87,53 @@ struct main_database {
     bool (*fingerprint)(void *ctx, struct buf *out, struct error *err);
     bool (*begin)(void *ctx, struct error *err); /* all scans until end() see one state */
     void (*end)(void *ctx);
+    /*
+     * Where begin()'s state stands, appended to out as a text that resume() and scan_changed() of a
+     * later sync understand. NULL when the source cannot tell; then so are those two.
+     */
+    bool (*position)(void *ctx, struct buf *out, struct error *err);
+    /* *same false: another server, a restored one, or other tables: the position means nothing. */
+    bool (*resume)(void *ctx, const char *position, bool *same, struct error *err);
+    /*
+     * Every row that a transaction wrote which begin() of that position did not see, whatever its
+     * updated_at; may give more. *able false: not for this table, and nothing was read.
+     */
+    bool (*scan_changed)(void *ctx, enum main_table table, const char *position,
+                         main_row_fn *on_row, void *arg, bool *able, struct error *err);
     /* Every row; in ascending order of the key as the main database sees it. */
     bool (*scan_all)(void *ctx, enum main_table table, main_row_fn *on_row, void *arg,
                      struct error *err);
     /* Rows with updated_at >= since_s or without updated_at, in any order. May give more. */
     bool (*scan_since)(void *ctx, enum main_table table, int64_t since_s, main_row_fn *on_row,
                        void *arg, struct error *err);
-    /* The row with that key, when there is one. */
-    bool (*scan_one)(void *ctx, enum main_table table, const struct key *key, main_row_fn *on_row,
-                     void *arg, struct error *err);
-    /* Every key, ascending as the main database sees it. */
-    bool (*scan_keys)(void *ctx, enum main_table table, main_key_fn *on_key, void *arg,
-                      struct error *err);
+    /* The rows with these keys, where there are any, in any order. */
+    bool (*scan_some)(void *ctx, enum main_table table, const struct key *keys, size_t count,
+                      main_row_fn *on_row, void *arg, struct error *err);
+    /* Keys >= from and < until (NULL: no bound), in any order. */
+    bool (*scan_keys)(void *ctx, enum main_table table, const struct key *from,
+                      const struct key *until, main_key_fn *on_key, void *arg, struct error *err);
+    /*
+     * How many keys stand below bounds[0], from bounds[i - 1] to below bounds[i], and from the last
+     * bound on: count + 1 numbers. The bounds ascend and are all numbers or all texts. *able false:
+     * the source orders such keys in another way.
+     */
+    bool (*range_counts)(void *ctx, enum main_table table, const struct key *bounds, size_t count,
+                         int64_t *out, bool *able, struct error *err);
+    /* NULL: the source cannot make the sums. */
     bool (*digest)(void *ctx, enum main_table table, struct main_digest *out, struct error *err);
     bool (*count)(void *ctx, enum main_table table, int64_t *out, struct error *err);
     void (*close)(void *ctx);
 };
+
+struct config;
+/*
+ * Opens what main_database.url names.
+ *
+ * cancel  set by another thread: what is under way ends soon with ERR_RETRY; NULL: never
+ * out     replaced; main_database_close()
+ */
+typedef bool main_database_open_fn(const struct config *config, const atomic_bool *cancel,
+                                   struct main_database *out, struct error *err);
 
 /* "customers", "appointments", "conversations", "appointment_requests" */
 const char *main_table_name(enum main_table table);

@@ -1,5 +1,7 @@
 #include "core/replica/sync.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +19,14 @@
 
 /* A transaction of the main database may commit this long after the updated_at that it wrote. */
 enum { OVERLAP_S = 600, PROGRESS_ROWS = 4096 };
+/* Keys asked for at once; keys of a range that is compared; a sweep's share of the time. */
+enum { KEY_BATCH = 500, RANGE_KEYS = 4096, SWEEP_SHARE = 20, MAX_RANGES = 16384 };
+/* Differing ranges that are read one by one; more of them: all keys at once. */
+enum { RANGES_ONE_BY_ONE = 64 };
+
+static const char NOTE_POSITION[] = "position";       /* main_database.h */
+static const char NOTE_FINGERPRINT[] = "fingerprint"; /* the same */
+static const char NOTE_SWEEP[] = "sweep";             /* "WHEN_S TOOK_MS" of the last sweep */
 
 struct sync {
     struct replica_writer writer;
@@ -24,6 +34,9 @@ struct sync {
     struct main_database *source; /* borrowed */
     const char *country;          /* borrowed */
     int64_t now_s;
+    char *position;             /* owned; of the last sweep; NULL: there is none */
+    bool read;                  /* the source was asked: it has a position */
+    bool quick;                 /* the watermark only: no deletions, no late commits */
     struct sync_result *result; /* borrowed */
     sync_progress_fn *progress;
     void *progress_arg;
@@ -42,6 +55,7 @@ struct sync {
 static void
 sync_free(struct sync *s)
 {
+    free(s->position);
     key_release(&s->mark_key);
     metadata_release(&s->metadata);
     buf_release(&s->email_send);
@@ -199,7 +213,7 @@ compare_keys(struct sync *s, bool *disordered, struct error *err)
     if (same)
         return true;
     ok = replica_key_walk_begin(&walk, &s->writer, s->table, err) &&
-         s->source->scan_keys(s->source->ctx, s->table, on_key, &walk, err) &&
+         s->source->scan_keys(s->source->ctx, s->table, NULL, NULL, on_key, &walk, err) &&
          replica_key_walk_end(&walk, err);
 
     *disordered = walk.disordered;
@@ -207,30 +221,133 @@ compare_keys(struct sync *s, bool *disordered, struct error *err)
     return ok;
 }
 
+/* Reads the rows of a list anew. */
 static bool
-read_keys(struct sync *s, enum replica_list list, struct error *err)
+read_rows(struct sync *s, enum replica_list list, struct error *err)
 {
     struct key *keys = NULL;
     size_t count = 0;
     bool ok = replica_list_keys(&s->writer, list, s->table, &keys, &count, err);
 
-    for (size_t i = 0; ok && i < count; i++) {
-        if (list == REPLICA_GONE)
-            ok = replica_remove(&s->writer, s->table, &keys[i], err);
-        else
-            ok = s->source->scan_one(s->source->ctx, s->table, &keys[i], on_row, s, err);
-    }
+    for (size_t i = 0; ok && i < count; i += KEY_BATCH)
+        ok = s->source->scan_some(s->source->ctx, s->table, keys + i,
+                                  count - i < KEY_BATCH ? count - i : KEY_BATCH, on_row, s, err);
     replica_keys_free(keys, count);
     return ok;
 }
 
+static bool
+remove_gone(struct sync *s, struct error *err)
+{
+    struct key *keys = NULL;
+    size_t count = 0;
+    bool ok = replica_list_keys(&s->writer, REPLICA_GONE, s->table, &keys, &count, err);
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = replica_remove(&s->writer, s->table, &keys[i], err);
+    replica_keys_free(keys, count);
+    return ok;
+}
+
+/* ---- deletions, where everything that is there is known to be here */
+
+static bool
+on_there(void *arg, const struct key *key, struct error *err)
+{
+    struct sync *s = arg;
+
+    return replica_there_add(&s->writer, key, err);
+}
+
+/* Lists the keys of one range that are only here. */
+static bool
+compare_range(struct sync *s, const struct key *from, const struct key *until, struct error *err)
+{
+    return replica_there_begin(&s->writer, err) &&
+           s->source->scan_keys(s->source->ctx, s->table, from, until, on_there, s, err) &&
+           replica_there_gone(&s->writer, s->table, from, until, err);
+}
+
+static bool
+compare_ranges(struct sync *s, const struct replica_ranges *r, struct error *err)
+{
+    int64_t *there = mem_calloc(r->count + 1, sizeof *there);
+    bool able = false;
+    size_t differ = 0;
+    bool ok = r->count == 0 || s->source->range_counts(s->source->ctx, s->table, r->bounds,
+                                                       r->count, there, &able, err);
+
+    for (size_t i = 0; ok && able && i <= r->count; i++)
+        differ += there[i] != r->here[i];
+    if (ok && (!able || differ > RANGES_ONE_BY_ONE))
+        ok = compare_range(s, NULL, NULL, err);
+    else
+        for (size_t i = 0; ok && i <= r->count; i++)
+            if (there[i] != r->here[i])
+                ok = compare_range(s, i > 0 ? &r->bounds[i - 1] : NULL,
+                                   i < r->count ? &r->bounds[i] : NULL, err);
+    free(there);
+    return ok;
+}
+
+static bool
+remove_missing(struct sync *s, struct error *err)
+{
+    struct replica_ranges ranges = {0};
+    int64_t there = 0;
+    int64_t here = 0;
+    bool ok;
+
+    if (!s->source->count(s->source->ctx, s->table, &there, err) ||
+        !replica_key_count(&s->writer, s->table, &here, err))
+        return false;
+    if (there == here)
+        return true;
+    ok = replica_ranges_make(&s->writer, s->table, RANGE_KEYS, MAX_RANGES, &ranges, err) &&
+         compare_ranges(s, &ranges, err) && remove_gone(s, err) &&
+         replica_key_count(&s->writer, s->table, &here, err);
+    replica_ranges_release(&ranges);
+    if (ok && there != here)
+        return error_set(
+            err, ERR_INVALID,
+            "main database, %s: the same id comes more than once; the mapping's SELECT "
+            "must give one row per id",
+            main_table_name(s->table));
+    return ok;
+}
+
+/* ---- keys of both sides, where updated_at is all there is */
+
+/* Order does not matter here: PostgreSQL's is not always ours. */
+static bool
+compare_all_keys(struct sync *s, struct error *err)
+{
+    return compare_range(s, NULL, NULL, err) && replica_there_absent(&s->writer, s->table, err);
+}
+
 /* *usable false: a full sync is needed. */
+static bool
+changed_by_watermark(struct sync *s, int64_t since, bool *usable, struct error *err)
+{
+    bool disordered = false;
+
+    if (!s->source->scan_since(s->source->ctx, s->table, since - OVERLAP_S, on_row, s, err))
+        return false;
+    if (!s->quick &&
+        !(s->source->digest ? compare_keys(s, &disordered, err) : compare_all_keys(s, err)))
+        return false;
+    *usable = !disordered && !s->writer.id_taken;
+    if (!*usable || s->quick)
+        return true;
+    return remove_gone(s, err) && read_rows(s, REPLICA_ABSENT, err);
+}
+
 static bool
 changed_table(struct sync *s, enum main_table table, bool *usable, struct error *err)
 {
     int64_t since = 0;
     bool found = false;
-    bool disordered = false;
+    bool able = false;
 
     table_begin(s, table);
     if (!replica_watermark_load(s->writer.db, table, &since, &found, err))
@@ -239,16 +356,12 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
         *usable = false;
         return true;
     }
-    if (!s->source->scan_since(s->source->ctx, table, since - OVERLAP_S, on_row, s, err) ||
-        !compare_keys(s, &disordered, err))
+    if (s->position && !s->quick &&
+        !s->source->scan_changed(s->source->ctx, table, s->position, on_row, s, &able, err))
         return false;
-    if (disordered || s->writer.id_taken) {
-        *usable = false;
-        return true;
-    }
-    if (!read_keys(s, REPLICA_GONE, err) || !read_keys(s, REPLICA_ABSENT, err))
+    if (!(able ? remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
         return false;
-    *usable = !s->writer.id_taken;
+    *usable = *usable && !s->writer.id_taken;
     return table_end(s, since, err);
 }
 
@@ -260,7 +373,7 @@ claim_orphans(struct sync *s, struct error *err)
 
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
         table_begin(s, owned[i]);
-        if (!read_keys(s, REPLICA_CLAIMED, err))
+        if (!read_rows(s, REPLICA_CLAIMED, err))
             return false;
     }
     return true;
@@ -302,27 +415,77 @@ why_full(const struct sync_state *state, const struct sync *s)
     if (strcmp(state->country, s->country) != 0)
         return "the business's country changed";
     if (strcmp(state->source, s->source->name) != 0)
-        return "another main database is configured";
+        return "another main database or mapping is configured";
     return NULL;
+}
+
+/* Whether it is time to look at all rows and keys again. */
+static bool
+sweep_is_due(struct sync *s, bool *due, struct error *err)
+{
+    char *text = NULL;
+    char *rest = NULL;
+    int64_t when_s = 0;
+    int64_t took_ms = 0;
+
+    if (!replica_note_load(s->writer.db, NOTE_SWEEP, &text, err))
+        return false;
+    *due = true;
+    if (text) {
+        when_s = strtoll(text, &rest, 10);
+        took_ms = strtoll(rest, NULL, 10);
+        *due = s->now_s < when_s || (s->now_s - when_s) * 1000 >= took_ms * SWEEP_SHARE;
+    }
+    free(text);
+    return true;
+}
+
+static bool
+save_sweep(struct sync *s, int64_t took_ms, struct error *err)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%" PRId64 " %" PRId64, s->now_s, took_ms);
+    return replica_note_save(s->writer.db, NOTE_SWEEP, text, err);
+}
+
+/* Where the source stood at the last sweep; *same false: it is not the same any more. */
+static bool
+load_position(struct sync *s, bool *same, struct error *err)
+{
+    *same = true;
+    if (!s->source->position)
+        return true;
+    return replica_note_load(s->writer.db, NOTE_POSITION, &s->position, err) &&
+           (!s->position || s->source->resume(s->source->ctx, s->position, same, err));
 }
 
 /* Inside the replica's transaction. */
 static bool
 fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct error *err)
 {
+    const int64_t start_ms = utime_mono_ms();
     bool usable = false;
+    bool same = true;
+    bool due = true;
 
-    s->result->mode = mode;
-    if (mode == SYNC_INCREMENTAL) {
+    s->result->mode = SYNC_INCREMENTAL;
+    if (mode != SYNC_FULL) {
         s->result->why_full = why_full(state, s);
+        if (!load_position(s, &same, err) || (mode == SYNC_REFRESH && !sweep_is_due(s, &due, err)))
+            return false;
+        if (!same && !s->result->why_full)
+            s->result->why_full = "the main database's tables were replaced or restored";
+        s->quick = !due;
         if (!s->result->why_full && !incremental(s, &usable, err))
             return false;
         if (usable)
-            return true;
+            return s->quick || save_sweep(s, utime_mono_ms() - start_ms, err);
         if (!s->result->why_full)
             s->result->why_full = "the keys cannot be compared";
-        s->result->mode = SYNC_FULL;
     }
+    s->quick = false;
+    s->result->mode = SYNC_FULL;
     s->result->rows_read = 0;
     s->result->bad_times = 0;
     return full(s, err);
@@ -337,6 +500,22 @@ reload_customers(struct sync *s, struct error *err)
     s->result->customers = state.customers;
     sync_state_release(&state);
     return ok;
+}
+
+/* Only who looked at everything may say that nothing was overlooked. */
+static bool
+save_notes(struct sync *s, const char *fingerprint, struct error *err)
+{
+    struct buf position = {0};
+    bool ok = true;
+
+    if (s->quick)
+        return replica_note_save(s->writer.db, NOTE_FINGERPRINT, "", err);
+    if (s->read && s->source->position)
+        ok = s->source->position(s->source->ctx, &position, err) &&
+             replica_note_save(s->writer.db, NOTE_POSITION, buf_str(&position), err);
+    buf_release(&position);
+    return ok && replica_note_save(s->writer.db, NOTE_FINGERPRINT, fingerprint, err);
 }
 
 static bool
@@ -355,8 +534,8 @@ save_state(struct sync *s, struct sync_state *state, const char *fingerprint, st
     state->source = mem_strdup(s->source->name);
     state->country = mem_strdup(s->country);
     r->generation = state->generation;
-    return sync_state_save(s->writer.db, state, err) &&
-           replica_fingerprint_save(s->writer.db, fingerprint, err) && reload_customers(s, err);
+    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err) &&
+           reload_customers(s, err);
 }
 
 /* Whether the main database is surely what it was at the last good sync. */
@@ -365,9 +544,9 @@ is_untouched(struct sync *s, const struct sync_state *state, enum sync_mode mode
              const struct buf *fingerprint, bool *untouched, struct error *err)
 {
     char *before = NULL;
-    bool ok = replica_fingerprint_load(s->writer.db, &before, err);
+    bool ok = replica_note_load(s->writer.db, NOTE_FINGERPRINT, &before, err);
 
-    *untouched = ok && mode == SYNC_INCREMENTAL && !why_full(state, s) && fingerprint->len > 0 &&
+    *untouched = ok && mode != SYNC_FULL && !why_full(state, s) && fingerprint->len > 0 &&
                  text_eq(before, buf_str(fingerprint));
     free(before);
     return ok;
@@ -395,11 +574,13 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
         s->result->mode = SYNC_INCREMENTAL;
     if (ok && !untouched) {
         begun = s->source->begin(s->source->ctx, err);
+        s->read = begun;
         ok = begun && fill(s, &state, mode, err);
     }
+    ok = ok && save_state(s, &state, buf_str(&fingerprint), err);
     if (begun)
         s->source->end(s->source->ctx);
-    ok = ok && save_state(s, &state, buf_str(&fingerprint), err) && db_commit(db, err);
+    ok = ok && db_commit(db, err); /* here a generation becomes current */
     db_rollback(db);
     sync_state_release(&state);
     buf_release(&fingerprint);
@@ -456,21 +637,21 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
 }
 
 bool
-replica_sync(const char *home, const struct config *config, int64_t now_s, enum sync_mode mode,
-             sync_progress_fn *progress, void *arg, struct sync_result *out, struct error *err)
+replica_sync(const struct sync_job *job, struct sync_result *out, struct error *err)
 {
+    main_database_open_fn *open = job->open ? job->open : main_database_open_config;
     struct main_database source = {0};
-    struct db *replica = replica_open_writer(home, err);
+    struct db *replica = replica_open_writer(job->home, err);
     bool ok = false;
 
     *out = (struct sync_result){0};
     if (!replica)
         return error_wrap(err, "sync");
-    if (main_database_open_url(config->main_database.url, &source, err))
-        ok = replica_sync_from(replica, &source, config->business.country, now_s, mode, progress,
-                               arg, out, err);
+    if (open(job->config, job->cancel, &source, err))
+        ok = replica_sync_from(replica, &source, job->config->business.country, job->now_s,
+                               job->mode, job->progress, job->arg, out, err);
     else
-        keep_error(replica, now_s, err);
+        keep_error(replica, job->now_s, err);
     main_database_close(&source);
     db_close(replica);
     return ok;

@@ -3,10 +3,14 @@
  * transaction: readers see the generation before or the one after, also when the machine stops in
  * the middle.
  *
- * Incremental: rows by watermark (updated_at with an overlap), then the keys of both sides are
- * compared, which finds deletions and rows that came with an old updated_at. Not found, and left to
- * a full sync: a row changed in place without a newer updated_at. Rows of unknown customers are put
- * aside and read again when the customer appears.
+ * Incremental, where the source knows which transaction wrote a row (PostgreSQL with `version` in
+ * the mapping): every row that the last sync cannot have seen, whatever its updated_at. What is
+ * then here and not there was deleted: rows are counted, and where the numbers differ, by ranges of
+ * keys. Else: rows by watermark (updated_at with an overlap), then all keys of both sides are
+ * compared, which finds deletions and rows that came with an old updated_at; not found, and left to
+ * a full sync: a row changed in place with an updated_at older than the overlap.
+ *
+ * Rows of unknown customers are put aside and read again when the customer appears.
  */
 #ifndef CANVASS_CORE_REPLICA_SYNC_H
 #define CANVASS_CORE_REPLICA_SYNC_H
@@ -19,7 +23,16 @@
 #include "core/port/main_database.h"
 #include "core/store/db.h"
 
-enum sync_mode { SYNC_INCREMENTAL, SYNC_FULL };
+enum sync_mode {
+    SYNC_INCREMENTAL,
+    SYNC_FULL,
+    /*
+     * As SYNC_INCREMENTAL, over and over: looking for deletions and late commits, which reads all
+     * of the main database's tables, then takes a twentieth of the time at most; in between only
+     * the watermark is asked.
+     */
+    SYNC_REFRESH
+};
 
 struct sync_result {
     enum sync_mode mode;  /* what was done: an incremental sync may have to become a full one */
@@ -38,14 +51,23 @@ struct sync_result {
 /* table: what is being read; done of total (0: not known). Called every few thousand rows. */
 typedef void sync_progress_fn(void *arg, const char *table, int64_t done, int64_t total);
 
+struct sync_job {
+    const char *home;            /* borrowed */
+    const struct config *config; /* borrowed */
+    main_database_open_fn *open; /* NULL: core's own, which knows SQLite files only */
+    const atomic_bool *cancel;   /* NULL: none */
+    int64_t now_s;               /* becomes synced_at */
+    enum sync_mode mode;
+    sync_progress_fn *progress; /* may be NULL */
+    void *arg;
+};
+
 /*
- * now_s     becomes synced_at
- * progress  may be NULL
- * Errors    as main_database_open_url(); ERR_RETRY: another sync is running; kept as last_error too
+ * Errors    as the opening's; ERR_RETRY: another sync is running, or it was called off; kept as
+ *           last_error too
  * Thread    any; opens its own connections
  */
-bool replica_sync(const char *home, const struct config *config, int64_t now_s, enum sync_mode mode,
-                  sync_progress_fn *progress, void *arg, struct sync_result *out,
+bool replica_sync(const struct sync_job *job, struct sync_result *out,
                   struct error *err) MUST_CHECK;
 
 /* The same between a given source and a connection of replica_open_writer(). */

@@ -11,6 +11,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/config/config.h"
 #include "core/store/key_hash.h"
 
 enum { WORD_MAX_BYTES = 1024, TEXT_MAX_BYTES = 4096, NOTES_MAX_BYTES = 65536, SCRATCH_COUNT = 8 };
@@ -41,21 +42,6 @@ static const struct table {
     [MAIN_REQUESTS] = {"appointment_requests", "id, updated_at, conversation_id, status"},
 };
 _Static_assert(ARRAY_LEN(tables) == MAIN_TABLE_COUNT, "columns for every table");
-
-const char *
-main_table_name(enum main_table table)
-{
-    return tables[table].name;
-}
-
-void
-main_database_close(struct main_database *source)
-{
-    if (source->close)
-        source->close(source->ctx);
-    free(source->name);
-    *source = (struct main_database){0};
-}
 
 struct main_time
 main_time_parse(const char *text)
@@ -335,10 +321,9 @@ scan_since(void *ctx, enum main_table table, int64_t since_s, main_row_fn *on_ro
 }
 
 static bool
-scan_one(void *ctx, enum main_table table, const struct key *key, main_row_fn *on_row, void *arg,
-         struct error *err)
+scan_one(struct source *src, enum main_table table, const struct key *key, main_row_fn *on_row,
+         void *arg, struct error *err)
 {
-    struct source *src = ctx;
     /* UUIDs may stand there in capitals, numbers as text. */
     struct db_stmt *st =
         prepare(src, table, tables[table].columns,
@@ -354,7 +339,19 @@ scan_one(void *ctx, enum main_table table, const struct key *key, main_row_fn *o
 }
 
 static bool
-scan_keys(void *ctx, enum main_table table, main_key_fn *on_key, void *arg, struct error *err)
+scan_some(void *ctx, enum main_table table, const struct key *keys, size_t count,
+          main_row_fn *on_row, void *arg, struct error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = scan_one(ctx, table, &keys[i], on_row, arg, err);
+    return ok;
+}
+
+static bool
+scan_keys(void *ctx, enum main_table table, const struct key *from, const struct key *until,
+          main_key_fn *on_key, void *arg, struct error *err)
 {
     struct source *src = ctx;
     struct db_stmt *st = prepare(src, table, "id", "ORDER BY id", err);
@@ -366,7 +363,8 @@ scan_keys(void *ctx, enum main_table table, main_key_fn *on_key, void *arg, stru
 
         ok = db_step(st, &row, err) || source_error(src, table, err);
         src->used = 0;
-        if (ok && row && key_of(src, st, 0, &key))
+        if (ok && row && key_of(src, st, 0, &key) && (!from || key_compare(&key, from) >= 0) &&
+            (!until || key_compare(&key, until) < 0))
             ok = on_key(arg, &key, err);
     }
     db_stmt_release(st);
@@ -560,7 +558,7 @@ main_database_open_sqlite(const char *path, struct main_database *out, struct er
         .end = end,
         .scan_all = scan_all,
         .scan_since = scan_since,
-        .scan_one = scan_one,
+        .scan_some = scan_some,
         .scan_keys = scan_keys,
         .digest = digest,
         .count = count,
@@ -579,6 +577,25 @@ main_database_open_url(const char *url, struct main_database *out, struct error 
             "no main database is configured; set main_database.url to \"sqlite:FILE\"");
     if (!text_starts_with(url, "sqlite:"))
         return error_set(err, ERR_INVALID,
-                         "main_database.url: only \"sqlite:FILE\" is understood by this version");
+                         "main_database.url: only \"sqlite:FILE\" is understood here");
     return main_database_open_sqlite(url + strlen("sqlite:"), out, err);
+}
+
+bool
+main_database_open_config(const struct config *config, const atomic_bool *cancel,
+                          struct main_database *out, struct error *err)
+{
+    struct source *src;
+
+    *out = (struct main_database){0};
+    if (text_starts_with(config->main_database.url, "sqlite:") &&
+        !text_eq(config->main_database.mapping, "reference"))
+        return error_set(err, ERR_INVALID,
+                         "main_database.mapping: a SQLite main database is read in the reference "
+                         "schema; leave the mapping out");
+    if (!main_database_open_url(config->main_database.url, out, err))
+        return false;
+    src = out->ctx;
+    db_set_cancel(src->db, cancel);
+    return true;
 }

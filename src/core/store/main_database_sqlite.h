@@ -18,6 +18,9 @@ bool main_database_open_sqlite(const char *path, struct main_database *out,
 bool main_database_open_url(const char *url, struct main_database *out,
                             struct error *err) MUST_CHECK;
 
+/* A main_database_open_fn that knows sqlite: only. */
+main_database_open_fn main_database_open_config;
+
 /*
  * "YYYY-MM-DD HH:MM:SS[.fff]" or with T, then nothing (UTC), Z, +HH:MM, +HHMM or +HH. Anything
  * else, a number or a bare date included, is no time.

@@ -26,7 +26,6 @@ static const char SQL_WATERMARK_LOAD[] =
 static const char SQL_WATERMARK_SAVE[] =
     "INSERT OR REPLACE INTO replica.watermark (table_name, updated_at, row_key) "
     "VALUES (:name, :updated_at, :row_key)";
-static const char FINGERPRINT[] = "fingerprint"; /* stands beside the tables' names */
 
 void
 sync_state_release(struct sync_state *state)
@@ -147,7 +146,7 @@ replica_watermark_save(struct db *db, enum main_table table, int64_t updated_at,
 }
 
 bool
-replica_fingerprint_load(struct db *db, char **out, struct error *err)
+replica_note_load(struct db *db, const char *name, char **out, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_WATERMARK_LOAD, err);
     bool found = false;
@@ -155,7 +154,7 @@ replica_fingerprint_load(struct db *db, char **out, struct error *err)
 
     *out = NULL;
     if (st) {
-        db_bind_text(st, ":name", FINGERPRINT);
+        db_bind_text(st, ":name", name);
         ok = db_step(st, &found, err);
         if (ok && found)
             *out = db_column_dup(st, 0);
@@ -165,13 +164,13 @@ replica_fingerprint_load(struct db *db, char **out, struct error *err)
 }
 
 bool
-replica_fingerprint_save(struct db *db, const char *text, struct error *err)
+replica_note_save(struct db *db, const char *name, const char *text, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_WATERMARK_SAVE, err);
     bool ok = false;
 
     if (st) {
-        db_bind_text(st, ":name", FINGERPRINT);
+        db_bind_text(st, ":name", name);
         db_bind_text(st, ":updated_at", text);
         db_bind_null(st, ":row_key");
         ok = db_step_done(st, err);

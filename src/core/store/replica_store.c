@@ -16,7 +16,9 @@ static const char SQL_TEMP[] =
     " WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS absent (table_name, key, PRIMARY KEY (table_name, key)) "
     " WITHOUT ROWID;"
-    "DELETE FROM temp.touched; DELETE FROM temp.touched_conversation; DELETE FROM temp.newcomer;"
+    "CREATE TEMP TABLE IF NOT EXISTS there (key PRIMARY KEY) WITHOUT ROWID;"
+    "DELETE FROM temp.there; DELETE FROM temp.touched; DELETE FROM temp.touched_conversation; "
+    "DELETE FROM temp.newcomer;"
     "DELETE FROM temp.gone; DELETE FROM temp.absent;";
 static const char SQL_EMPTY[] =
     "DELETE FROM replica.customer; DELETE FROM replica.appointment;"

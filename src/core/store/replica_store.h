@@ -35,10 +35,11 @@ bool replica_watermark_load(struct db *db, enum main_table table, int64_t *updat
                             struct error *err) MUST_CHECK;
 bool replica_watermark_save(struct db *db, enum main_table table, int64_t updated_at,
                             const struct key *row_key, struct error *err) MUST_CHECK;
-/* The main database's fingerprint at the last good sync; *out is NULL when there is none, caller
- * frees. */
-bool replica_fingerprint_load(struct db *db, char **out, struct error *err) MUST_CHECK;
-bool replica_fingerprint_save(struct db *db, const char *text, struct error *err) MUST_CHECK;
+/* What the sync remembers under a name that is no table's; *out is NULL when there is nothing,
+ * caller frees. */
+bool replica_note_load(struct db *db, const char *name, char **out, struct error *err) MUST_CHECK;
+bool replica_note_save(struct db *db, const char *name, const char *text,
+                       struct error *err) MUST_CHECK;
 
 /* The three forms of a customer's addresses; NULL when not valid. Borrowed. */
 struct replica_addresses {
@@ -106,6 +107,34 @@ bool replica_key_walk_next(struct replica_key_walk *walk, const struct key *key,
                            struct error *err) MUST_CHECK;
 bool replica_key_walk_end(struct replica_key_walk *walk, struct error *err) MUST_CHECK;
 void replica_key_walk_release(struct replica_key_walk *walk);
+
+/* How many keys the replica knows of a table, orphans included. */
+bool replica_key_count(struct replica_writer *w, enum main_table table, int64_t *out,
+                       struct error *err) MUST_CHECK;
+
+/* The keys of a table, orphans included, cut into ranges of about the same number. */
+struct replica_ranges {
+    struct key *bounds; /* owned; ascending; all numbers or all texts */
+    size_t count;
+    int64_t *here; /* owned; keys below bounds[0], from bounds[i - 1] on, from the last bound on */
+    size_t bound_capacity, here_capacity;
+};
+/* No bounds at all when numbers and texts are mixed. */
+bool replica_ranges_make(struct replica_writer *w, enum main_table table, int64_t per_range,
+                         size_t max_ranges, struct replica_ranges *out,
+                         struct error *err) MUST_CHECK;
+void replica_ranges_release(struct replica_ranges *r);
+
+/* A set of the main database's keys, in any order, to be compared with those of a range. */
+bool replica_there_begin(struct replica_writer *w, struct error *err) MUST_CHECK;
+bool replica_there_add(struct replica_writer *w, const struct key *key,
+                       struct error *err) MUST_CHECK;
+/* Lists as gone the keys >= from and < until (NULL: no bound) that are not in the set. */
+bool replica_there_gone(struct replica_writer *w, enum main_table table, const struct key *from,
+                        const struct key *until, struct error *err) MUST_CHECK;
+/* Lists as absent what of the set is not here. */
+bool replica_there_absent(struct replica_writer *w, enum main_table table,
+                          struct error *err) MUST_CHECK;
 
 enum replica_list {
     REPLICA_GONE,   /* not in the main database any more */
