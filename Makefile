@@ -153,7 +153,9 @@ fuzz-run: $(FUZZ_BIN)
 	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=70000 -print_final_stats=0 $$f.corpus \
 	    $(wildcard tests/fuzz/seeds) || exit 1; done
 
-bench: all
+$(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+bench: all $(BUILD)/plain_send
 	@python3 tests/bench/bench.py
 
 install: all

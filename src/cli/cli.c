@@ -10,26 +10,6 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
-const struct cli_command *
-cli_find(const char *name)
-{
-    for (size_t i = 0; cli_commands[i]; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0)
-            return cli_commands[i];
-    return NULL;
-}
-
-const char *
-cli_nearest(const char *name)
-{
-    const char *names[64] = {0};
-    size_t count = 0;
-
-    for (; count < ARRAY_LEN(names) && cli_commands[count]; count++)
-        names[count] = cli_commands[count]->name;
-    return text_nearest(name, names, count, sizeof names[0]);
-}
-
 /* A line a form, as --help prints them. */
 static void
 print_usage(const struct cli_command *command)
