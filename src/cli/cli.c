@@ -10,6 +10,22 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
+/* A line a form, as --help prints them. */
+static void
+print_usage(const struct cli_command *command)
+{
+    const char *line = command->synopsis;
+    const char *lead = "usage:";
+
+    do {
+        int len = (int)strcspn(line, "\n");
+
+        (void)fprintf(stderr, "%-6s canvass %s %.*s\n", lead, command->name, len, line);
+        lead = "";
+        line += len + (line[len] == '\n');
+    } while (*line);
+}
+
 int
 cli_usage(const struct cli *cli, const struct cli_command *command, const char *fmt, ...)
 {
@@ -21,7 +37,7 @@ cli_usage(const struct cli *cli, const struct cli_command *command, const char *
     va_end(args);
     (void)cli_fail(cli, &err);
     if (!cli->json)
-        (void)fprintf(stderr, "usage: canvass %s %s\n", command->name, command->synopsis);
+        print_usage(command);
     return EXIT_USAGE;
 }
 

@@ -86,6 +86,8 @@ struct binding {
     void (*run_arg)(struct app *app, void *self, const char *arg); /* palette: `:theme light` */
     /* NULL: always. False: why not now, for people; the key is dim and says so when pressed. */
     bool (*can)(struct app *app, void *self, char reason[96]);
+    /* NULL: always. False: the footer leaves it out, since it has no meaning where we are now. */
+    bool (*shown)(void *self);
 };
 
 struct screen {

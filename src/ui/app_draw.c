@@ -165,8 +165,11 @@ draw_tab_line(struct app *app, struct grid *g)
     for (size_t i = 0; i < s->tab_count; i++) {
         labels[i] = s->tabs[i]->title;
         if (s->tabs[i] == s->unread && app->status.unread > 0) {
-            (void)snprintf(unread, sizeof unread, "%s (%" PRId64 ")", labels[i],
-                           app->status.unread);
+            if (app->status.unread > 999) /* six tabs have to fit into 80 columns */
+                (void)snprintf(unread, sizeof unread, "%s (999+)", labels[i]);
+            else
+                (void)snprintf(unread, sizeof unread, "%s (%" PRId64 ")", labels[i],
+                               app->status.unread);
             labels[i] = unread;
         }
     }
@@ -249,6 +252,8 @@ footer_bindings(struct footer *f, const struct binding *keys, void *self)
         char name[16];
         char reason[96];
         if (!b->label || strcmp(b->name, "help") == 0 || (f->typing && key_is_text(b->key)))
+            continue;
+        if (b->shown && !b->shown(self))
             continue;
         if (!footer_add(f, key_label(b->key, name), b->key, b->label,
                         app_can(f->app, self, b, reason)))

@@ -283,7 +283,7 @@ loop_turn(struct loop *l, bool stopping)
         loop_send_step(l, stopping);
         complete_step(l);
     } else {
-        loop_note(l, "%s sends", l->other[0] ? l->other : "nobody");
+        loop_note(l, l->other[0] ? "another engine sends: %s" : "no engine sends yet%s", l->other);
     }
     if (l->result_count && l->trouble_until_ms <= loop_mono_ms(l))
         loop_wait_at_most(l, 0); /* what was not handed over goes back at once */
