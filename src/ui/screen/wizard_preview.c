@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 
