@@ -59,6 +59,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+# the loops over columns: vectorised
+$(BUILD)/src/core/index/bits.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(BUILD)/src/net/%.o $(BUILD)/tests/unit/net/%.o $(BUILD)/tests/fuzz/%.o: ALL_CPPFLAGS += $(PG_CFLAGS)
 $(BUILD)/embed.c: scripts/embed.sh $(EMBEDDED)
 	@mkdir -p $(@D)
@@ -153,7 +155,9 @@ fuzz-run: $(FUZZ_BIN)
 	  $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -max_len=70000 -print_final_stats=0 $$f.corpus \
 	    $(wildcard tests/fuzz/seeds) || exit 1; done
 
-bench: all
+$(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+bench: all $(BUILD)/plain_send
 	@python3 tests/bench/bench.py
 
 install: all

@@ -1,6 +1,9 @@
 /* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
 #include <fcntl.h>
 #include <locale.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
@@ -18,9 +22,10 @@
 #include "core/engine/engine.h"
 #include "core/query/query.h"
 #include "core/store/stores.h"
-#include "net/net.h"
+#include "net/open.h"
 #include "net/postgres.h"
 #include "ui/app.h"
+#include "ui/screen/screens.h"
 
 struct start {
     struct cli cli;
@@ -272,7 +277,7 @@ static int
 run_console(struct start *s)
 {
     struct console c = {.log_fd = -1};
-    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct ui_options ui = {.screens = &all_screens, .home = s->home, .no_color = s->cli.no_color};
     struct error err = {0};
     bool ok = false;
 
@@ -312,6 +317,16 @@ run(struct start *s)
     return ui_has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
+/* A batch of messages frees what the next one takes: not back to the kernel in between. */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
+    (void)mallopt(M_TOP_PAD, 1024 * 1024);
+#endif
+}
+
 int
 main(int argc, char **argv)
 {
@@ -319,6 +334,7 @@ main(int argc, char **argv)
     int status;
 
     ui_choose_locale();
+    keep_freed_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);

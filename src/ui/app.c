@@ -1,5 +1,6 @@
 #include "ui/app.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,7 +16,6 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "ui/app_internal.h"
-#include "ui/screen/screens.h"
 #include "ui/widget/when.h"
 
 #define STATUS_EVERY_MS 500
@@ -130,19 +130,27 @@ app_go_tab(struct app *app, size_t tab)
     struct tab *t;
     struct open_screen *o;
 
-    if (tab >= app_tab_count)
+    if (tab >= app->opt.screens->tab_count)
         return;
     close_overlays(app);
     app->tab = tab;
     t = &app->tabs[tab];
     if (t->depth == 0) {
-        open_on(app, t, app_tab_screens[tab], 0);
+        open_on(app, t, app->opt.screens->tabs[tab], 0);
         return;
     }
     o = app_top(app);
     if (o->screen->refresh)
         o->screen->refresh(app, o->self);
     app_dirty(app);
+}
+
+void
+app_go_screen(struct app *app, const struct screen *screen)
+{
+    for (size_t i = 0; i < app->opt.screens->tab_count; i++)
+        if (app->opt.screens->tabs[i] == screen)
+            app_go_tab(app, i);
 }
 
 bool
@@ -526,6 +534,7 @@ ui_run(const struct ui_options *options, struct error *err)
     int saved;
     bool ok;
 
+    assert(options->screens->tab_count <= APP_TABS);
     (void)snprintf(note, sizeof note, "Drafts and campaigns are safe in %s; the log is %s.",
                    options->home, options->log_path ? options->log_path : "not kept");
     term.crash_note = note;

@@ -9,7 +9,6 @@
 #include "core/base/utime.h"
 #include "core/store/stores.h"
 #include "ui/app_internal.h"
-#include "ui/screen/screens.h"
 
 #define DOUBLE_CLICK_MS 400
 
@@ -159,14 +158,14 @@ static void
 do_messages(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_messages, 0);
+    app_push(app, app->opt.screens->messages, 0);
 }
 
 static void
 do_in_doubt(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_in_doubt, 0);
+    app_push(app, app->opt.screens->in_doubt, 0);
 }
 
 static bool
@@ -222,7 +221,7 @@ static bool
 can_new(struct app *app, void *self, char reason[96])
 {
     (void)self;
-    if (app_top(app)->screen != &screen_wizard)
+    if (app_top(app)->screen != app->opt.screens->new_campaign)
         return true;
     (void)snprintf(reason, 96, "You are in the wizard already. Esc leaves; the draft stays.");
     return false;
@@ -232,7 +231,7 @@ static void
 do_new(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_wizard, 0);
+    app_push(app, app->opt.screens->new_campaign, 0);
 }
 
 const struct binding app_general_keys[] = {
@@ -334,7 +333,8 @@ on_key(struct app *app, const struct input *in)
     }
     if (in->key == KEYS_ESC)
         on_escape(app);
-    else if (in->key >= '1' && in->key < '1' + (int)app_tab_count && !top->screen->bare)
+    else if (in->key >= '1' && in->key < '1' + (int)app->opt.screens->tab_count &&
+             !top->screen->bare)
         app_go_tab(app, (size_t)(in->key - '1'));
 }
 
@@ -373,7 +373,7 @@ click_on_frame(struct app *app, const struct input *in)
         return false;
     if (in->y == app->footer_y)
         for (size_t i = 0; i < app->footer_count; i++) {
-            const struct place *p = &app->footer_places[i];
+            const struct click_place *p = &app->footer_places[i];
             struct input key = {.key = p->key};
             if (in->x >= p->x0 && in->x < p->x1) {
                 app_on_input(app, &key);
@@ -381,7 +381,7 @@ click_on_frame(struct app *app, const struct input *in)
             }
         }
     if (in->y == 1 && !app_top(app)->screen->bare)
-        for (size_t i = 0; i < app_tab_count; i++)
+        for (size_t i = 0; i < app->opt.screens->tab_count; i++)
             if (in->x >= app->tab_places[2 * i] && in->x < app->tab_places[2 * i + 1]) {
                 app_go_tab(app, i);
                 return true;

@@ -1,4 +1,5 @@
 """A program in a terminal of its own (tmux), its keys and its screen. No fixed sleeps: wait for text."""
+import contextlib
 import os
 import re
 import shlex
@@ -97,11 +98,11 @@ class Terminal:
         shell = self._tmux("display-message", "-p", "#{pane_pid}").strip()
         end = time.monotonic() + DEADLINE
         while time.monotonic() < end:
-            out = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", shell], capture_output=True, text=True).stdout
-            for line in out.splitlines():
-                number, name = line.split(None, 1)
-                if name.strip().startswith("canvass"):
-                    return int(number)
+            for number in filter(str.isdigit, os.listdir("/proc")):
+                with contextlib.suppress(OSError), open(f"/proc/{number}/stat", encoding="utf-8", errors="replace") as f:
+                    name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
+                    if name.startswith("canvass") and rest.split()[1] == shell:
+                        return int(number)
             time.sleep(0.03)
         raise ScreenError("the program is not there")
 

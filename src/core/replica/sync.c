@@ -11,6 +11,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/index/index.h"
 #include "core/replica/metadata.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/replica_facts_store.h"
@@ -625,6 +626,16 @@ fold_log(struct db *replica)
         log_line(LOG_WARN, "sync", "cannot fold the replica's log: %s", err.text);
 }
 
+/* Without an index SQL answers: slower, not otherwise. */
+static void
+refresh_index(struct db *replica)
+{
+    struct error err = {0};
+
+    if (!index_refresh(replica, &err))
+        log_line(LOG_WARN, "sync", "no %s", err.text);
+}
+
 bool
 replica_sync_from(struct db *replica, struct main_database *source, const char *country,
                   int64_t now_s, enum sync_mode mode, sync_progress_fn *progress, void *arg,
@@ -650,6 +661,8 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
         keep_error(replica, now_s, err);
     else if (ok && out->mode == SYNC_FULL)
         fold_log(replica);
+    if (ok)
+        refresh_index(replica);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
 }

@@ -136,7 +136,7 @@ plan_store_roomy(struct db *db, bool on, struct error *err)
 {
     return db_exec(db,
                    on ? "PRAGMA main.cache_size=-65536"
-                      : "PRAGMA main.cache_size=-2000; PRAGMA shrink_memory",
+                      : "PRAGMA main.cache_size=-16384; PRAGMA shrink_memory",
                    err);
 }
 

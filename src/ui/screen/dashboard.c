@@ -190,9 +190,7 @@ open_need(struct app *app, void *self)
         break;
     case NEED_REVIEW:
     case NEED_UNREAD:
-        for (size_t i = 0; i < app_tab_count; i++)
-            if (app_tab_screens[i] == &screen_inbox)
-                app_go_tab(app, i);
+        app_go_screen(app, &screen_inbox);
         break;
     case NEED_STOPPED:
         app_message(app, ROLE_WARN, "Type :start-all to let sending go on.");

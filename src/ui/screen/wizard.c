@@ -443,17 +443,39 @@ key_leave(struct app *app, void *self)
     app_pop(app);
 }
 
+/* --- what the footer shows of them */
+
+static bool
+shown_next(void *self)
+{
+    return ((struct wizard *)self)->step != WIZARD_REVIEW;
+}
+
+static bool
+shown_back(void *self)
+{
+    return ((struct wizard *)self)->step != WIZARD_INFO;
+}
+
+static bool
+shown_edit(void *self)
+{
+    enum wizard_step step = ((struct wizard *)self)->step;
+
+    return step == WIZARD_SEGMENT || step == WIZARD_AGENT;
+}
+
 #define F(n) (KEYS_F1 + (n)-1)
 
 /* clang-format off */
 static const struct binding wizard_keys[] = {
-    {.key = F(3), .name = "next-step", .label = "next", .help = "The next step", .run = key_next, .can = can_next},
-    {.key = F(2), .name = "back-step", .label = "back", .help = "The step before", .run = key_back},
-    {.key = F(6), .name = "preview", .label = "preview", .help = "To the preview and back", .run = key_pane},
-    {.key = F(5), .name = "add", .label = "add", .help = "Add a criterion, a question, a variant", .run = key_add},
-    {.key = F(8), .name = "remove", .label = "remove", .help = "Remove what is in focus", .run = key_remove},
+    {.key = F(3), .name = "next-step", .label = "next", .help = "The next step", .run = key_next, .can = can_next, .shown = shown_next},
+    {.key = F(2), .name = "back-step", .label = "back", .help = "The step before", .run = key_back, .shown = shown_back},
+    {.key = F(6), .name = "preview", .label = "preview", .help = "To the preview and back", .run = key_pane, .shown = shown_back},
+    {.key = F(5), .name = "add", .label = "add", .help = "Add a criterion, a question, a variant", .run = key_add, .shown = shown_edit},
+    {.key = F(8), .name = "remove", .label = "remove", .help = "Remove what is in focus", .run = key_remove, .shown = shown_edit},
     {.key = F(1), .name = "field-help", .label = "help", .help = "What the field in focus is", .run = key_help},
-    {.key = F(4), .name = "editor", .label = "editor", .help = "Edit the text or the criteria in $EDITOR", .run = key_external},
+    {.key = F(4), .name = "editor", .label = "editor", .help = "Edit the text or the criteria in $EDITOR", .run = key_external, .shown = shown_edit},
     {.key = F(7), .name = "move-up", .help = "The question in focus one up", .run = key_up, .can = can_move},
     {.key = F(9), .name = "move-down", .help = "The question in focus one down", .run = key_down, .can = can_move},
     {.name = "leave", .help = "Leave the wizard; the draft stays (Esc)", .run = key_leave},

@@ -9,7 +9,7 @@
 
 enum { AGENT_TEMPLATES_MAX = 32, FIXED_FIELDS = 12 };
 
-static const char *const mode_words[] = {"asks its questions", "none: people answer"};
+static const char *const mode_words[] = {"asks its questions", "none"};
 static const char *const modes[] = {"scripted", "none"};
 
 bool
