@@ -322,8 +322,10 @@ static void
 keep_freed_memory(void)
 {
 #ifdef __GLIBC__
+    /* NOLINTBEGIN(concurrency-mt-unsafe): before there are threads */
     (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
     (void)mallopt(M_TOP_PAD, 1024 * 1024);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 #endif
 }
 
