@@ -22,7 +22,7 @@
 #include "core/engine/engine.h"
 #include "core/query/query.h"
 #include "core/store/stores.h"
-#include "net/net.h"
+#include "net/open.h"
 #include "net/postgres.h"
 #include "ui/app.h"
 #include "ui/screen/screens.h"

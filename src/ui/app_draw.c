@@ -240,7 +240,7 @@ footer_add(struct footer *f, const char *keys, int key, const char *label, bool 
     x = grid_text(f->g, f->line, 0, x, can ? ROLE_KEY : ROLE_DIM, keys) + 1;
     x = grid_text(f->g, f->line, 0, x, can ? ROLE_TEXT : ROLE_DIM, label);
     if (key && app->footer_count < ARRAY_LEN(app->footer_places))
-        app->footer_places[app->footer_count++] = (struct place){f->x, x, key};
+        app->footer_places[app->footer_count++] = (struct click_place){f->x, x, key};
     f->x = x + 2;
     return true;
 }

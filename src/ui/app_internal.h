@@ -44,7 +44,7 @@ struct confirm_pane {
     uint64_t serial;
 };
 
-struct place { /* something that can be clicked on lines of the frame */
+struct click_place { /* something that can be clicked on lines of the frame */
     int x0, x1;
     int key;
 };
@@ -92,7 +92,7 @@ struct app {
         int64_t at_ms;
         int y, x;
     } last_click;
-    struct place footer_places[24];
+    struct click_place footer_places[24];
     size_t footer_count;
     int tab_places[2 * APP_TABS];
     int footer_y;

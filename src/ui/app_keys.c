@@ -373,7 +373,7 @@ click_on_frame(struct app *app, const struct input *in)
         return false;
     if (in->y == app->footer_y)
         for (size_t i = 0; i < app->footer_count; i++) {
-            const struct place *p = &app->footer_places[i];
+            const struct click_place *p = &app->footer_places[i];
             struct input key = {.key = p->key};
             if (in->x >= p->x0 && in->x < p->x1) {
                 app_on_input(app, &key);

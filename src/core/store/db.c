@@ -33,6 +33,8 @@ struct db {
     struct db_stmt *cache[CACHE_SIZE];
     uint64_t use_count;
     const atomic_bool *cancelled; /* borrowed */
+    void *kept;                   /* owned; NULL: nothing */
+    void (*kept_release)(void *object);
     bool unsynced;                /* the level was lowered, by db_begin_unsynced() */
 };
 
@@ -253,6 +255,7 @@ db_close(struct db *db)
 {
     if (!db)
         return;
+    db_keep(db, NULL, NULL);
     for (size_t i = 0; i < CACHE_SIZE; i++)
         stmt_free(db->cache[i]);
     (void)sqlite3_close_v2(db->raw);
@@ -638,6 +641,29 @@ bool
 db_data_version(struct db *db, int64_t *out, struct error *err)
 {
     return db_query_i64(db, "PRAGMA data_version", out, err);
+}
+
+void
+db_keep(struct db *db, void *object, void (*release)(void *object))
+{
+    if (db->kept)
+        db->kept_release(db->kept);
+    db->kept = object;
+    db->kept_release = release;
+}
+
+void *
+db_kept(struct db *db)
+{
+    return db->kept;
+}
+
+const char *
+db_file_of(struct db *db, const char *schema)
+{
+    const char *name = sqlite3_db_filename(db->raw, schema);
+
+    return name && name[0] ? name : NULL;
 }
 
 bool
