@@ -4,9 +4,15 @@
 #include <string.h>
 
 #include "ui/screen/common.h"
-#include "ui/screen/monitor.h"
+#include "ui/screen/monitor_draw.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/when.h"
+
+const struct reply_row *
+monitor_reply_at(const struct monitor *m, size_t row)
+{
+    return &m->stream.rows[m->shown[row]];
+}
 
 #define TIME_X 2
 #define FROM_X 12
