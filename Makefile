@@ -157,7 +157,9 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
-bench: all $(BUILD)/plain_send
+$(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
+bench: all $(BUILD)/plain_send $(BUILD)/bench_preview
 	@python3 tests/bench/bench.py
 
 install: all
