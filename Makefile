@@ -59,6 +59,8 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+# the loops over columns: vectorised
+$(BUILD)/src/core/index/bits.o: ALL_CFLAGS += $(if $(filter release,$(MODE)),-O3)
 $(BUILD)/src/net/%.o $(BUILD)/tests/unit/net/%.o $(BUILD)/tests/fuzz/%.o: ALL_CPPFLAGS += $(PG_CFLAGS)
 $(BUILD)/embed.c: scripts/embed.sh $(EMBEDDED)
 	@mkdir -p $(@D)

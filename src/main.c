@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "core/base/env.h"
 #include "core/base/fileio.h"
 #include "core/base/log.h"
@@ -22,9 +23,10 @@
 #include "core/engine/engine.h"
 #include "core/query/query.h"
 #include "core/store/stores.h"
-#include "net/net.h"
+#include "net/open.h"
 #include "net/postgres.h"
 #include "ui/app.h"
+#include "ui/screen/screens.h"
 
 struct start {
     struct cli cli;
@@ -276,7 +278,7 @@ static int
 run_console(struct start *s)
 {
     struct console c = {.log_fd = -1};
-    struct ui_options ui = {.home = s->home, .no_color = s->cli.no_color};
+    struct ui_options ui = {.screens = &all_screens, .home = s->home, .no_color = s->cli.no_color};
     struct error err = {0};
     bool ok = false;
 
@@ -296,6 +298,21 @@ run_console(struct start *s)
     return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
 }
 
+/* Without --config a missing file means the defaults; one that was named and is not there is a
+ * mistake, except for those who make it or look for it. */
+static bool
+config_is_there(const struct start *s, struct error *err)
+{
+    const char *command = s->rest_count ? s->rest[0] : "";
+
+    if (!s->config_flag || s->help || text_eq(command, "init") || text_eq(command, "doctor") ||
+        file_exists(s->config_flag))
+        return true;
+    return error_set(err, ERR_NOT_FOUND,
+                     "the configuration %s is not there; canvass --config %s init makes it",
+                     s->config_flag, s->config_flag);
+}
+
 static int
 run(struct start *s)
 {
@@ -309,7 +326,7 @@ run(struct start *s)
         print_help(stdout);
         return EXIT_DONE;
     }
-    if (!settle(s, &err) || !net_global_init(&err))
+    if (!settle(s, &err) || !config_is_there(s, &err) || !net_global_init(&err))
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
@@ -326,8 +343,10 @@ set_up_memory(void)
 {
     json_set_alloc_funcs(mem_alloc, free);
 #ifdef __GLIBC__
+    /* NOLINTBEGIN(concurrency-mt-unsafe): before there are threads */
     (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
     (void)mallopt(M_TOP_PAD, 1024 * 1024);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 #endif
 }
 

@@ -20,6 +20,15 @@ print_checks(const struct launch_review *r, FILE *out)
         (void)fprintf(out, "  %s  %s\n", marks[r->checks[i].level], r->checks[i].text);
 }
 
+static bool
+stops(const struct launch_review *r)
+{
+    for (size_t i = 0; i < r->check_count; i++)
+        if (r->checks[i].level == LAUNCH_STOP)
+            return true;
+    return false;
+}
+
 /* Without a count: tells what the launch would do, and what to type. */
 static int
 ask_for_count(struct campaign_job *j, struct error *err)
@@ -33,11 +42,14 @@ ask_for_count(struct campaign_job *j, struct error *err)
         return -1;
     if (!j->cli->json)
         print_checks(&r, stderr);
-    (void)error_set(err, ERR_INVALID,
-                    "nothing was launched: %" PRId64 " people would be messaged, %" PRId64
-                    " SMS segments; --confirm %" PRId64 "%s launches it",
-                    r.reach.reachable, r.segments_total, r.reach.reachable,
-                    r.everyone ? " --everyone" : "");
+    if (stops(&r))
+        (void)error_set(err, ERR_DENIED, "nothing was launched: a check stops it (STOP above)");
+    else
+        (void)error_set(err, ERR_INVALID,
+                        "nothing was launched: %" PRId64 " people would be messaged, %" PRId64
+                        " SMS segments; --confirm %" PRId64 "%s launches it",
+                        r.reach.reachable, r.segments_total, r.reach.reachable,
+                        r.everyone ? " --everyone" : "");
     launch_review_release(&r);
     return -1;
 }

@@ -10,24 +10,20 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
-const struct cli_command *
-cli_find(const char *name)
+/* A line a form, as --help prints them. */
+static void
+print_usage(const struct cli_command *command)
 {
-    for (size_t i = 0; cli_commands[i]; i++)
-        if (strcmp(cli_commands[i]->name, name) == 0)
-            return cli_commands[i];
-    return NULL;
-}
+    const char *line = command->synopsis;
+    const char *lead = "usage:";
 
-const char *
-cli_nearest(const char *name)
-{
-    const char *names[64] = {0};
-    size_t count = 0;
+    do {
+        int len = (int)strcspn(line, "\n");
 
-    for (; count < ARRAY_LEN(names) && cli_commands[count]; count++)
-        names[count] = cli_commands[count]->name;
-    return text_nearest(name, names, count, sizeof names[0]);
+        (void)fprintf(stderr, "%-6s canvass %s %.*s\n", lead, command->name, len, line);
+        lead = "";
+        line += len + (line[len] == '\n');
+    } while (*line);
 }
 
 int
@@ -41,7 +37,7 @@ cli_usage(const struct cli *cli, const struct cli_command *command, const char *
     va_end(args);
     (void)cli_fail(cli, &err);
     if (!cli->json)
-        (void)fprintf(stderr, "usage: canvass %s %s\n", command->name, command->synopsis);
+        print_usage(command);
     return EXIT_USAGE;
 }
 

@@ -51,11 +51,6 @@ struct cli_command {
     int (*run)(const struct cli *cli, int argc, char **argv); /* argv[0] is the command's name */
 };
 
-/* NULL-terminated; one per file. */
-extern const struct cli_command *const cli_commands[];
-const struct cli_command *cli_find(const char *name);
-const char *cli_nearest(const char *name); /* a command with a like name, or NULL */
-
 /*
  * Options of a subcommand. `options` is ended by {0}; positional arguments are collected in order.
  * Unknown options, missing values and too many positionals print an error and give false.

@@ -17,4 +17,9 @@ extern const struct cli_command cli_start_all;
 extern const struct cli_command cli_audit;
 extern const struct cli_command cli_doctor;
 
+/* NULL-terminated; one per file. */
+extern const struct cli_command *const cli_commands[];
+const struct cli_command *cli_find(const char *name);
+const char *cli_nearest(const char *name); /* a command with a like name, or NULL */
+
 #endif

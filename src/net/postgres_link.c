@@ -41,7 +41,7 @@ one_line(const char *text, char *out, size_t size)
         len--;
     for (size_t i = 0; i < len; i++)
         if (text[i] != '\n')
-            buf_add_char(&flat, text[i] == '\t' ? ' ' : text[i]);
+            buf_add(&flat, text[i] == '\t' ? " " : text + i, 1);
         else if (flat.len > 0 && flat.data[flat.len - 1] != ' ')
             buf_add_char(&flat, ' ');
     text_sanitise(&clean, buf_str(&flat), flat.len);
@@ -128,11 +128,21 @@ wait_for(struct pglink *l, short events, int64_t until_ms, struct error *err)
 }
 
 static bool
+unreachable(struct pglink *l, struct error *err)
+{
+    char why[300];
+
+    one_line(PQerrorMessage(l->conn), why, sizeof why);
+    return error_set(err, ERR_INTERNAL,
+                     "%s cannot be reached: %s; check main_database.url and that the server runs",
+                     l->where, why);
+}
+
+static bool
 connect_steps(struct pglink *l, struct error *err)
 {
-    int64_t until_ms = utime_mono_ms() + CONNECT_S * 1000;
+    int64_t until_ms = utime_mono_ms() + CONNECT_S * INT64_C(1000);
     PostgresPollingStatusType want = PGRES_POLLING_WRITING;
-    char why[320];
 
     while (want == PGRES_POLLING_READING || want == PGRES_POLLING_WRITING) {
         if (!wait_for(l, want == PGRES_POLLING_READING ? POLLIN : POLLOUT, until_ms, err)) {
@@ -145,10 +155,7 @@ connect_steps(struct pglink *l, struct error *err)
     }
     if (want == PGRES_POLLING_OK)
         return true;
-    one_line(PQerrorMessage(l->conn), why, sizeof why);
-    return error_set(err, ERR_INTERNAL,
-                     "%s cannot be reached: %s; check main_database.url and that the server runs",
-                     l->where, why);
+    return unreachable(l, err);
 }
 
 static void
@@ -177,15 +184,21 @@ start(struct pglink *l, const char *url, const char *password, struct error *err
                                  NULL};
     const char *const values[] = {
         url, "canvass", "UTF8", "30", "60000", password && *password ? password : NULL, NULL};
+    char *trouble = NULL;
+    PQconninfoOption *parsed = PQconninfoParse(url, &trouble);
     char why[300];
 
+    if (!parsed) {
+        one_line(trouble ? trouble : "", why, sizeof why);
+        PQfreemem(trouble);
+        return error_set(err, ERR_INVALID, "main_database.url: %s", why);
+    }
+    PQconninfoFree(parsed);
     l->conn = PQconnectStartParams(names, values, 1);
     if (!l->conn)
         return error_set(err, ERR_INTERNAL, "libpq has no memory");
-    if (PQstatus(l->conn) == CONNECTION_BAD) {
-        one_line(PQerrorMessage(l->conn), why, sizeof why);
-        return error_set(err, ERR_INVALID, "main_database.url: %s", why);
-    }
+    if (PQstatus(l->conn) == CONNECTION_BAD)
+        return unreachable(l, err);
     (void)PQsetNoticeReceiver(l->conn, ignore_notice, NULL);
     return connect_steps(l, err);
 }

@@ -11,6 +11,8 @@
 #include "sim/ledger.h"
 #include "sim/sim.h"
 
+#define API_ACCOUNTS "/2010-04-01/Accounts/"
+
 struct sim {
     struct sim_options options; /* texts borrowed from the caller */
     struct ledger *ledger;
@@ -33,7 +35,7 @@ void api_fetch_message(struct sim *sim, struct http_exchange *x, const char *sid
 /* /sim/...; what is the rest of the path. */
 void control_handle(struct sim *sim, struct http_exchange *x, const char *what);
 
-/* --- answers, all with the latency asked for; document is taken */
+/* --- api_reply.c: answers, all with the latency asked for; document is taken */
 void api_reply_json(struct sim *sim, struct http_exchange *x, int status, json_t *document);
 struct api_problem {
     int http, code;

@@ -38,8 +38,20 @@
 #include "ui/term/keys.h"
 #include "ui/widget/toast.h"
 
+struct screen;
+
+/* The screens that the console itself opens (screen/screens.c). */
+struct ui_screens {
+    const struct screen *const *tabs; /* in the order of the keys from 1 on; at most six */
+    size_t tab_count;
+    const struct screen *unread; /* the tab that shows how many replies nobody has read */
+    const struct screen *messages, *in_doubt;
+    const struct screen *new_campaign; /* argument 0 */
+};
+
 /* Everything borrowed until ui_run() returns. */
 struct ui_options {
+    const struct ui_screens *screens;
     const char *home;
     const struct config *config;
     const char *config_dir; /* folder of the configuration: its `themes` is read; NULL: none */
@@ -58,8 +70,9 @@ struct ui_options {
  */
 bool ui_run(const struct ui_options *options, struct error *err) MUST_CHECK;
 
+/* Once, before threads are started: the locale belongs to the whole program. */
+void ui_choose_locale(void);
 /* Whether standard input and output are a terminal that can show it (TERM, not its size). */
-void ui_choose_locale(void); /* before threads are started */
 bool ui_has_terminal(void);
 
 struct app;
@@ -73,6 +86,8 @@ struct binding {
     void (*run_arg)(struct app *app, void *self, const char *arg); /* palette: `:theme light` */
     /* NULL: always. False: why not now, for people; the key is dim and says so when pressed. */
     bool (*can)(struct app *app, void *self, char reason[96]);
+    /* NULL: always. False: the footer leaves it out, since it has no meaning where we are now. */
+    bool (*shown)(void *self);
 };
 
 struct screen {
@@ -115,6 +130,7 @@ void app_tick_in(struct app *app, int64_t ms);
 void app_push(struct app *app, const struct screen *screen, int64_t arg);
 void app_pop(struct app *app); /* closes the top one of this tab; the last one stays */
 void app_go_tab(struct app *app, size_t tab);
+void app_go_screen(struct app *app, const struct screen *screen); /* one of the tabs */
 void *app_top_self(struct app *app);
 void app_quit(struct app *app); /* asks first when this console sends and work waits */
 

@@ -7,16 +7,8 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "ui/app_internal.h"
-#include "ui/screen/screens.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/when.h"
-
-bool
-app_is_too_small(const struct app *app)
-{
-    (void)app;
-    return term_grid()->h < APP_MIN_H || term_grid()->w < APP_MIN_W;
-}
 
 static void
 draw_too_small(struct grid *g)
@@ -138,7 +130,8 @@ draw_header(struct app *app, struct grid *g)
     if (top->screen->crumb)
         top->screen->crumb(top->self, crumb, sizeof crumb);
     if (app->tabs[app->tab].depth > 1 && !top->screen->bare && crumb[0])
-        (void)snprintf(left, sizeof left, "%s › %s", app_tab_screens[app->tab]->title, crumb);
+        (void)snprintf(left, sizeof left, "%s › %s", app->opt.screens->tabs[app->tab]->title,
+                       crumb);
     else if (crumb[0])
         (void)snprintf(left, sizeof left, "%s › %s", top->screen->title, crumb);
     else
@@ -158,17 +151,22 @@ draw_header(struct app *app, struct grid *g)
 static void
 draw_tab_line(struct app *app, struct grid *g)
 {
+    const struct ui_screens *s = app->opt.screens;
     const char *labels[APP_TABS];
-    char inbox[40];
+    char unread[40];
 
-    for (size_t i = 0; i < app_tab_count; i++) {
-        labels[i] = app_tab_screens[i]->title;
-        if (app_tab_screens[i] == &screen_inbox && app->status.unread > 0) {
-            (void)snprintf(inbox, sizeof inbox, "%s (%" PRId64 ")", labels[i], app->status.unread);
-            labels[i] = inbox;
+    for (size_t i = 0; i < s->tab_count; i++) {
+        labels[i] = s->tabs[i]->title;
+        if (s->tabs[i] == s->unread && app->status.unread > 0) {
+            if (app->status.unread > 999) /* six tabs have to fit into 80 columns */
+                (void)snprintf(unread, sizeof unread, "%s (999+)", labels[i]);
+            else
+                (void)snprintf(unread, sizeof unread, "%s (%" PRId64 ")", labels[i],
+                               app->status.unread);
+            labels[i] = unread;
         }
     }
-    draw_tabs(g, area_rows(grid_area(g), 1, 1), 0, labels, app_tab_count, (int)app->tab,
+    draw_tabs(g, area_rows(grid_area(g), 1, 1), 0, labels, s->tab_count, (int)app->tab,
               app->tab_places);
 }
 
@@ -235,7 +233,7 @@ footer_add(struct footer *f, const char *keys, int key, const char *label, bool 
     x = grid_text(f->g, f->line, 0, x, can ? ROLE_KEY : ROLE_DIM, keys) + 1;
     x = grid_text(f->g, f->line, 0, x, can ? ROLE_TEXT : ROLE_DIM, label);
     if (key && app->footer_count < ARRAY_LEN(app->footer_places))
-        app->footer_places[app->footer_count++] = (struct place){f->x, x, key};
+        app->footer_places[app->footer_count++] = (struct click_place){f->x, x, key};
     f->x = x + 2;
     return true;
 }
@@ -247,6 +245,8 @@ footer_bindings(struct footer *f, const struct binding *keys, void *self)
         char name[16];
         char reason[96];
         if (!b->label || strcmp(b->name, "help") == 0 || (f->typing && key_is_text(b->key)))
+            continue;
+        if (b->shown && !b->shown(self))
             continue;
         if (!footer_add(f, key_label(b->key, name), b->key, b->label,
                         app_can(f->app, self, b, reason)))
@@ -281,7 +281,7 @@ draw_footer(struct app *app, struct grid *g, struct area line)
     }
     footer_bindings(&f, top->screen->keys, top->self);
     if (!typing)
-        footer_bindings(&f, app_general_keys, top->self);
+        footer_bindings(&f, app->general_keys, top->self);
     f.room = line.w;
     if (typing) {
         if (!app_find_key(top->screen->keys, KEYS_TAB))

@@ -9,36 +9,8 @@
 #include "core/base/utime.h"
 #include "core/store/stores.h"
 #include "ui/app_internal.h"
-#include "ui/screen/screens.h"
 
 #define DOUBLE_CLICK_MS 400
-
-bool
-app_can(struct app *app, void *self, const struct binding *b, char reason[96])
-{
-    reason[0] = '\0';
-    return !b->can || b->can(app, self, reason);
-}
-
-void
-app_run_binding(struct app *app, void *self, const struct binding *b, const char *arg)
-{
-    char reason[96];
-    char text[160];
-
-    if (!app_can(app, self, b, reason)) {
-        (void)snprintf(text, sizeof text, "Not now: %s", reason);
-        app_message(app, ROLE_WARN, text);
-        return;
-    }
-    if (arg && b->run_arg)
-        b->run_arg(app, self, arg);
-    else if (b->run)
-        b->run(app, self);
-    else if (b->run_arg)
-        b->run_arg(app, self, "");
-    app_dirty(app);
-}
 
 /* --- general actions */
 
@@ -159,14 +131,14 @@ static void
 do_messages(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_messages, 0);
+    app_push(app, app->opt.screens->messages, 0);
 }
 
 static void
 do_in_doubt(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_in_doubt, 0);
+    app_push(app, app->opt.screens->in_doubt, 0);
 }
 
 static bool
@@ -222,7 +194,7 @@ static bool
 can_new(struct app *app, void *self, char reason[96])
 {
     (void)self;
-    if (app_top(app)->screen != &screen_wizard)
+    if (app_top(app)->screen != app->opt.screens->new_campaign)
         return true;
     (void)snprintf(reason, 96, "You are in the wizard already. Esc leaves; the draft stays.");
     return false;
@@ -232,7 +204,7 @@ static void
 do_new(struct app *app, void *self)
 {
     (void)self;
-    app_push(app, &screen_wizard, 0);
+    app_push(app, app->opt.screens->new_campaign, 0);
 }
 
 const struct binding app_general_keys[] = {
@@ -278,15 +250,6 @@ const struct binding app_general_keys[] = {
     {0}};
 
 /* --- keys */
-
-const struct binding *
-app_find_key(const struct binding *keys, int key)
-{
-    for (const struct binding *b = keys; b && b->name && key; b++)
-        if (b->key == key)
-            return b;
-    return NULL;
-}
 
 static void
 on_escape(struct app *app)
@@ -334,7 +297,8 @@ on_key(struct app *app, const struct input *in)
     }
     if (in->key == KEYS_ESC)
         on_escape(app);
-    else if (in->key >= '1' && in->key < '1' + (int)app_tab_count && !top->screen->bare)
+    else if (in->key >= '1' && in->key < '1' + (int)app->opt.screens->tab_count &&
+             !top->screen->bare)
         app_go_tab(app, (size_t)(in->key - '1'));
 }
 
@@ -373,7 +337,7 @@ click_on_frame(struct app *app, const struct input *in)
         return false;
     if (in->y == app->footer_y)
         for (size_t i = 0; i < app->footer_count; i++) {
-            const struct place *p = &app->footer_places[i];
+            const struct click_place *p = &app->footer_places[i];
             struct input key = {.key = p->key};
             if (in->x >= p->x0 && in->x < p->x1) {
                 app_on_input(app, &key);
@@ -381,7 +345,7 @@ click_on_frame(struct app *app, const struct input *in)
             }
         }
     if (in->y == 1 && !app_top(app)->screen->bare)
-        for (size_t i = 0; i < app_tab_count; i++)
+        for (size_t i = 0; i < app->opt.screens->tab_count; i++)
             if (in->x >= app->tab_places[2 * i] && in->x < app->tab_places[2 * i + 1]) {
                 app_go_tab(app, i);
                 return true;

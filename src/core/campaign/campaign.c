@@ -34,15 +34,6 @@ campaign_list_load(struct db *db, const enum campaign_status *status, struct cam
     return campaign_store_list(db, status, out, err) || error_wrap(err, "list campaigns");
 }
 
-void
-campaign_list_release(struct campaign_list *l)
-{
-    for (size_t i = 0; i < l->count; i++)
-        campaign_release(&l->items[i]);
-    free(l->items);
-    *l = (struct campaign_list){0};
-}
-
 static bool
 audit_campaign(struct db *ledger, int64_t id, const char *action, const char *detail, int64_t now_s,
                struct error *err)

@@ -5,27 +5,6 @@
 
 #include "core/base/cc.h"
 
-static const char *const status_names[] = {
-    [CAMPAIGN_DRAFT] = "draft",         [CAMPAIGN_SCHEDULED] = "scheduled",
-    [CAMPAIGN_ACTIVE] = "active",       [CAMPAIGN_PAUSED] = "paused",
-    [CAMPAIGN_COMPLETED] = "completed", [CAMPAIGN_CANCELLED] = "cancelled",
-};
-_Static_assert(ARRAY_LEN(status_names) == CAMPAIGN_STATUS_COUNT, "a name for every status");
-
-static const char *const state_names[] = {
-    [DELIVERY_QUEUED] = "queued",
-    [DELIVERY_SENDING] = "sending",
-    [DELIVERY_RETRY_WAIT] = "retry_wait",
-    [DELIVERY_ACCEPTED] = "accepted",
-    [DELIVERY_SENT] = "sent",
-    [DELIVERY_DELIVERED] = "delivered",
-    [DELIVERY_UNDELIVERED] = "undelivered",
-    [DELIVERY_FAILED] = "failed",
-    [DELIVERY_IN_DOUBT] = "in_doubt",
-    [DELIVERY_SKIPPED] = "skipped",
-};
-_Static_assert(ARRAY_LEN(state_names) == DELIVERY_STATE_COUNT, "a name for every state");
-
 static const struct action_word {
     const char *done;    /* "cannot be ..." */
     const char *instead; /* what to do, when it is forbidden */
@@ -72,52 +51,6 @@ static const struct transition {
     {CAMPAIGN_BY_PLAN_FAILED, CAMPAIGN_PAUSED, CAMPAIGN_DRAFT},
 };
 
-static bool
-parse_name(const char *name, const char *const *names, size_t count, size_t *out)
-{
-    for (size_t i = 0; name && i < count; i++) {
-        if (strcmp(name, names[i]) == 0) {
-            *out = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *
-campaign_status_name(enum campaign_status s)
-{
-    return status_names[s];
-}
-
-bool
-campaign_status_parse(const char *name, enum campaign_status *out)
-{
-    size_t i;
-    bool ok = parse_name(name, status_names, ARRAY_LEN(status_names), &i);
-
-    if (ok)
-        *out = (enum campaign_status)i;
-    return ok;
-}
-
-const char *
-delivery_state_name(enum delivery_state s)
-{
-    return state_names[s];
-}
-
-bool
-delivery_state_parse(const char *name, enum delivery_state *out)
-{
-    size_t i;
-    bool ok = parse_name(name, state_names, ARRAY_LEN(state_names), &i);
-
-    if (ok)
-        *out = (enum delivery_state)i;
-    return ok;
-}
-
 bool
 campaign_leads(enum campaign_action action, enum campaign_status from, enum campaign_status to)
 {
@@ -135,10 +68,11 @@ campaign_may(enum campaign_status status, enum campaign_action action, struct er
         if (transitions[i].action == action && transitions[i].from == status)
             return true;
     if (action >= CAMPAIGN_ACTION_COUNT)
-        return error_set(reason, ERR_CONFLICT, "the campaign is %s", status_names[status]);
+        return error_set(reason, ERR_CONFLICT, "the campaign is %s", campaign_status_name(status));
     if (action == CAMPAIGN_DO_DELETE && status == CAMPAIGN_SCHEDULED)
         return error_set(reason, ERR_CONFLICT,
                          "the campaign is scheduled and cannot be deleted: cancel it first");
     return error_set(reason, ERR_CONFLICT, "the campaign is %s and cannot be %s: %s",
-                     status_names[status], action_words[action].done, action_words[action].instead);
+                     campaign_status_name(status), action_words[action].done,
+                     action_words[action].instead);
 }

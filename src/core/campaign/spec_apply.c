@@ -18,21 +18,11 @@ set_text(char **field, const char *value)
 }
 
 static void
-list_free(char ***items, size_t *count)
-{
-    for (size_t i = 0; i < *count; i++)
-        free((*items)[i]);
-    free(*items);
-    *items = NULL;
-    *count = 0;
-}
-
-static void
 list_from_json(const json_t *list, size_t most, char ***items, size_t *count)
 {
     size_t size = json_array_size(list) < most ? json_array_size(list) : most;
 
-    list_free(items, count);
+    campaign_texts_free(items, count);
     *items = mem_calloc(size + 1, sizeof **items);
     for (size_t i = 0; i < size; i++) {
         const char *s = json_string_value(json_array_get(list, i));
@@ -44,51 +34,10 @@ list_from_json(const json_t *list, size_t most, char ***items, size_t *count)
 static void
 list_from_template(const char *const *from, size_t from_count, char ***items, size_t *count)
 {
-    list_free(items, count);
+    campaign_texts_free(items, count);
     *items = mem_calloc(from_count + 1, sizeof **items);
     for (size_t i = 0; i < from_count; i++)
         (*items)[(*count)++] = mem_strdup(from[i]);
-}
-
-static void
-agent_release(struct campaign_agent *a)
-{
-    free(a->template_name);
-    free(a->title);
-    free(a->system_prompt);
-    free(a->voice);
-    free(a->model);
-    list_free(&a->questions, &a->question_count);
-    list_free(&a->outcomes, &a->outcome_count);
-    *a = (struct campaign_agent){0};
-}
-
-static void
-variants_free(struct campaign *c)
-{
-    for (size_t i = 0; i < c->variant_count; i++) {
-        free(c->variants[i].name);
-        free(c->variants[i].text);
-    }
-    free(c->variants);
-    c->variants = NULL;
-    c->variant_count = 0;
-}
-
-void
-campaign_release(struct campaign *c)
-{
-    variants_free(c);
-    agent_release(&c->agent);
-    free(c->name);
-    free(c->type);
-    free(c->channel);
-    free(c->plan_state);
-    free(c->pause_reason);
-    free(c->offer);
-    json_decref(c->spec);
-    json_decref(c->wizard);
-    *c = (struct campaign){0};
 }
 
 static void
@@ -123,7 +72,7 @@ apply_agent(struct campaign *c, const json_t *agent)
         agent_template_find(json_string_value(json_object_get(agent, "template")));
     const json_t *v;
 
-    agent_release(a);
+    campaign_agent_release(a);
     if (t)
         agent_from_template(a, t);
     else
@@ -163,7 +112,7 @@ apply_message(struct campaign *c, const json_t *message)
 {
     size_t count = json_is_array(message) ? json_array_size(message) : message != NULL;
 
-    variants_free(c);
+    campaign_variants_free(c);
     if (count > SPEC_VARIANT_MAX)
         count = SPEC_VARIANT_MAX;
     c->variants = mem_calloc(count + 1, sizeof *c->variants);

@@ -155,7 +155,7 @@ failed:
 }
 
 static json_t *
-mapping(struct reader *r, const char *pointer, int depth)
+mapping_node(struct reader *r, const char *pointer, int depth)
 {
     json_t *object = json_object();
 
@@ -222,7 +222,7 @@ node(struct reader *r, const char *pointer, int depth)
     case YAML_MAPPING_START_EVENT:
         if (!refuse_extras(r, e->data.mapping_start.anchor, e->data.mapping_start.tag))
             return NULL;
-        return mapping(r, pointer, depth);
+        return mapping_node(r, pointer, depth);
     case YAML_ALIAS_EVENT:
         fail_at(r, e->start_mark, "aliases (*%s) are not allowed",
                 (const char *)e->data.alias.anchor);

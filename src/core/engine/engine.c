@@ -8,7 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "core/engine/loop.h"
+#include "core/engine/turn.h"
 
 enum {
     FINISH_EXTRA_MS = 2000, /* beyond the provider's time-out */

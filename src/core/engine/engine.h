@@ -8,24 +8,11 @@
 
 #include "core/base/error.h"
 #include "core/base/mailbox.h"
-#include "core/config/config.h"
-#include "core/port/main_database.h"
-#include "core/port/net.h"
+#include "core/engine/stop_all.h"
+#include "core/engine/types.h"
 #include "core/store/db.h"
 
 struct engine;
-
-struct engine_options {
-    const char *home;                          /* borrowed until the engine ends */
-    const struct config *config;               /* borrowed until the engine ends */
-    main_database_open_fn *open_main_database; /* NULL: core's own, SQLite files only */
-    struct net_port net;                       /* taken over: closed by the engine */
-    bool has_net;              /* false: sending is not configured; commands still run */
-    const char *no_net_reason; /* for people, when !has_net */
-    struct mailbox
-        *events; /* where ends of commands go (items for engine_deliver); NULL headless */
-    int64_t (*now_ms)(void); /* clock; NULL: the real one */
-};
 
 /* A thread of its own. */
 struct engine *engine_start(const struct engine_options *options, struct error *err) MUST_CHECK;
@@ -33,12 +20,6 @@ struct engine *engine_start(const struct engine_options *options, struct error *
  * frees. */
 void engine_stop(struct engine *e);
 
-enum engine_end { ENGINE_IDLE, ENGINE_STOPPED, ENGINE_WAITS, ENGINE_NO_LEASE };
-struct engine_summary {
-    enum engine_end end;
-    int64_t accepted, rejected, not_sent, unknown, replies, opted_out, in_doubt;
-    char waits_for[256]; /* why something is left, and until when; "" when nothing is */
-};
 /*
  * On the calling thread, for `canvass run`. until_idle: returns when nothing is due now or within
  * seconds and nothing is in flight. *stop becomes non-zero by a signal handler, which then calls
@@ -62,26 +43,8 @@ void engine_deliver(void *item);                                    /* calls don
 void engine_free_event(void *item);
 
 /* What the header shows; any thread, never blocks long. */
-struct engine_status {
-    bool holds_lease;
-    bool relay_ok;           /* answered within the last two minutes */
-    int64_t relay_contact_s; /* 0: never */
-    int64_t in_flight;
-    double per_second;      /* accepted in the last seconds */
-    int64_t next_due_ms;    /* 0: nothing waits */
-    char other_holder[128]; /* who sends, when another engine does; "" otherwise */
-    char note[200]; /* "paused: Twilio refused the login (20003)", "stopped by maria", ... */
-};
 void engine_status(struct engine *e, struct engine_status *out);
 bool engine_status_equal(const struct engine_status *a, const struct engine_status *b);
-
-/* The panic switch: a row in the ledger, so that it holds for every engine on this state folder. */
-bool engine_stop_all(struct db *ledger, const char *by, int64_t now_s,
-                     struct error *err) MUST_CHECK;
-bool engine_start_all(struct db *ledger, const char *by, int64_t now_s,
-                      struct error *err) MUST_CHECK;
-bool engine_is_stopped(struct db *db, bool *stopped, char **by, int64_t *since_s,
-                       struct error *err) MUST_CHECK;
 
 /* --- in doubt */
 struct doubt {

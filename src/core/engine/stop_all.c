@@ -1,8 +1,9 @@
 /* The panic switch: two settings, read in every transaction that claims. */
+#include "core/engine/stop_all.h"
+
 #include <stdlib.h>
 
 #include "core/base/mem.h"
-#include "core/engine/engine.h"
 #include "core/store/engine_store.h"
 #include "core/store/stores.h"
 

@@ -1,4 +1,5 @@
-/* The checked tree behind struct criteria: for the other files of core/segment only. */
+/* The checked tree behind struct criteria, and the place in the document while it is read: for the
+ * other files of core/segment only. */
 #ifndef CANVASS_CORE_SEGMENT_CRITERIA_TREE_H
 #define CANVASS_CORE_SEGMENT_CRITERIA_TREE_H
 

@@ -227,13 +227,3 @@ value_read(const struct jtree *t, const struct leaf_key *key, struct buf *pointe
     }
     return refuse(pointer, err, "this key cannot be read");
 }
-
-void
-leaf_value_release(struct leaf_value *v)
-{
-    free(v->text);
-    for (size_t i = 0; i < v->word_count; i++)
-        free(v->words[i]);
-    free(v->words);
-    *v = (struct leaf_value){0};
-}

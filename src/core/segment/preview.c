@@ -1,223 +1,92 @@
-/* Counts, ids, recipients, samples and the funnel: one statement each over the condition. */
+/* From the column index when there is one of the connection's generation, else from SQL. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/mem.h"
-#include "core/base/text.h"
-#include "core/segment/compile.h"
+#include "core/index/file.h"
+#include "core/index/index.h"
+#include "core/segment/preview_sql.h"
 
-/* Where the replica keeps the address of a channel. */
-struct address_columns {
-    const char *channel;
-    const char *compare; /* equal for equal addresses; NULL when there is no valid one */
-    const char *send;    /* what a message is sent to */
-};
-
-static const struct address_columns address_columns[] = {
-    {"sms", "phone_e164", "phone_e164"},
-    {"voice", "phone_e164", "phone_e164"},
-    {"email", "email_norm", "email_send"},
-};
-
-static const struct address_columns *
-columns_of(const char *channel, struct error *err)
+/* One moment for all that is read: begins a transaction unless the caller has one. */
+static bool
+begin(struct db *db, bool *begun, struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(address_columns); i++)
-        if (strcmp(address_columns[i].channel, channel) == 0)
-            return &address_columns[i];
-    (void)error_set(err, ERR_INVALID, "unknown channel \"%.40s\"; known are sms, email and voice",
-                    channel);
-    return NULL;
+    *begun = !db_in_transaction(db);
+    return !*begun || db_begin_read(db, err);
 }
 
-/* Builds, prepares and binds; the text begins after the common table expressions. */
-static struct db_stmt *
-prepare(struct db *db, const struct segment_sql *q, const struct buf *body, struct error *err)
+static void
+end(struct db *db, bool begun)
 {
-    struct buf sql = {0};
-    struct db_stmt *st;
+    if (begun)
+        db_rollback(db);
+}
 
-    segment_sql_add_with(q, &sql);
-    buf_add(&sql, body->data, body->len);
-    st = db_prepare(db, buf_str(&sql), err);
-    if (st)
-        segment_sql_bind(q, st);
-    buf_release(&sql);
-    return st;
+/*
+ * The set of a tree; *use false: SQL must answer. What is set in *out is released by the caller.
+ */
+static bool
+match(struct db *db, const struct node *tree, const struct segment_env *env, struct bits *out,
+      bool *use, struct error *err)
+{
+    struct index_view *v = index_of(db);
+    bool damaged = false;
+
+    *use = v && index_match(v, tree, env, out, &damaged, err);
+    if (damaged)
+        index_drop(v);
+    return *use || !v || damaged;
 }
 
 bool
 segment_count(struct db *db, const struct criteria *c, const struct segment_env *env,
               int64_t *matched, struct error *err)
 {
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    char *condition = segment_sql_node(&q, c->root);
-    struct db_stmt *st;
-    bool ok;
+    struct bits set = {0};
+    bool begun = false;
+    bool use = false;
+    bool ok = begin(db, &begun, err) && match(db, c->root, env, &set, &use, err);
 
-    buf_printf(&body, "SELECT count(*) FROM replica.customer c WHERE %s", condition);
-    st = prepare(db, &q, &body, err);
-    ok = st && db_step_one(st, err);
-    if (ok)
-        *matched = db_column_i64(st, 0);
-    db_stmt_release(st);
-    buf_release(&body);
-    free(condition);
-    segment_sql_release(&q);
-    return ok || error_wrap(err, "count the segment");
-}
-
-/*
- * All the forms under which messages may have gone to this address, as a list for IN (...). Mail
- * goes to the form that the customer wrote, and two customers may have written it differently.
- */
-static void
-add_forms(const struct address_columns *a, const char *alias, struct buf *out)
-{
-    if (strcmp(a->compare, a->send) == 0)
-        buf_printf(out, "(%s.%s)", alias, a->compare);
-    else
-        buf_printf(out,
-                   "(SELECT %s.%s UNION SELECT x.%s FROM replica.customer x WHERE x.%s = %s.%s)",
-                   alias, a->compare, a->send, a->compare, alias, a->compare);
-}
-
-static void
-add_opted_out(struct segment_sql *q, const struct address_columns *a, const char *alias,
-              struct buf *out)
-{
-    char name[SQL_NAME_SIZE];
-
-    buf_add_str(out, "EXISTS (SELECT 1 FROM main.suppression s WHERE s.address IN ");
-    add_forms(a, alias, out);
-    buf_printf(out, " AND s.channel IN (%s, 'all'))", segment_sql_text(q, a->channel, name));
-}
-
-/*
- * One more message would be more than the cap allows. What may have reached the person counts:
- * contacted within the days, and what is under way or in doubt.
- */
-static void
-add_capped(struct segment_sql *q, const struct address_columns *a, const char *alias,
-           struct buf *out)
-{
-    char name[SQL_NAME_SIZE];
-    char cap[SQL_NAME_SIZE];
-    int64_t since = 0;
-
-    if (q->env->config->policy.cap_messages <= 0) {
-        buf_add_char(out, '0');
-        return;
-    }
-    if (!cutoff_before(q->env->now_s, q->env->config->policy.cap_days, &since))
-        since = INT64_MIN;
-    buf_add_str(out, "(SELECT count(*) FROM main.delivery d WHERE d.address IN ");
-    add_forms(a, alias, out);
-    buf_printf(out,
-               " AND (d.state IN ('sending', 'in_doubt') OR (d.state IN ('accepted', 'sent', "
-               "'delivered', 'undelivered') AND d.accepted_at >= %s))) >= %s",
-               segment_sql_i64(q, since, name),
-               segment_sql_i64(q, q->env->config->policy.cap_messages, cap));
-}
-
-enum { REACH_NO_ADDRESS, REACH_OPTED_OUT, REACH_CAPPED, REACH_LEFT, REACH_DUPLICATE };
-
-/* CASE ... END: one of the first four of the enum, for a customer under that alias. */
-static void
-add_reach(struct segment_sql *q, const struct address_columns *a, const char *alias,
-          struct buf *out)
-{
-    buf_printf(out, "CASE WHEN %s.%s IS NULL THEN %d WHEN ", alias, a->compare, REACH_NO_ADDRESS);
-    add_opted_out(q, a, alias, out);
-    buf_printf(out, " THEN %d WHEN ", REACH_OPTED_OUT);
-    add_capped(q, a, alias, out);
-    buf_printf(out, " THEN %d ELSE %d END", REACH_CAPPED, REACH_LEFT);
-}
-
-static void
-reach_add(struct reach *out, int64_t kind, int64_t people, int64_t addresses)
-{
-    out->matched += people;
-    switch (kind) {
-    case REACH_NO_ADDRESS:
-        out->no_address = people;
-        break;
-    case REACH_OPTED_OUT:
-        out->opted_out = people;
-        break;
-    case REACH_CAPPED:
-        out->capped = people;
-        break;
-    default: /* of those who share an address the first is reachable */
-        out->reachable = addresses;
-        out->duplicate_address = people - addresses;
-        break;
-    }
+    if (ok && use)
+        *matched = bits_tally(&set);
+    else if (ok)
+        ok = segment_sql_count(db, c, env, matched, err);
+    bits_release(&set);
+    end(db, begun);
+    return ok;
 }
 
 bool
 segment_reach(struct db *db, const struct criteria *c, const struct segment_env *env,
               const char *channel, struct reach *out, struct error *err)
 {
-    const struct address_columns *a = columns_of(channel, err);
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    char *condition;
-    struct db_stmt *st;
-    bool row = true;
-    bool ok;
-
-    if (!a)
-        return false;
-    condition = segment_sql_node(&q, c->root);
-    buf_add_str(&body, "SELECT reach, count(*), count(DISTINCT address) FROM (SELECT ");
-    add_reach(&q, a, "c", &body);
-    buf_printf(&body, " AS reach, c.%s AS address FROM replica.customer c WHERE %s) GROUP BY reach",
-               a->compare, condition);
-    st = prepare(db, &q, &body, err);
-    ok = st != NULL;
-    *out = (struct reach){0};
-    while (ok && row) {
-        ok = db_step(st, &row, err);
-        if (ok && row)
-            reach_add(out, db_column_i64(st, 0), db_column_i64(st, 1), db_column_i64(st, 2));
-    }
-    db_stmt_release(st);
-    buf_release(&body);
-    free(condition);
-    segment_sql_release(&q);
-    return ok || error_wrap(err, "reach of the segment");
+    return segment_sql_reach(db, c, env, channel, out, err);
 }
 
 bool
 segment_each_id(struct db *db, const struct criteria *c, const struct segment_env *env,
                 bool (*each)(void *ctx, const struct key *key), void *ctx, struct error *err)
 {
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    char *condition = segment_sql_node(&q, c->root);
-    struct db_stmt *st;
-    bool row = true;
-    bool ok;
+    struct index_view *v;
+    struct index_column ids;
+    struct bits set = {0};
+    bool begun = false;
+    bool use = false;
+    bool numbers = false;
+    bool ok = begin(db, &begun, err) && match(db, c->root, env, &set, &use, err);
 
-    buf_printf(&body, "SELECT c.key FROM replica.customer c WHERE %s ORDER BY c.key", condition);
-    st = prepare(db, &q, &body, err);
-    ok = st != NULL;
-    while (ok && row) {
-        ok = db_step(st, &row, err);
-        if (ok && row) {
-            struct key key = db_column_key(st, 0);
+    v = ok && use ? index_of(db) : NULL;
+    use = v && index_ids(v, &ids, &numbers) && numbers;
+    if (ok && !use)
+        ok = segment_sql_each_id(db, c, env, each, ctx, err);
+    for (size_t p = 0; ok && use && (p = bits_next(&set, p)) < set.count; p++) {
+        struct key key = {.number = ids.width == 4 ? ((const int32_t *)ids.data)[p]
+                                                   : ((const int64_t *)ids.data)[p]};
 
-            row = each(ctx, &key);
-            key_release(&key);
-        }
+        use = each(ctx, &key);
     }
-    db_stmt_release(st);
-    buf_release(&body);
-    free(condition);
-    segment_sql_release(&q);
-    return ok || error_wrap(err, "list the segment");
+    bits_release(&set);
+    end(db, begun);
+    return ok;
 }
 
 bool
@@ -226,118 +95,7 @@ segment_each_recipient(struct db *db, const struct criteria *c, const struct seg
                        bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx,
                        struct error *err)
 {
-    const struct address_columns *a = columns_of(channel, err);
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    char *condition;
-    struct db_stmt *st;
-    bool row = true;
-    bool ok;
-
-    if (!a)
-        return false;
-    condition = segment_sql_node(&q, c->root);
-    /* With one min(), SQLite takes the bare columns from the row of that minimum. */
-    buf_printf(&body,
-               "SELECT min(c.key) AS first, c.%s FROM replica.customer c WHERE c.%s IS NOT NULL "
-               "AND %s AND ",
-               a->send, a->compare, condition);
-    add_reach(&q, a, "c", &body);
-    buf_printf(&body, " = %d GROUP BY c.%s ORDER BY first", REACH_LEFT, a->compare);
-    st = prepare(db, &q, &body, err);
-    ok = st != NULL;
-    while (ok && row) {
-        ok = db_step(st, &row, err);
-        if (ok && row) {
-            struct key key = db_column_key(st, 0);
-            const struct segment_recipient r = {&key, db_column_text(st, 1)};
-
-            row = each(ctx, &r);
-            key_release(&key);
-        }
-    }
-    db_stmt_release(st);
-    buf_release(&body);
-    free(condition);
-    segment_sql_release(&q);
-    return ok || error_wrap(err, "recipients of the segment");
-}
-
-/* The steps of splitmix64: small seeds give unlike numbers. */
-static uint64_t
-mix(uint64_t x)
-{
-    x += 0x9E3779B97F4A7C15u;
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
-}
-
-/*
- * The order in which a sample is drawn: by key, or by a scattering of the row number. The products
- * stay below 2^53, since SQLite turns what overflows into a fraction.
- */
-static void
-add_order(struct segment_sql *q, const char *alias, uint64_t seed, struct buf *out)
-{
-    char a[SQL_NAME_SIZE];
-    char b[SQL_NAME_SIZE];
-    char d[SQL_NAME_SIZE];
-    uint64_t first = mix(seed);
-    uint64_t second = mix(first);
-
-    if (seed == 0) {
-        buf_printf(out, "%s.key", alias);
-        return;
-    }
-    (void)segment_sql_i64(q, (int64_t)(first % 2147483646u + 1), a);
-    (void)segment_sql_i64(q, (int64_t)(second % 2147483646u + 1), b);
-    (void)segment_sql_i64(q, (int64_t)(mix(second) % 2147483647u), d);
-    buf_printf(out,
-               "((abs(%s.id %% 1000003)) * %s + (abs(%s.id / 1000003 %% 1000003)) * %s + %s) "
-               "%% 2147483647, %s.key",
-               alias, a, alias, b, d, alias);
-}
-
-static void
-person_read(struct db_stmt *st, struct segment_person *p)
-{
-    static const char *const words[] = {
-        [REACH_NO_ADDRESS] = "no_address",
-        [REACH_OPTED_OUT] = "opted_out",
-        [REACH_CAPPED] = "capped",
-        [REACH_LEFT] = "reachable",
-        [REACH_DUPLICATE] = "duplicate_address",
-    };
-    int64_t reach = db_column_i64(st, 8);
-
-    p->key = db_column_key(st, 0);
-    p->name = db_column_dup(st, 1);
-    p->phone = db_column_dup(st, 2);
-    p->email = db_column_dup(st, 3);
-    p->has_last_visit = !db_column_is_null(st, 4);
-    p->last_visit = db_column_i64(st, 4);
-    p->has_last_contact = !db_column_is_null(st, 5);
-    p->last_contact = db_column_i64(st, 5);
-    p->has_last_appointment = !db_column_is_null(st, 6);
-    p->last_appointment = db_column_i64(st, 6);
-    p->last_appointment_status = db_column_dup(st, 7);
-    p->reach = db_column_is_null(st, 8) ? "" : words[reach];
-}
-
-/* Reach of a picked row r; of those left, only the lowest key with the address is reachable. */
-static void
-add_picked_reach(struct segment_sql *q, const struct address_columns *a, const char *condition,
-                 struct buf *out)
-{
-    buf_add_str(out, "CASE ");
-    add_reach(q, a, "r", out);
-    for (int kind = REACH_NO_ADDRESS; kind <= REACH_CAPPED; kind++)
-        buf_printf(out, " WHEN %d THEN %d", kind, kind);
-    buf_printf(out,
-               " ELSE CASE WHEN EXISTS (SELECT 1 FROM replica.customer c WHERE c.%s = r.%s "
-               "AND c.key < r.key AND %s) THEN %d ELSE %d END END",
-               a->compare, a->compare, condition, REACH_DUPLICATE, REACH_LEFT);
+    return segment_sql_each_recipient(db, c, env, channel, each, ctx, err);
 }
 
 bool
@@ -345,109 +103,59 @@ segment_sample(struct db *db, const struct criteria *c, const struct segment_env
                const char *channel, size_t limit, uint64_t seed, struct segment_sample *out,
                struct error *err)
 {
-    const struct address_columns *a = channel ? columns_of(channel, err) : NULL;
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    char *condition;
-    char name[SQL_NAME_SIZE];
-    struct db_stmt *st;
-    size_t capacity = 0;
-    bool row = true;
-    bool ok;
-
-    *out = (struct segment_sample){0};
-    if (channel && !a)
-        return false;
-    condition = segment_sql_node(&q, c->root);
-    buf_add_str(&body, "SELECT r.key, r.name, r.phone, r.email, r.last_visit, r.last_contact, "
-                       "r.last_appointment, r.last_appointment_status, ");
-    if (a)
-        add_picked_reach(&q, a, condition, &body);
-    else
-        buf_add_str(&body, "NULL");
-    buf_printf(&body,
-               " FROM replica.customer r WHERE r.id IN (SELECT c.id FROM replica.customer c "
-               "WHERE %s ORDER BY ",
-               condition);
-    add_order(&q, "c", seed, &body);
-    buf_printf(&body, " LIMIT %s) ORDER BY ",
-               segment_sql_i64(&q, limit > INT32_MAX ? INT32_MAX : (int64_t)limit, name));
-    add_order(&q, "r", seed, &body);
-    st = prepare(db, &q, &body, err);
-    ok = st != NULL;
-    while (ok && row) {
-        ok = db_step(st, &row, err);
-        if (ok && row) {
-            out->people = mem_grow(out->people, out->count, &capacity, sizeof *out->people);
-            person_read(st, &out->people[out->count++]);
-        }
-    }
-    db_stmt_release(st);
-    buf_release(&body);
-    free(condition);
-    segment_sql_release(&q);
-    if (ok)
-        return true;
-    segment_sample_release(out);
-    return error_wrap(err, "sample of the segment");
+    return segment_sql_sample(db, c, env, channel, limit, seed, out, err);
 }
 
-void
-segment_sample_release(struct segment_sample *s)
+/* The set shrinks child by child; a child alone is not asked twice, since leaves are kept. */
+static bool
+funnel(struct index_view *v, const struct criteria *c, const struct segment_env *env,
+       struct segment_funnel *out, bool *use, struct error *err)
 {
-    for (size_t i = 0; i < s->count; i++) {
-        key_release(&s->people[i].key);
-        free(s->people[i].name);
-        free(s->people[i].phone);
-        free(s->people[i].email);
-        free(s->people[i].last_appointment_status);
+    struct node *const *steps = c->root->kind == NODE_ALL ? c->root->children : &c->root;
+    size_t count = c->root->kind == NODE_ALL ? c->root->count : 1;
+    struct bits left = {0};
+    bool damaged = false;
+
+    out->count = count + 1;
+    out->counts = mem_calloc(out->count, sizeof *out->counts);
+    bits_init(&left, index_customers(v));
+    bits_fill(&left, true);
+    out->counts[0] = bits_tally(&left);
+    for (size_t i = 0; i < count; i++) {
+        struct bits set = {0};
+
+        *use = index_match(v, steps[i], env, &set, &damaged, err);
+        if (!*use)
+            break;
+        bits_and(&left, &set);
+        bits_release(&set);
+        out->counts[i + 1] = bits_tally(&left);
     }
-    free(s->people);
-    *s = (struct segment_sample){0};
+    bits_release(&left);
+    if (damaged)
+        index_drop(v);
+    return *use || damaged;
 }
 
 bool
 segment_funnel(struct db *db, const struct criteria *c, const struct segment_env *env,
                struct segment_funnel *out, struct error *err)
 {
-    struct node *const *steps = c->root->kind == NODE_ALL ? c->root->children : &c->root;
-    size_t count = c->root->kind == NODE_ALL ? c->root->count : 1;
-    struct segment_sql q = {.env = env};
-    struct buf body = {0};
-    struct db_stmt *st;
-    bool row = true;
-    bool ok;
+    struct index_view *v;
+    bool begun = false;
+    bool use = false;
+    bool ok = begin(db, &begun, err);
 
-    out->count = count + 1;
-    out->counts = mem_calloc(out->count, sizeof *out->counts);
-    /* How many children hold before the first that does not; one pass for all steps. */
-    buf_add_str(&body, "SELECT held, count(*) FROM (SELECT CASE");
-    for (size_t i = 0; i < count; i++) {
-        char *condition = segment_sql_node(&q, steps[i]);
-
-        buf_printf(&body, " WHEN NOT %s THEN %zu", condition, i);
-        free(condition);
+    *out = (struct segment_funnel){0};
+    v = ok ? index_of(db) : NULL;
+    if (v) {
+        use = true;
+        ok = funnel(v, c, env, out, &use, err);
+        if (!use)
+            segment_funnel_release(out);
     }
-    buf_printf(&body, " WHEN 1 THEN %zu END AS held FROM replica.customer c) GROUP BY held", count);
-    st = prepare(db, &q, &body, err);
-    ok = st != NULL;
-    while (ok && row) {
-        ok = db_step(st, &row, err);
-        for (size_t i = 0; ok && row && i <= (size_t)db_column_i64(st, 0); i++)
-            out->counts[i] += db_column_i64(st, 1);
-    }
-    db_stmt_release(st);
-    buf_release(&body);
-    segment_sql_release(&q);
-    if (ok)
-        return true;
-    segment_funnel_release(out);
-    return error_wrap(err, "funnel of the segment");
-}
-
-void
-segment_funnel_release(struct segment_funnel *f)
-{
-    free(f->counts);
-    *f = (struct segment_funnel){0};
+    if (ok && !use)
+        ok = segment_sql_funnel(db, c, env, out, err);
+    end(db, begun);
+    return ok;
 }

@@ -8,7 +8,7 @@
 #define CANVASS_CORE_STORE_ATTEMPT_STORE_H
 
 #include "core/base/fileio.h"
-#include "core/campaign/campaign.h"
+#include "core/campaign/record.h"
 #include "core/store/db.h"
 
 enum unit_kind { UNIT_DELIVERY, UNIT_MESSAGE, UNIT_KIND_COUNT };

@@ -5,7 +5,9 @@
 #ifndef CANVASS_CORE_STORE_CAMPAIGN_STORE_H
 #define CANVASS_CORE_STORE_CAMPAIGN_STORE_H
 
-#include "core/campaign/campaign.h"
+#include "core/base/error.h"
+#include "core/campaign/record.h"
+#include "core/store/db.h"
 
 /* The row with spec and wizard, without what is read out of the spec. */
 bool campaign_store_load(struct db *db, int64_t id, struct campaign *out,

@@ -91,6 +91,13 @@ int64_t db_last_id(struct db *db);
 bool db_query_i64(struct db *db, const char *sql, int64_t *out, struct error *err) MUST_CHECK;
 /* Changes whenever another connection has committed. */
 bool db_data_version(struct db *db, int64_t *out, struct error *err) MUST_CHECK;
+/*
+ * Something that belongs to the connection and goes with it: one at a time, released by db_close().
+ */
+void db_keep(struct db *db, void *object, void (*release)(void *object));
+void *db_kept(struct db *db); /* NULL: nothing */
+/* The file of a schema ("replica"); NULL when it is in memory. Borrowed from the connection. */
+const char *db_file_of(struct db *db, const char *schema);
 /* Copies the whole main database into a new file (VACUUM INTO). */
 bool db_copy_into(struct db *db, const char *path, struct error *err) MUST_CHECK;
 

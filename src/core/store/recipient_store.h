@@ -3,7 +3,9 @@
 #ifndef CANVASS_CORE_STORE_RECIPIENT_STORE_H
 #define CANVASS_CORE_STORE_RECIPIENT_STORE_H
 
-#include "core/campaign/campaign.h"
+#include "core/base/error.h"
+#include "core/campaign/record.h"
+#include "core/store/db.h"
 
 /* --- freezing (core/campaign/launch). Writes are inside the caller's transaction. */
 struct plan_row {

@@ -1,6 +1,4 @@
 /* A campaign in detail: what it did, to whom, what came back. */
-#include "ui/screen/campaign.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +6,11 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "ui/screen/campaign_tabs.h"
+#include "ui/screen/campaign_view.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
 #include "ui/widget/when.h"
-
-const char *const campaign_state_filters[STATE_FILTERS] = {
-    NULL,          "queued", "sending",  "retry_wait", "accepted", "sent",      "delivered",
-    "undelivered", "failed", "in_doubt", "skipped",    "replied",  "opted_out",
-};
 
 static const struct campaign *
 current(void *self)
@@ -197,13 +192,6 @@ free_people(void *result)
 {
     report_recipients_release(result);
     free(result);
-}
-
-const struct report_recipient *
-campaign_person_at(const struct campaign_view *v, size_t row)
-{
-    size_t first = (size_t)v->people.offset;
-    return row >= first && row - first < v->people.count ? &v->people.rows[row - first] : NULL;
 }
 
 static void

@@ -209,7 +209,7 @@ campaign_key_complete(struct app *app, void *self)
     struct confirm q = {.yes = "End it", .run = do_complete, .self = self, .arg = c->id};
     char left[32];
 
-    (void)snprintf(q.title, sizeof q.title, "End %.60s?", c->name);
+    (void)snprintf(q.title, sizeof q.title, "End \"%.60s\"?", c->name);
     (void)snprintf(
         q.text, sizeof q.text,
         "%s people who have not been contacted will be left out. Replies are still taken "
@@ -224,7 +224,7 @@ campaign_key_cancel(struct app *app, void *self)
     const struct campaign *c = current(self);
     struct confirm q = {.yes = "Give it up", .run = do_cancel, .self = self, .arg = c->id};
 
-    (void)snprintf(q.title, sizeof q.title, "Give up %.60s?", c->name);
+    (void)snprintf(q.title, sizeof q.title, "Give up \"%.60s\"?", c->name);
     (void)snprintf(q.text, sizeof q.text, "Nothing more will be sent. It cannot be started again.");
     app_confirm(app, &q);
 }
@@ -236,7 +236,7 @@ campaign_key_delete(struct app *app, void *self)
     struct confirm q = {.yes = "Delete", .run = do_delete, .self = self, .arg = c->id};
     char people[32];
 
-    (void)snprintf(q.title, sizeof q.title, "Delete %.60s?", c->name);
+    (void)snprintf(q.title, sizeof q.title, "Delete \"%.60s\"?", c->name);
     (void)snprintf(
         q.text, sizeof q.text,
         "It goes off the lists, with its %s recipients. Who was contacted is still known to "

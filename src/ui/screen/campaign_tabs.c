@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "core/config/yaml.h"
-#include "ui/screen/campaign.h"
+#include "ui/screen/campaign_tabs.h"
 #include "ui/screen/common.h"
-#include "ui/screen/monitor.h"
+#include "ui/screen/monitor_draw.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/when.h"
 

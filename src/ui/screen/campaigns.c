@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "core/base/mem.h"
-#include "ui/screen/campaign.h"
 #include "ui/screen/campaign_acts.h"
 #include "ui/screen/campaign_list.h"
+#include "ui/screen/campaign_tabs.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
 #include "ui/widget/draw.h"

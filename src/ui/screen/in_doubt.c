@@ -140,6 +140,7 @@ draw_detail(const struct in_doubt *d, struct grid *g, struct area a)
 {
     const struct doubt *x = selected(d);
     struct area in = draw_frame(g, a, FRAME_REST, "What is known", NULL);
+    struct buf words = {0};
     char when[24];
     int y = 0;
 
@@ -150,8 +151,11 @@ draw_detail(const struct in_doubt *d, struct grid *g, struct area a)
     y += grid_wrapped(g, in, y, 4, ROLE_DIM, or_dash(x->text)) + 1;
     for (size_t i = 0; i < x->evidence_count; i++) {
         (void)grid_text(g, in, y, 0, ROLE_WARN, "·");
-        y += grid_wrapped(g, area_cols(in, 2, in.w - 2), y, 3, ROLE_TEXT, x->evidence[i]);
+        when_words(x->evidence[i], app_now_s(d->app), &words);
+        y += grid_wrapped(g, area_cols(in, 2, in.w - 2), y, 3, ROLE_TEXT, buf_str(&words));
+        buf_clear(&words);
     }
+    buf_release(&words);
     (void)grid_wrapped(
         g, in, y + 1, 3, ROLE_DIM,
         "a: it was sent, count it as contacted. n: it was not sent, send it again. Look in "

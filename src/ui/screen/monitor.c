@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "ui/screen/campaign_acts.h"
 #include "ui/screen/common.h"
-#include "ui/screen/monitor.h"
+#include "ui/screen/monitor_draw.h"
 #include "ui/screen/screens.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/filter.h"
@@ -52,12 +52,6 @@ answer_monitor(struct db *reader, void *arg, const atomic_bool *cancelled, struc
         return a;
     free_answer(a);
     return NULL;
-}
-
-const struct reply_row *
-monitor_reply_at(const struct monitor *m, size_t row)
-{
-    return &m->stream.rows[m->shown[row]];
 }
 
 static int64_t

@@ -4,9 +4,15 @@
 #include <string.h>
 
 #include "ui/screen/common.h"
-#include "ui/screen/monitor.h"
+#include "ui/screen/monitor_draw.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/when.h"
+
+const struct reply_row *
+monitor_reply_at(const struct monitor *m, size_t row)
+{
+    return &m->stream.rows[m->shown[row]];
+}
 
 #define TIME_X 2
 #define FROM_X 12
@@ -202,6 +208,7 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     int64_t contacted;
     struct area second = area_rows(a, 1, 1);
     char text[32];
+    char whole[80];
     int x = 1;
 
     sum_up(m, s, &targeted, &responded, &opted_out);
@@ -219,9 +226,12 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     x = counter(g, second, x, "undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED]);
     x = counter(g, second, x, "responded", ROLE_INFO, responded);
     x = counter(g, second, x, "opted out", ROLE_WARN, opted_out);
-    (void)grid_printf(g, second, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR,
-                      sum == targeted ? "all = %s targeted ✓" : "sum is not %s targeted ✗",
-                      number_text(targeted, text));
+    (void)number_text(targeted, text);
+    (void)snprintf(whole, sizeof whole,
+                   sum == targeted ? "all = %s targeted ✓" : "sum is not %s targeted ✗", text);
+    if (x + cells_width(whole) > second.w)
+        (void)snprintf(whole, sizeof whole, "= %s %s", text, sum == targeted ? "✓" : "✗");
+    (void)grid_text(g, second, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR, whole);
 }
 
 /* --- the stream */

@@ -14,7 +14,6 @@ extern const struct screen screen_messages; /* the last 200 toasts */
 /* The wizard: arg is the draft's id, 0 for a new one. */
 extern const struct screen screen_wizard;
 
-extern const struct screen *const app_tab_screens[];
-extern const size_t app_tab_count;
+extern const struct ui_screens all_screens; /* for ui_run() */
 
 #endif

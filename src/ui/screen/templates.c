@@ -11,6 +11,7 @@
 #include "ui/screen/screens.h"
 #include "ui/widget/draw.h"
 #include "ui/widget/list.h"
+#include "ui/widget/when.h"
 
 #define AGENTS_MAX 32
 
@@ -86,16 +87,19 @@ draw_segment(struct templates *t, struct grid *g, struct area a, const struct se
     struct error err = {0};
     struct criteria *c = criteria_from_json(s->criteria, &err);
     struct buf sentence = {0};
+    struct buf words = {0};
     char *json = json_dumps(s->criteria, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
     int y = grid_wrapped(g, a, 0, a.h, ROLE_TEXT, s->description) + 1;
 
     if (c)
         segment_explain(c, &env, &sentence);
-    y = paragraph(g, a, y, "In words", c ? buf_str(&sentence) : err.text);
+    when_words(buf_str(&sentence), t->now_s, &words);
+    y = paragraph(g, a, y, "In words", c ? buf_str(&words) : err.text);
     y = paragraph(g, a, y, "Criteria", json ? json : "");
     (void)grid_printf(g, a, y, 0, ROLE_DIM, "canvass segment count --template %s", s->name);
     free(json);
     buf_release(&sentence);
+    buf_release(&words);
     criteria_free(c);
 }
 

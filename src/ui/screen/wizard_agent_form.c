@@ -5,11 +5,11 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "ui/screen/wizard_agent.h"
+#include "ui/screen/wizard_agent_form.h"
 
 enum { AGENT_TEMPLATES_MAX = 32, FIXED_FIELDS = 12 };
 
-static const char *const mode_words[] = {"asks its questions", "none: people answer"};
+static const char *const mode_words[] = {"asks its questions", "none"};
 static const char *const modes[] = {"scripted", "none"};
 
 bool

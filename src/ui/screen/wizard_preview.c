@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 
@@ -148,8 +148,8 @@ draw_funnel(struct wizard *w, struct grid *g, struct area a, int y, int max)
     int64_t all = p->funnel.count ? p->funnel.counts[0] : p->reach.matched;
     size_t count = p->funnel.count;
     int bar = a.w >= 40 ? a.w * 25 / 100 : 8;
-    int number = 10;
     char label[80];
+    int number = cells_width(number_text(all, label));
     size_t shown = 0;
 
     for (size_t i = 0; i < count && (int)shown < max - 1; i++, shown++) {
@@ -222,9 +222,10 @@ why_lines(const struct wizard *w, struct buf *out)
     if (!a)
         return 0;
     buf_printf(out, "Why %s: %s. ", a->name, a->why.in_segment ? "in" : "not in");
-    for (size_t i = 0; i < a->why.count; i++)
-        buf_printf(out, "%s%s %s", i ? "; " : "", a->why.reasons[i].holds ? "✓" : "✗",
-                   a->why.reasons[i].fact);
+    for (size_t i = 0; i < a->why.count; i++) {
+        buf_printf(out, "%s%s ", i ? "; " : "", a->why.reasons[i].holds ? "✓" : "✗");
+        when_words(a->why.reasons[i].fact, app_now_s(w->app), out);
+    }
     return 3;
 }
 
@@ -257,6 +258,7 @@ void
 wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focused)
 {
     const struct preview *p = w->preview;
+    struct buf sentence = {0};
     char right[48] = "";
     char text[160];
     struct area in;
@@ -281,9 +283,13 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
         y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
     y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
     y = draw_reasons(p, g, in, y);
-    if (in.h - y > 9)
-        y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM, p->sentence) +
+    if (in.h - y > 9) {
+        when_words(p->sentence, app_now_s(w->app), &sentence);
+        y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM,
+                          buf_str(&sentence)) +
              (in.h >= 22);
+        buf_release(&sentence);
+    }
     y += in.h >= 22;
     if (in.h - y >= 4)
         draw_people(w, g, area_rows(in, y, in.h - y), focused);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "core/base/text.h"
@@ -77,6 +78,31 @@ when_full(int64_t utc_s, char out[24])
     struct civil c = local(utc_s);
     (void)snprintf(out, 24, "%d %s %02d:%02d", c.day, months[c.month - 1], c.hour, c.minute);
     return out;
+}
+
+#define INSTANT_LEN 20 /* 2026-08-25T12:14:53Z */
+
+void
+when_words(const char *text, int64_t now_s, struct buf *out)
+{
+    size_t left = strlen(text);
+    int64_t at;
+    struct civil c;
+
+    for (; left; text++, left--) {
+        if (*text < '0' || *text > '9' || left < INSTANT_LEN || text[INSTANT_LEN - 1] != 'Z' ||
+            !utime_parse_rfc3339(text, INSTANT_LEN, &at)) {
+            buf_add(out, text, 1);
+            continue;
+        }
+        c = local(at);
+        buf_printf(out, "%d %s", c.day, months[c.month - 1]);
+        if (c.year != local(now_s).year)
+            buf_printf(out, " %" PRId64, c.year);
+        buf_printf(out, " %02d:%02d", c.hour, c.minute);
+        text += INSTANT_LEN - 1;
+        left -= INSTANT_LEN - 1;
+    }
 }
 
 const char *

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/buf.h"
 #include "core/base/error.h"
 #include "core/base/utime.h"
 
@@ -19,6 +20,9 @@ const char *when_seconds(int64_t utc_s, char out[12]); /* "14:32:07" */
 const char *when_short(int64_t utc_s, int64_t now_s, char out[16]);
 /* "2 Sep 14:32" */
 const char *when_full(int64_t utc_s, char out[24]);
+/* Adds a text of core whose instants (2026-08-25T12:14:53Z) are shown as in "25 Aug 04:14", with
+ * the year when it is another one. */
+void when_words(const char *text, int64_t now_s, struct buf *out);
 /* "<1 min", "5 min", "3 h", "2 d": steps coarse enough not to redraw all the time. */
 const char *when_age(int64_t seconds, char out[24]);
 int64_t when_day_start(int64_t utc_s); /* local midnight before it */

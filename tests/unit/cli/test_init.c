@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/store/replica_state_store.h"

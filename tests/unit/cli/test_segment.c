@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "cli/cli.h"
+#include "cli/commands.h"
 #include "core/base/cc.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"

@@ -15,7 +15,7 @@
 #include "core/base/utime.h"
 #include "core/config/config.h"
 #include "net/fake_server.h"
-#include "net/net.h"
+#include "net/open.h"
 
 #define TOKEN "relaysecret"
 

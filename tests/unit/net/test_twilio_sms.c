@@ -17,7 +17,7 @@
 #include "core/base/utime.h"
 #include "core/config/config.h"
 #include "net/fake_server.h"
-#include "net/net.h"
+#include "net/open.h"
 #include "net/twilio_sms.h"
 
 #define SID "SM0123456789abcdef0123456789abcdef"

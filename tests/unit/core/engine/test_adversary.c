@@ -11,7 +11,7 @@
 #include "core/base/cc.h"
 #include "core/base/mem.h"
 #include "core/engine/engine_world.h"
-#include "core/engine/loop.h"
+#include "core/engine/turn.h"
 #include "core/outbox/reconcile.h"
 
 static void

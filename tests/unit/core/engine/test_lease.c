@@ -12,7 +12,7 @@
 
 #include "core/base/cc.h"
 #include "core/engine/engine_world.h"
-#include "core/engine/loop.h"
+#include "core/engine/turn.h"
 
 static void
 open_loop(struct engine_world *w, struct loop *l)

@@ -48,6 +48,23 @@ typing__narrows_and_enter_takes(void **state)
 }
 
 static void
+a_label_that_fits__stands_before_a_note(void **state)
+{
+    struct picker p = {0};
+    size_t item = 99;
+
+    (void)state;
+    open_three(&p);
+    picker_add(&p, "red pepper", "");
+    for (const char *c = "red"; *c; c++)
+        (void)press(&p, *c, &item);
+    assert_int_equal(p.shown_count, 3);
+    assert_int_equal(press(&p, KEYS_ENTER, &item), PICKER_TAKEN);
+    assert_int_equal(item, 3);
+    picker_release(&p);
+}
+
+static void
 enter_on_nothing__takes_nothing(void **state)
 {
     struct picker p = {0};
@@ -100,6 +117,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(typing__narrows_and_enter_takes),
+        cmocka_unit_test(a_label_that_fits__stands_before_a_note),
         cmocka_unit_test(enter_on_nothing__takes_nothing),
         cmocka_unit_test(it_stays_inside__and_a_click_takes),
     };

@@ -15,6 +15,7 @@
 #include "ui/widget/form.h"
 #include "ui/widget/list.h"
 #include "ui/widget/toast.h"
+#include "ui/widget/when.h"
 
 /* --- list */
 
@@ -330,11 +331,41 @@ toast__good_news_goes_by_itself_and_errors_by_a_key(void **state)
     assert_null(toast_get(&t, 200));
 }
 
+/* --- times in sentences */
+
+static void
+when_words__shows_instants_where_the_business_is(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } rows[] = {
+        {"last contact 2026-07-31T03:02:41Z", "last contact 30 Jul 20:02"},
+        {"(at or before 2025-01-01T12:00:00Z)", "(at or before 1 Jan 2025 04:00)"},
+        {"2026-11-23T12:00:00Z2026-11-23T12:00:00Z", "23 Nov 04:0023 Nov 04:00"},
+        {"2026-02-30T12:00:00Z, 2026-11-23, 5 days", "2026-02-30T12:00:00Z, 2026-11-23, 5 days"},
+        {"2026-11-23T12:00:00", "2026-11-23T12:00:00"},
+        {"", ""},
+    };
+    struct error err = {0};
+
+    (void)state;
+    assert_true(when_set_zone("America/Los_Angeles", &err));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf out = {0};
+
+        when_words(rows[i].text, 1795435200 /* 2026-11-23T12:00:00Z */, &out);
+        assert_string_equal(buf_str(&out), rows[i].shown);
+        buf_release(&out);
+    }
+    assert_true(when_set_zone("UTC", &err));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list__keeps_the_item_when_rows_arrive_above),
+        cmocka_unit_test(when_words__shows_instants_where_the_business_is),
         cmocka_unit_test(list__copes_with_nothing_and_with_less),
         cmocka_unit_test(list__pages_through_a_million),
         cmocka_unit_test(edit__knows_the_usual_keys),

@@ -1,6 +1,6 @@
 /* The monitor's state: monitor.c asks and handles keys, monitor_draw.c draws. */
-#ifndef CANVASS_UI_SCREEN_MONITOR_H
-#define CANVASS_UI_SCREEN_MONITOR_H
+#ifndef CANVASS_UI_SCREEN_MONITOR_DRAW_H
+#define CANVASS_UI_SCREEN_MONITOR_DRAW_H
 
 #include "core/reply/reply.h"
 #include "ui/screen/campaign_acts.h"

@@ -1,4 +1,4 @@
-#include "net/net.h"
+#include "net/open.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * The network: fills in core/port/net.h with one curl multi handle (http.h), Twilio for SMS
  * (twilio_sms.h) and the relay (relay_client.h).
  */
-#ifndef CANVASS_NET_NET_H
-#define CANVASS_NET_NET_H
+#ifndef CANVASS_NET_OPEN_H
+#define CANVASS_NET_OPEN_H
 
 #include "core/config/config.h"
 #include "core/port/net.h"

@@ -1,6 +1,7 @@
-/* A campaign's detail: campaign.c holds state, keys and data; campaign_tabs.c draws the tabs. */
-#ifndef CANVASS_UI_SCREEN_CAMPAIGN_H
-#define CANVASS_UI_SCREEN_CAMPAIGN_H
+/* What a campaign's detail holds: campaign.c fills it and has the keys, campaign_tabs.c draws it.
+ */
+#ifndef CANVASS_UI_SCREEN_CAMPAIGN_VIEW_H
+#define CANVASS_UI_SCREEN_CAMPAIGN_VIEW_H
 
 #include "core/reply/reply.h"
 #include "core/report/report.h"
@@ -56,8 +57,4 @@ struct campaign_view {
 extern const char *const campaign_state_filters[STATE_FILTERS];
 
 const struct report_recipient *campaign_person_at(const struct campaign_view *v, size_t row);
-/* What became of the recipients: a bar a state, and their sum against `targeted`. */
-void campaign_states_draw(const struct campaign *c, struct grid *g, struct area a);
-void campaign_tabs_draw(struct campaign_view *v, struct grid *g, struct area body);
-
 #endif

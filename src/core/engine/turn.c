@@ -1,0 +1,379 @@
+#include "core/engine/turn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/base/text.h"
+#include "core/base/utime.h"
+#include "core/engine/stop_all.h"
+#include "core/store/stores.h"
+
+enum {
+    TURN_MS = 1000,      /* the lease is renewed, other processes' changes are seen */
+    TAKE_AGAIN_MS = 500, /* how often a standby tries */
+    SOON_MS = 2000,      /* until_idle waits for what is due sooner than this */
+    PATIENCE_MS = 15000, /* until_idle waits this long for the relay or our own disk */
+    ALARM_S = 120
+};
+
+/* --- open and close */
+
+bool
+loop_open(struct loop *l, const struct engine_options *options, bool until_idle, struct error *err)
+{
+    const struct net_handlers handlers = {
+        .ctx = l,
+        .sms_done = loop_sms_done,
+        .lookup_done = loop_lookup_done,
+        .relay_done = loop_relay_done,
+        .sms_may_leave = loop_sms_may_leave,
+    };
+    char *path;
+
+    *l = (struct loop){.opt = *options, .until_idle = until_idle};
+    (void)pthread_mutex_init(&l->lock, NULL);
+    random_uuid(l->holder);
+    (void)snprintf(l->who, sizeof l->who, "%s, process %ld", audit_actor(), (long)getpid());
+    l->lock_fd = -1;
+    l->ledger = ledger_open(options->home, err);
+    l->reader = l->ledger ? reader_open(options->home, err) : NULL;
+    if (!l->ledger || !l->reader) {
+        loop_close(l);
+        return error_wrap(err, "start the engine");
+    }
+    if (options->has_net)
+        options->net.set_handlers(options->net.ctx, &handlers);
+    path = path_join(options->home, "engine.lock");
+    l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    free(path);
+    l->no_lease_since_ms = loop_mono_ms(l);
+    loop_sync_prepare(l);
+    return true;
+}
+
+void
+loop_close(struct loop *l)
+{
+    struct error err = {0};
+
+    loop_sync_finish(l);
+    if (l->opt.has_net)
+        l->opt.net.close(l->opt.net.ctx);
+    if (l->holds && !lease_release(l->ledger, l->holder, l->fence, &err))
+        log_line(LOG_WARN, "engine", "the lease runs out by itself: %s", err.text);
+    if (l->lock_fd >= 0)
+        (void)close(l->lock_fd);
+    loop_send_release(l);
+    for (size_t i = 0; i < l->lookup_count; i++)
+        free(l->lookups[i].found);
+    free(l->lookups);
+    free(l->results);
+    free(l->relay_ack);
+    db_close(l->reader);
+    db_close(l->ledger);
+    (void)pthread_mutex_destroy(&l->lock);
+    *l = (struct loop){0};
+}
+
+/* --- lease */
+
+static bool
+write_doubts(struct loop *l, int64_t *count, struct error *err)
+{
+    const int64_t now_s = loop_now_ms(l) / 1000;
+    char text[200];
+    bool ok = db_begin(l->ledger, err) && engine_event_prune(l->ledger, err) &&
+              unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
+
+    if (ok && *count) {
+        (void)snprintf(text, sizeof text,
+                       "%" PRId64 " were on their way when an engine ended: in doubt until the "
+                       "provider's list or a callback tells",
+                       *count);
+        ok = engine_event_add(l->ledger, LOG_WARN, 0, text, now_s, err);
+    }
+    ok = ok && db_commit(l->ledger, err);
+    db_rollback(l->ledger);
+    return ok;
+}
+
+static void
+on_taken(struct loop *l, const struct lease *lease)
+{
+    struct error err = {0};
+    int64_t doubts = 0;
+
+    l->holds = true;
+    l->fence = lease->fence;
+    if (!write_doubts(l, &doubts, &err) || !loop_send_prepare(l, &err)) {
+        loop_trouble(l, "take over", &err);
+        l->holds = false; /* tried again with the next renewal */
+        return;
+    }
+    l->no_lease_since_ms = 0;
+    l->taken_at_ms = loop_mono_ms(l);
+    loop_relay_reset(l);
+    if (lease->taken_over)
+        loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");
+}
+
+/*
+ * The lock only tells the living from the dead, so that nobody waits for a lease whose process is
+ * gone. It decides nothing by itself: an engine without it (a file system that knows no locks)
+ * waits until the lease has run out.
+ */
+static void
+lock(struct loop *l, bool on)
+{
+    if (l->lock_fd < 0 || l->locked == on)
+        return;
+    if (flock(l->lock_fd, on ? LOCK_EX | LOCK_NB : LOCK_UN) == 0)
+        l->locked = on;
+}
+
+static void
+lose(struct loop *l, const char *why)
+{
+    lock(l, false);
+    if (l->holds)
+        log_line(LOG_WARN, "engine", "no longer sending: %s", why);
+    if (l->holds || l->no_lease_since_ms == 0)
+        l->no_lease_since_ms = loop_mono_ms(l);
+    l->holds = false;
+}
+
+static void
+lease_step(struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+    struct lease lease;
+    struct error err = {0};
+
+    if (l->holds && mono >= l->lease_until_mono_ms)
+        lose(l, "the lease was not renewed in time");
+    if (mono < l->next_lease_ms)
+        return;
+    l->next_lease_ms = mono + TAKE_AGAIN_MS;
+    if (!l->holds)
+        lock(l, true); /* never later: a holder is either locked from the start, or not at all */
+    if (!lease_take(l->ledger, &(struct lease_claim){l->holder, l->who, l->locked}, loop_now_ms(l),
+                    &lease, &err)) {
+        loop_trouble(l, "renew the lease", &err);
+        return;
+    }
+    if (!lease.held) {
+        lose(l, "another engine has the lease");
+        (void)text_copy(l->other, sizeof l->other, lease.who);
+        return;
+    }
+    l->other[0] = '\0';
+    l->lease_until_mono_ms = mono + LEASE_TTL_MS;
+    l->next_lease_ms = mono + LEASE_RENEW_MS;
+    if (!l->holds || lease.fence != l->fence)
+        on_taken(l, &lease);
+}
+
+/* --- a turn */
+
+static void
+complete_step(struct loop *l)
+{
+    const int64_t now_s = loop_now_ms(l) / 1000;
+    struct error err = {0};
+    int64_t count = 0;
+    bool any = false;
+    bool ok = engine_has_finished(l->ledger, &any, &err);
+
+    if (ok && any) {
+        ok = db_begin(l->ledger, &err) &&
+             engine_complete_finished(l->ledger, now_s, &count, &err) && db_commit(l->ledger, &err);
+        db_rollback(l->ledger);
+    }
+    if (!ok)
+        loop_trouble(l, "complete a campaign", &err);
+}
+
+static double
+rate_now(const struct loop *l)
+{
+    const int64_t second = loop_now_ms(l) / 1000;
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < LOOP_RATE_SLOTS; i++)
+        if (second - l->rate_slot[i] < LOOP_RATE_SLOTS)
+            sum += l->rate_count[i];
+    return (double)sum / LOOP_RATE_SLOTS;
+}
+
+static void
+note_obstacles(struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+    struct error err = {0};
+    char *by = NULL;
+    int64_t since_s = 0;
+    bool stopped = false;
+
+    if (engine_is_stopped(l->ledger, &stopped, &by, &since_s, &err)) {
+        l->stopped = stopped;
+        if (stopped)
+            loop_note(l, "stopped by %s", by);
+    }
+    free(by);
+    if (l->trouble_until_ms > mono)
+        loop_note(l, "%.190s", l->trouble);
+    else
+        l->trouble_since_ms = 0;
+    if (l->hold_ms)
+        loop_note(l, "the provider cannot be reached; trying again");
+    else if (l->throttle_until_ms > mono)
+        loop_note(l, "the provider asks for a pause");
+}
+
+static void
+show_status(struct loop *l)
+{
+    const int64_t now_s = loop_now_ms(l) / 1000;
+
+    (void)pthread_mutex_lock(&l->lock);
+    l->status = (struct engine_status){
+        .holds_lease = l->holds,
+        .relay_ok =
+            l->relay_contact_s && now_s - l->relay_contact_s <= ALARM_S && !l->relay_trouble,
+        .relay_contact_s = l->relay_contact_s,
+        .in_flight = l->opt.has_net ? (int64_t)l->opt.net.in_flight(l->opt.net.ctx) : 0,
+        .per_second = rate_now(l),
+        .next_due_ms = l->next_due_ms,
+    };
+    (void)text_copy(l->status.other_holder, sizeof l->status.other_holder, l->other);
+    (void)text_copy(l->status.note, sizeof l->status.note, l->note);
+    (void)pthread_mutex_unlock(&l->lock);
+}
+
+void
+loop_turn(struct loop *l, bool stopping)
+{
+    l->wait_ms = TURN_MS;
+    l->note[0] = '\0';
+    if (!l->opt.has_net) {
+        loop_note(l, "%s", l->opt.no_net_reason ? l->opt.no_net_reason : "sending is not set up");
+        loop_sync_step(l, stopping);
+        show_status(l);
+        return;
+    }
+    lease_step(l);
+    if (!stopping && l->holds && loop_gathers(l))
+        return;
+    loop_record(l); /* whoever holds the lease: what our calls did is a fact */
+    note_obstacles(l);
+    if (l->holds) {
+        if (!stopping) {
+            loop_relay_step(l);
+            loop_plan_step(l);
+            loop_lookup_step(l);
+            loop_sync_step(l, stopping);
+        }
+        loop_send_step(l, stopping);
+        complete_step(l);
+    } else {
+        loop_note(l, l->other[0] ? "another engine sends: %s" : "no engine sends yet%s", l->other);
+    }
+    if (l->result_count && l->trouble_until_ms <= loop_mono_ms(l))
+        loop_wait_at_most(l, 0); /* what was not handed over goes back at once */
+    loop_digest_say(l, stopping);
+    loop_wait_at_most(l, l->next_lease_ms - loop_mono_ms(l));
+    show_status(l);
+}
+
+void
+loop_wait(struct loop *l, int command_fd)
+{
+    struct pollfd fd = {.fd = command_fd, .events = POLLIN};
+
+    if (l->opt.has_net)
+        l->opt.net.pump(l->opt.net.ctx, (int)l->wait_ms);
+    else if (poll(&fd, 1, (int)l->wait_ms) < 0 && errno != EINTR)
+        log_line(LOG_ERROR, "engine", "poll failed: error %d", errno);
+}
+
+bool
+loop_is_busy(struct loop *l)
+{
+    return (l->opt.has_net && l->opt.net.in_flight(l->opt.net.ctx) > 0) || l->result_count > 0 ||
+           l->lookup_count > 0 || l->lookups_open > 0;
+}
+
+/* Nothing of ours stands in the way, so what is due will go. */
+static bool
+is_gated(const struct loop *l)
+{
+    const int64_t mono = loop_mono_ms(l);
+
+    return l->stopped || l->hold_until_ms > mono + SOON_MS ||
+           l->throttle_until_ms > mono + SOON_MS ||
+           (l->trouble_since_ms && mono - l->trouble_since_ms > PATIENCE_MS);
+}
+
+static bool
+relay_is_quiet(const struct loop *l)
+{
+    if (l->opt.config->relay.url[0] == '\0')
+        return true;
+    if (l->relay_trouble)
+        return loop_mono_ms(l) - l->taken_at_ms > PATIENCE_MS;
+    return l->relay_drained && l->relay_empty_as_of_ms >= l->last_activity_ms;
+}
+
+bool
+loop_is_idle(struct loop *l)
+{
+    const int64_t soon_ms = loop_now_ms(l) + SOON_MS;
+    struct error err = {0};
+    int64_t lookup_s = 0;
+    int64_t start_s = 0;
+
+    if (!l->opt.has_net)
+        return true;
+    if (!l->holds || loop_is_busy(l) || l->planning || !relay_is_quiet(l))
+        return false;
+    if (is_gated(l) || !l->relay_drained)
+        return true;
+    if (!attempt_next_lookup(l->ledger, &lookup_s, &err) ||
+        !engine_next_start(l->ledger, &start_s, &err)) {
+        loop_trouble(l, "see what waits", &err);
+        return false;
+    }
+    return !(l->next_due_ms && l->next_due_ms <= soon_ms) &&
+           !(lookup_s && lookup_s * 1000 <= soon_ms) && !(start_s && start_s * 1000 <= soon_ms);
+}
+
+void
+loop_say_waits(struct loop *l, char *out, size_t size)
+{
+    char until[UTIME_RFC3339_SIZE];
+    struct engine_left left = {0};
+    struct error err = {0};
+    struct buf text = {0};
+
+    if (!engine_left_load(l->ledger, &left, &err))
+        log_line(LOG_ERROR, "engine", "see what is left: %s", err.text);
+    if (left.queued + left.retry_wait)
+        buf_printf(&text, "%" PRId64 " to send", left.queued + left.retry_wait);
+    if (left.queued + left.retry_wait && l->next_due_ms > loop_now_ms(l))
+        buf_printf(&text, ", the next at %s", utime_format(l->next_due_ms / 1000, until));
+    if (left.in_doubt)
+        buf_printf(&text, "%s%" PRId64 " in doubt", text.len ? "; " : "", left.in_doubt);
+    if (left.paused)
+        buf_printf(&text, "%s%" PRId64 " of paused campaigns", text.len ? "; " : "", left.paused);
+    if (text.len && l->note[0])
+        buf_printf(&text, " (%s)", l->note);
+    (void)text_copy(out, size, buf_str(&text));
+    buf_release(&text);
+}

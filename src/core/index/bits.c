@@ -1,0 +1,250 @@
+#include "core/index/bits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+void
+bits_init(struct bits *b, size_t count)
+{
+    b->words = mem_calloc(bits_words(count) + 1, sizeof *b->words);
+    b->count = count;
+}
+
+void
+bits_release(struct bits *b)
+{
+    free(b->words);
+    *b = (struct bits){0};
+}
+
+/* Nothing is ever set past the end, so that whole words can be counted. */
+static void
+trim(struct bits *b)
+{
+    if (b->count % 64)
+        b->words[b->count / 64] &= ((uint64_t)1 << (b->count % 64)) - 1;
+}
+
+void
+bits_fill(struct bits *b, bool value)
+{
+    memset(b->words, value ? 0xFF : 0, bits_words(b->count) * sizeof *b->words);
+    trim(b);
+}
+
+void
+bits_copy(struct bits *to, const struct bits *from)
+{
+    memcpy(to->words, from->words, bits_words(from->count) * sizeof *from->words);
+}
+
+void
+bits_and(struct bits *to, const struct bits *with)
+{
+    for (size_t i = 0, n = bits_words(to->count); i < n; i++)
+        to->words[i] &= with->words[i];
+}
+
+void
+bits_and_not(struct bits *to, const struct bits *with)
+{
+    for (size_t i = 0, n = bits_words(to->count); i < n; i++)
+        to->words[i] &= ~with->words[i];
+}
+
+void
+bits_or(struct bits *to, const struct bits *with)
+{
+    for (size_t i = 0, n = bits_words(to->count); i < n; i++)
+        to->words[i] |= with->words[i];
+}
+
+void
+bits_not(struct bits *b)
+{
+    for (size_t i = 0, n = bits_words(b->count); i < n; i++)
+        b->words[i] = ~b->words[i];
+    trim(b);
+}
+
+int64_t
+bits_tally(const struct bits *b)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0, n = bits_words(b->count); i < n; i++)
+        count += __builtin_popcountll(b->words[i]);
+    return count;
+}
+
+int64_t
+bits_tally_and(const struct bits *a, const struct bits *b)
+{
+    int64_t count = 0;
+
+    for (size_t i = 0, n = bits_words(a->count); i < n; i++)
+        count += __builtin_popcountll(a->words[i] & b->words[i]);
+    return count;
+}
+
+size_t
+bits_next(const struct bits *b, size_t from)
+{
+    size_t n = bits_words(b->count);
+    size_t i = from / 64;
+    uint64_t word;
+
+    if (from >= b->count)
+        return b->count;
+    word = b->words[i] & (~(uint64_t)0 << (from % 64));
+    while (word == 0) {
+        if (++i >= n)
+            return b->count;
+        word = b->words[i];
+    }
+    return i * 64 + (size_t)__builtin_ctzll(word);
+}
+
+/* --- conditions on a block */
+
+void
+mask_fill(uint8_t *m, size_t n, bool value)
+{
+    memset(m, value, n);
+}
+
+void
+mask_range_i32(uint8_t *restrict m, const int32_t *restrict t, size_t n, int32_t low, int32_t high)
+{
+    for (size_t i = 0; i < n; i++)
+        m[i] &= (uint8_t)((t[i] >= low) & (t[i] <= high));
+}
+
+void
+mask_range_i64(uint8_t *restrict m, const int64_t *restrict t, size_t n, int64_t low, int64_t high)
+{
+    for (size_t i = 0; i < n; i++)
+        m[i] &= (uint8_t)((t[i] >= low) & (t[i] <= high));
+}
+
+void
+mask_later_i32(uint8_t *restrict m, const int32_t *restrict a, const int32_t *restrict b, size_t n,
+               int32_t low, int32_t high)
+{
+    for (size_t i = 0; i < n; i++) {
+        int32_t t = a[i] > b[i] ? a[i] : b[i];
+
+        m[i] &= (uint8_t)((t >= low) & (t <= high));
+    }
+}
+
+void
+mask_later_i64(uint8_t *restrict m, const int64_t *restrict a, const int64_t *restrict b, size_t n,
+               int64_t low, int64_t high)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t t = a[i] > b[i] ? a[i] : b[i];
+
+        m[i] &= (uint8_t)((t >= low) & (t <= high));
+    }
+}
+
+/* The last code fills the places of those that are not given. */
+void
+mask_codes_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t *codes,
+              size_t count)
+{
+    const uint8_t w = codes[0];
+    const uint8_t x = codes[count > 1 ? 1 : 0];
+    const uint8_t y = codes[count > 2 ? 2 : 0];
+    const uint8_t z = codes[count > 3 ? 3 : 0];
+
+    if (count == 1) {
+        for (size_t i = 0; i < n; i++)
+            m[i] &= c[i] == w;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        m[i] &= (uint8_t)((c[i] == w) | (c[i] == x) | (c[i] == y) | (c[i] == z));
+}
+
+void
+mask_codes_u16(uint8_t *restrict m, const uint16_t *restrict c, size_t n, const uint16_t *codes,
+               size_t count)
+{
+    const uint16_t w = codes[0];
+    const uint16_t x = codes[count > 1 ? 1 : 0];
+    const uint16_t y = codes[count > 2 ? 2 : 0];
+    const uint16_t z = codes[count > 3 ? 3 : 0];
+
+    for (size_t i = 0; i < n; i++)
+        m[i] &= (uint8_t)((c[i] == w) | (c[i] == x) | (c[i] == y) | (c[i] == z));
+}
+
+void
+mask_table_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t table[256])
+{
+    for (size_t i = 0; i < n; i++)
+        m[i] &= table[c[i]];
+}
+
+void
+mask_table_u16(uint8_t *restrict m, const uint16_t *restrict c, size_t n,
+               const uint8_t table[65536])
+{
+    for (size_t i = 0; i < n; i++)
+        m[i] &= table[c[i]];
+}
+
+void
+mask_flags(uint8_t *restrict m, const uint8_t *restrict f, size_t n, uint8_t which, uint8_t value)
+{
+    for (size_t i = 0; i < n; i++)
+        m[i] &= (f[i] & which) == value;
+}
+
+static uint64_t
+pack_few(const uint8_t *m, size_t n)
+{
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < n; i++)
+        word |= (uint64_t)m[i] << i;
+    return word;
+}
+
+static uint64_t
+pack_64(const uint8_t *m)
+{
+#ifdef __SSE2__
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(m + 16 * i));
+        /* the lowest bit of each byte, to its highest, where movemask looks */
+        int part = _mm_movemask_epi8(_mm_slli_epi16(bytes, 7));
+
+        word |= (uint64_t)(uint32_t)part << (16 * i);
+    }
+    return word;
+#else
+    return pack_few(m, 64);
+#endif
+}
+
+void
+mask_pack(const uint8_t *m, size_t n, uint64_t *words)
+{
+    size_t i = 0;
+
+    for (; i + 64 <= n; i += 64)
+        words[i / 64] = pack_64(m + i);
+    if (i < n)
+        words[i / 64] = pack_few(m + i, n - i);
+}

@@ -1,0 +1,249 @@
+/* Trees of criteria as sets of customers: leaves from the cache, from columns, or from SQL. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/index/view.h"
+#include "core/segment/compile.h"
+#include "core/segment/preview_sql.h"
+
+struct eval {
+    struct index_view *v;
+    const struct segment_env *env;
+    bool *damaged;
+    struct error *err;
+};
+
+/* --- what a leaf's set depends on */
+
+static void
+key_number(struct buf *key, int64_t n)
+{
+    buf_add(key, &n, sizeof n);
+}
+
+static void
+key_text(struct buf *key, const char *text)
+{
+    key_number(key, (int64_t)strlen(text));
+    buf_add_str(key, text);
+}
+
+static void
+key_value(struct buf *key, const struct leaf_value *v)
+{
+    key_number(key, v->flag + 2 * v->any_campaign);
+    key_number(key, v->days);
+    key_number(key, v->campaign);
+    key_number(key, (int64_t)v->choice);
+    if (v->text)
+        key_text(key, v->text);
+    key_number(key, (int64_t)v->word_count);
+    for (size_t i = 0; i < v->word_count; i++)
+        key_text(key, v->words[i]);
+    for (size_t i = 0; i < v->numbers.count; i++) {
+        const struct number *n = &v->numbers.at[i].value;
+
+        key_number(key, v->numbers.at[i].op);
+        key_number(key, n->whole);
+        key_number(key, n->integer);
+        buf_add(key, &n->real, sizeof n->real);
+    }
+}
+
+static bool
+asks_time(const struct leaf *leaf)
+{
+    if (leaf->spec->kind == LEAF_NEXT_APPOINTMENT ||
+        (leaf->spec->kind == LEAF_APPOINTMENT && leaf->values[APPOINTMENT_UPCOMING].given))
+        return true;
+    for (size_t i = 0; i < leaf->spec->key_count; i++)
+        if (leaf->values[i].given && leaf->spec->keys[i].kind == VALUE_DAYS)
+            return true;
+    return false;
+}
+
+static bool
+make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
+{
+    const struct config *config = e->env->config;
+    struct index_ledger ledger = {0};
+
+    key_number(key, leaf->spec->kind);
+    for (size_t i = 0; i < leaf->spec->key_count; i++)
+        if (leaf->values[i].given) {
+            key_number(key, (int64_t)i);
+            key_value(key, &leaf->values[i]);
+        }
+    if (asks_time(leaf))
+        key_number(key, e->env->now_s);
+    if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
+        for (size_t i = 0; i < config->segments.booking_intent_outcome_count; i++)
+            key_text(key, config->segments.booking_intent_outcomes[i]);
+    if (leaf->spec->kind == LEAF_CONTACTED_BY) {
+        if (!index_store_ledger(e->v->db, &ledger, e->err))
+            return false;
+        buf_add(key, &ledger, sizeof ledger);
+    }
+    return true;
+}
+
+/* --- one leaf */
+
+struct taking {
+    const struct index_places *places;
+    struct bits *out;
+};
+
+static void
+take_row(void *ctx, int64_t id)
+{
+    struct taking *t = ctx;
+    uint32_t position = 0;
+
+    if (index_places_find(t->places, id, &position))
+        bits_add(t->out, position);
+}
+
+static bool
+ask_sql(const struct eval *e, const struct leaf *leaf, struct bits *out)
+{
+    struct taking t = {.out = out};
+
+    if (!view_places(e->v, &t.places)) {
+        *e->damaged = true;
+        return false;
+    }
+    bits_fill(out, false);
+    return segment_sql_each_row(e->v->db, leaf, e->env, take_row, &t, e->err);
+}
+
+static const struct bits *
+leaf_set(const struct eval *e, const struct leaf *leaf, bool only_sql)
+{
+    struct buf key = {0};
+    struct bits made = {0};
+    const struct bits *found = NULL;
+    enum leaf_outcome outcome = LEAF_ASK_SQL;
+    bool ok = make_key(e, leaf, &key);
+
+    if (ok)
+        found = view_cache_find(e->v, &key);
+    if (ok && !found) {
+        bits_init(&made, index_customers(e->v));
+        if (!only_sql)
+            outcome = index_leaf(e->v, leaf, e->env, &made);
+        if (outcome == LEAF_DAMAGED)
+            *e->damaged = true;
+        if (outcome == LEAF_DONE || (outcome == LEAF_ASK_SQL && ask_sql(e, leaf, &made)))
+            found = view_cache_put(e->v, &key, &made);
+    }
+    bits_release(&made);
+    buf_release(&key);
+    return found;
+}
+
+enum { JOIN_AND, JOIN_OR };
+
+static bool
+join_leaf(const struct eval *e, const struct leaf *leaf, bool only_sql, int how, struct bits *acc)
+{
+    const struct bits *set = leaf_set(e, leaf, only_sql);
+
+    if (!set)
+        return false;
+    if (how == JOIN_AND)
+        bits_and(acc, set);
+    else
+        bits_or(acc, set);
+    return true;
+}
+
+/*
+ * A customer leaf's texts are asked of SQL, each alone: a keystroke in one recomputes that one and
+ * nothing else of the leaf.
+ */
+static bool
+split_customer(const struct eval *e, const struct leaf *leaf, struct bits *out)
+{
+    static const int texts[] = {CUSTOMER_NAME, CUSTOMER_NOTES};
+    struct leaf part = *leaf;
+
+    bits_fill(out, true);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        part.values[texts[i]].given = false;
+    if (!join_leaf(e, &part, false, JOIN_AND, out))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (!leaf->values[texts[i]].given)
+            continue;
+        for (size_t k = 0; k < LEAF_KEYS_MAX; k++)
+            part.values[k].given = false;
+        part.values[texts[i]].given = true;
+        if (!join_leaf(e, &part, true, JOIN_AND, out))
+            return false;
+    }
+    return true;
+}
+
+/* --- the tree */
+
+static bool match(const struct eval *e, const struct node *n, struct bits *out);
+
+static bool
+has_texts(const struct leaf *leaf)
+{
+    return leaf->spec->kind == LEAF_CUSTOMER &&
+           (leaf->values[CUSTOMER_NAME].given || leaf->values[CUSTOMER_NOTES].given);
+}
+
+static bool
+join(const struct eval *e, const struct node *n, int how, struct bits *acc)
+{
+    struct bits set = {0};
+    bool ok;
+
+    if (n->kind == NODE_LEAF && !has_texts(n->leaf))
+        return join_leaf(e, n->leaf, false, how, acc);
+    bits_init(&set, acc->count);
+    ok = match(e, n, &set);
+    if (ok && how == JOIN_AND)
+        bits_and(acc, &set);
+    else if (ok)
+        bits_or(acc, &set);
+    bits_release(&set);
+    return ok;
+}
+
+static bool
+match(const struct eval *e, const struct node *n, struct bits *out)
+{
+    int how = n->kind == NODE_ANY ? JOIN_OR : JOIN_AND;
+
+    if (n->kind == NODE_LEAF && has_texts(n->leaf))
+        return split_customer(e, n->leaf, out);
+    bits_fill(out, how == JOIN_AND);
+    if (n->kind == NODE_LEAF)
+        return join_leaf(e, n->leaf, false, JOIN_AND, out);
+    for (size_t i = 0; i < n->count; i++)
+        if (!join(e, n->children[i], how, out))
+            return false;
+    if (n->kind == NODE_NOT)
+        bits_not(out);
+    return true;
+}
+
+bool
+index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
+            struct bits *out, bool *damaged, struct error *err)
+{
+    const struct eval e = {.v = v, .env = env, .damaged = damaged, .err = err};
+
+    *damaged = false;
+    bits_init(out, index_customers(v));
+    if (match(&e, tree, out) && !index_file_is_damaged(v->file))
+        return true;
+    *damaged = *damaged || index_file_is_damaged(v->file);
+    bits_release(out);
+    return false;
+}

@@ -1,0 +1,41 @@
+/*
+ * An index in memory, before it is written: every section as a column. Made from the whole replica,
+ * or from an older file and the customers that were touched since.
+ */
+#ifndef CANVASS_CORE_INDEX_IMAGE_H
+#define CANVASS_CORE_INDEX_IMAGE_H
+
+#include "core/base/error.h"
+#include "core/index/column.h"
+#include "core/index/file.h"
+#include "core/store/index_store.h"
+
+struct index_image {
+    struct index_meta meta;
+    struct column columns[SECTION_COUNT];
+    struct words words[SECTION_COUNT]; /* of the KIND_WORDS sections; not columns yet */
+    struct scores scores;
+};
+
+/* Reads the replica inside the caller's transaction; meta.generation and .stamp are the caller's.
+ */
+bool index_image_read(struct index_image *image, struct db *db, enum index_scope scope,
+                      struct error *err) MUST_CHECK;
+bool index_image_write(struct index_image *image, struct index_out *o,
+                       struct error *err) MUST_CHECK;
+void index_image_release(struct index_image *image);
+
+/* Row id -> position. */
+struct index_places {
+    int64_t *ids;        /* owned; ascending */
+    uint32_t *positions; /* owned; NULL: the place itself */
+    uint32_t *direct;    /* owned; by id - low, position + 1; NULL: search ids */
+    int64_t low;
+    size_t count, span;
+};
+void index_places_make(struct index_places *p, const struct column *ids);
+void index_places_release(struct index_places *p);
+/* false: nobody has this id. */
+bool index_places_find(const struct index_places *p, int64_t id, uint32_t *position);
+
+#endif

@@ -1,0 +1,393 @@
+/* The replica's rows into columns: read in any order, then put in the order of the customers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/index/image.h"
+
+struct held_row {
+    uint32_t name, row, owner;
+    struct main_time at;
+};
+
+struct reading {
+    struct index_image *image;
+    struct index_places places;
+    struct column appointment_owner, conversation_owner; /* positions, as the rows came */
+    int64_t *appointments, *conversations;               /* owned; as the sync counted them */
+    struct held_row *held;                               /* owned */
+    size_t held_count, held_capacity;
+    bool skipped; /* the conversation at hand belongs to nobody */
+};
+
+static uint16_t
+code(struct reading *r, enum index_section s, const char *word)
+{
+    return words_code(&r->image->words[index_spec(s)->other], word);
+}
+
+/* --- customers */
+
+static bool
+add_id(void *ctx, int64_t id, bool key_is_id)
+{
+    struct index_image *image = ctx;
+    struct column *c = &image->columns[SECTION_ID];
+
+    if (c->count == 0)
+        c->width = 4;
+    if (c->width == 4 && (id < INT32_MIN || id > INT32_MAX))
+        column_widen(c, false);
+    if (c->width == 4)
+        *(int32_t *)column_add(c, 4) = (int32_t)id;
+    else
+        *(int64_t *)column_add(c, 8) = id;
+    image->meta.keys_are_ids = image->meta.keys_are_ids && key_is_id;
+    return true;
+}
+
+static const enum index_section customer_times[] = {
+    SECTION_CREATED,    SECTION_LAST_CONTACT,      SECTION_LAST_APPOINTMENT,
+    SECTION_LAST_VISIT, SECTION_LAST_CANCELLATION, SECTION_LAST_APPOINTMENT_CANCELLED,
+};
+static const enum index_section customer_codes[] = {
+    SECTION_LAST_APPOINTMENT_STATUS,
+    SECTION_LAST_APPOINTMENT_SERVICE,
+    SECTION_LAST_APPOINTMENT_PROVIDER,
+    SECTION_LAST_SATISFACTION,
+};
+
+static void
+size_customers(struct reading *r)
+{
+    struct index_image *image = r->image;
+    size_t n = image->columns[SECTION_ID].count;
+
+    image->meta.counts.customers = n;
+    index_places_make(&r->places, &image->columns[SECTION_ID]);
+    column_size(&image->columns[SECTION_FLAGS], n, 1);
+    for (size_t i = 0; i < ARRAY_LEN(customer_times); i++)
+        column_size(&image->columns[customer_times[i]], n, 4);
+    for (size_t i = 0; i < ARRAY_LEN(customer_codes); i++)
+        column_size(&image->columns[customer_codes[i]], n, 2);
+    r->appointments = mem_calloc(n, sizeof *r->appointments);
+    r->conversations = mem_calloc(n, sizeof *r->conversations);
+}
+
+static void
+set_code(struct reading *r, enum index_section s, uint32_t p, const char *word)
+{
+    ((uint16_t *)r->image->columns[s].data)[p] = code(r, s, word);
+}
+
+static bool
+take_customer(void *ctx, const struct index_customer *row, struct error *err)
+{
+    struct reading *r = ctx;
+    struct column *c = r->image->columns;
+    uint32_t p = 0;
+
+    if (!index_places_find(&r->places, row->id, &p))
+        return error_set(err, ERR_INTERNAL, "a customer without a place");
+    ((uint8_t *)c[SECTION_FLAGS].data)[p] =
+        (uint8_t)((row->is_new ? INDEX_IS_NEW : 0) | (row->has_phone ? INDEX_HAS_PHONE : 0) |
+                  (row->has_email ? INDEX_HAS_EMAIL : 0));
+    column_set_time(&c[SECTION_CREATED], p, row->created);
+    column_set_time(&c[SECTION_LAST_CONTACT], p, row->last_contact);
+    column_set_time(&c[SECTION_LAST_APPOINTMENT], p, row->last_appointment);
+    column_set_time(&c[SECTION_LAST_APPOINTMENT_CANCELLED], p, row->cancelled);
+    column_set_time(&c[SECTION_LAST_VISIT], p, row->last_visit);
+    column_set_time(&c[SECTION_LAST_CANCELLATION], p, row->last_cancellation);
+    set_code(r, SECTION_LAST_APPOINTMENT_STATUS, p, row->status);
+    set_code(r, SECTION_LAST_APPOINTMENT_SERVICE, p, row->service);
+    set_code(r, SECTION_LAST_APPOINTMENT_PROVIDER, p, row->provider);
+    ((uint16_t *)c[SECTION_LAST_SATISFACTION].data)[p] =
+        scores_code(&r->image->scores, row->scored, row->score);
+    r->appointments[p] = row->appointments;
+    r->conversations[p] = row->conversations;
+    return true;
+}
+
+/* --- their rows */
+
+static bool
+take_appointment(void *ctx, const struct index_appointment *row, struct error *err)
+{
+    struct reading *r = ctx;
+    struct column *c = r->image->columns;
+    uint32_t p = 0;
+
+    (void)err;
+    if (!index_places_find(&r->places, row->customer, &p))
+        return true; /* belongs to nobody and counts nowhere */
+    column_add_u32(&r->appointment_owner, p);
+    column_add_time(&c[SECTION_APPOINTMENT_AT], row->at);
+    column_add_u16(&c[SECTION_APPOINTMENT_STATUS],
+                   code(r, SECTION_APPOINTMENT_STATUS, row->status));
+    column_add_u16(&c[SECTION_APPOINTMENT_SERVICE],
+                   code(r, SECTION_APPOINTMENT_SERVICE, row->service));
+    column_add_u16(&c[SECTION_APPOINTMENT_PROVIDER],
+                   code(r, SECTION_APPOINTMENT_PROVIDER, row->provider));
+    column_add_u16(&c[SECTION_APPOINTMENT_BOOKED_BY],
+                   code(r, SECTION_APPOINTMENT_BOOKED_BY, row->booked_by));
+    return true;
+}
+
+static bool
+take_conversation(void *ctx, const struct index_conversation *row, struct error *err)
+{
+    struct reading *r = ctx;
+    struct column *c = r->image->columns;
+    const struct {
+        enum index_section section;
+        const char *word;
+    } words[] = {
+        {SECTION_CONVERSATION_CHANNEL, row->channel},
+        {SECTION_CONVERSATION_TYPE, row->type},
+        {SECTION_CONVERSATION_STATUS, row->status},
+        {SECTION_CONVERSATION_OUTCOME, row->outcome},
+        {SECTION_CONVERSATION_SENTIMENT, row->sentiment},
+    };
+    uint32_t p = 0;
+
+    (void)err;
+    r->skipped = !index_places_find(&r->places, row->customer, &p);
+    if (r->skipped)
+        return true;
+    column_add_u32(&r->conversation_owner, p);
+    column_add_time(&c[SECTION_CONVERSATION_AT], row->at);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        column_add_u16(&c[words[i].section], code(r, words[i].section, words[i].word));
+    column_add_u16(&c[SECTION_CONVERSATION_SATISFACTION],
+                   scores_code(&r->image->scores, row->scored, row->score));
+    *(uint8_t *)column_add(&c[SECTION_CONVERSATION_REQUEST], 1) = row->open_request;
+    return true;
+}
+
+static bool
+take_held(void *ctx, const struct index_held *row, struct error *err)
+{
+    struct reading *r = ctx;
+    uint16_t name = words_code(&r->image->words[SECTION_WORDS_HELD], row->name);
+
+    (void)err;
+    if (r->skipped || name == 0)
+        return true;
+    r->held = mem_grow(r->held, r->held_count, &r->held_capacity, sizeof *r->held);
+    r->held[r->held_count++] =
+        (struct held_row){name - 1u, (uint32_t)r->conversation_owner.count - 1, 0, row->at};
+    return true;
+}
+
+/* --- into order */
+
+/* first[p] for n customers, and where each row goes. Caller frees the latter. */
+static uint32_t *
+order_rows(const struct column *owner, size_t n, struct column *first)
+{
+    const uint32_t *p = owner->data;
+    uint32_t *target = mem_calloc(owner->count, sizeof *target);
+    uint32_t *next = mem_calloc(n + 1, sizeof *next);
+    uint32_t *f;
+
+    column_size(first, n + 1, 4);
+    f = first->data;
+    for (size_t i = 0; i < owner->count; i++)
+        f[p[i] + 1]++;
+    for (size_t i = 0; i < n; i++)
+        f[i + 1] += f[i];
+    memcpy(next, f, (n + 1) * sizeof *next);
+    for (size_t i = 0; i < owner->count; i++)
+        target[i] = next[p[i]]++;
+    free(next);
+    return target;
+}
+
+static bool
+counts_agree(const struct column *first, const int64_t *counted)
+{
+    const uint32_t *f = first->data;
+
+    for (size_t p = 0; p + 1 < first->count; p++)
+        if (counted[p] != f[p + 1] - f[p])
+            return false;
+    return true;
+}
+
+static void
+scatter_sections(struct index_image *image, enum index_section from, enum index_section to,
+                 const uint32_t *target)
+{
+    for (int s = (int)from; s <= (int)to; s++) {
+        struct column ordered = {0};
+
+        column_scatter(&image->columns[s], target, &ordered);
+        column_release(&image->columns[s]);
+        image->columns[s] = ordered;
+    }
+}
+
+static int
+by_name_and_row(const void *a, const void *b)
+{
+    const struct held_row *x = a;
+    const struct held_row *y = b;
+
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* target: where the conversations went. */
+static void
+order_held(struct reading *r, const uint32_t *target)
+{
+    struct column *c = r->image->columns;
+    const struct words *names = &r->image->words[SECTION_WORDS_HELD];
+    const uint32_t *owner = r->conversation_owner.data;
+    size_t count = names->too_many ? 0 : r->held_count;
+    uint32_t *first;
+
+    r->image->meta.counts.held = count;
+    r->image->meta.no_held = names->too_many;
+    for (size_t i = 0; i < count; i++) {
+        r->held[i].owner = owner[r->held[i].row];
+        r->held[i].row = target[r->held[i].row];
+    }
+    if (count > 0)
+        qsort(r->held, count, sizeof *r->held, by_name_and_row);
+    column_size(&c[SECTION_HELD_FIRST], names->count + 1, 4);
+    column_size(&c[SECTION_HELD_ROW], count, 4);
+    column_size(&c[SECTION_HELD_OWNER], count, 4);
+    column_size(&c[SECTION_HELD_AT], count, 4);
+    first = c[SECTION_HELD_FIRST].data;
+    for (size_t i = 0; i < count; i++) {
+        first[r->held[i].name + 1]++;
+        ((uint32_t *)c[SECTION_HELD_ROW].data)[i] = r->held[i].row;
+        ((uint32_t *)c[SECTION_HELD_OWNER].data)[i] = r->held[i].owner;
+        column_set_time(&c[SECTION_HELD_AT], i, r->held[i].at);
+    }
+    for (size_t i = 0; i < names->count; i++)
+        first[i + 1] += first[i];
+}
+
+static bool
+order_all(struct reading *r, struct error *err)
+{
+    struct index_image *image = r->image;
+    size_t n = image->meta.counts.customers;
+    uint32_t *target;
+    bool agree;
+
+    if (r->conversation_owner.count >= UINT32_MAX || r->appointment_owner.count >= UINT32_MAX ||
+        r->held_count >= UINT32_MAX)
+        return error_set(err, ERR_INTERNAL, "too many rows for a column index");
+    image->meta.counts.conversations = r->conversation_owner.count;
+    image->meta.counts.appointments = r->appointment_owner.count;
+    target = order_rows(&r->conversation_owner, n, &image->columns[SECTION_CONVERSATION_FIRST]);
+    scatter_sections(image, SECTION_CONVERSATION_AT, SECTION_CONVERSATION_REQUEST, target);
+    order_held(r, target);
+    free(target);
+    target = order_rows(&r->appointment_owner, n, &image->columns[SECTION_APPOINTMENT_FIRST]);
+    scatter_sections(image, SECTION_APPOINTMENT_AT, SECTION_APPOINTMENT_BOOKED_BY, target);
+    free(target);
+    agree = counts_agree(&image->columns[SECTION_CONVERSATION_FIRST], r->conversations) &&
+            counts_agree(&image->columns[SECTION_APPOINTMENT_FIRST], r->appointments);
+    return agree || error_set(err, ERR_INTERNAL, "the replica's counts do not fit its rows");
+}
+
+/* --- shared addresses */
+
+struct sharing {
+    const struct index_places *places;
+    struct column *groups, *members;
+    uint32_t last;
+    bool open; /* the last one is in a group */
+};
+
+static int
+by_position(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a;
+    uint32_t y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void
+close_group(struct sharing *s)
+{
+    const uint32_t *groups = s->groups->data;
+    uint32_t from = groups[s->groups->count - 1];
+
+    if (!s->open)
+        return;
+    qsort((uint32_t *)s->members->data + from, s->members->count - from, sizeof(uint32_t),
+          by_position);
+    column_add_u32(s->groups, (uint32_t)s->members->count);
+    s->open = false;
+}
+
+static void
+take_address(void *ctx, int64_t id, bool same_as_last)
+{
+    struct sharing *s = ctx;
+    uint32_t position = 0;
+
+    if (!same_as_last)
+        close_group(s);
+    if (!index_places_find(s->places, id, &position))
+        return;
+    if (same_as_last && !s->open)
+        column_add_u32(s->members, s->last);
+    if (same_as_last) {
+        s->open = true;
+        column_add_u32(s->members, position);
+    }
+    s->last = position;
+}
+
+static bool
+read_sharing(struct reading *r, struct db *db, enum index_address which, enum index_section group,
+             enum index_section member, struct error *err)
+{
+    struct sharing s = {.places = &r->places,
+                        .groups = &r->image->columns[group],
+                        .members = &r->image->columns[member]};
+    bool ok;
+
+    column_add_u32(s.groups, 0);
+    s.members->width = 4;
+    ok = index_store_addresses(db, which, take_address, &s, err);
+    close_group(&s);
+    return ok;
+}
+
+bool
+index_image_read(struct index_image *image, struct db *db, enum index_scope scope,
+                 struct error *err)
+{
+    struct reading r = {.image = image};
+    const struct index_reader reader = {&r, take_customer, take_appointment, take_conversation,
+                                        take_held};
+    bool ok;
+
+    image->meta.keys_are_ids = true;
+    ok = index_store_ids(db, scope, add_id, image, err);
+    if (ok) {
+        image->columns[SECTION_ID].width = image->columns[SECTION_ID].width == 8 ? 8 : 4;
+        size_customers(&r);
+    }
+    ok = ok && index_store_customers(db, scope, &reader, err) &&
+         index_store_appointments(db, scope, &reader, err) &&
+         index_store_conversations(db, scope, &reader, err) && order_all(&r, err) &&
+         read_sharing(&r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
+         read_sharing(&r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
+    index_places_release(&r.places);
+    column_release(&r.appointment_owner);
+    column_release(&r.conversation_owner);
+    free(r.appointments);
+    free(r.conversations);
+    free(r.held);
+    return ok;
+}

@@ -1,0 +1,58 @@
+/*
+ * The column index of a connection: the replica's facts and rows as packed arrays (file.h), against
+ * which criteria are evaluated as sets of customers. It says exactly what the SQL of
+ * segment/compile.h says, sooner; when there is no index of the very generation that the connection
+ * sees, or it is damaged, index_of() is NULL and SQL answers.
+ *
+ * Inside one transaction of the connection (db_begin_read), since generation, index and what is
+ * asked of SQL must be of one moment. One thread, like the connection.
+ */
+#ifndef CANVASS_CORE_INDEX_INDEX_H
+#define CANVASS_CORE_INDEX_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/index/bits.h"
+#include "core/index/file.h"
+#include "core/segment/segment.h"
+#include "core/store/db.h"
+
+struct node;
+struct index_view;
+
+/* Borrowed: it is the connection's, and goes with it. */
+struct index_view *index_of(struct db *db);
+/* Uses these bytes (copied) instead of the file beside the replica: for tests. */
+bool index_attach(struct db *db, const void *bytes, size_t len, struct error *err) MUST_CHECK;
+
+size_t index_customers(const struct index_view *v);
+
+/*
+ * Who satisfies a tree; *out is made here, the caller releases it. *damaged: the index turned out
+ * to be, and SQL must answer; nothing is in err then.
+ */
+bool index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
+                 struct bits *out, bool *damaged, struct error *err) MUST_CHECK;
+
+/* After *damaged: lets the file go, and takes it away so that the next sync makes another. */
+void index_drop(struct index_view *v);
+
+/* Row ids (replica.customer.id) by position; false: damaged. */
+
+bool index_ids(struct index_view *v, struct index_column *out, bool *keys_are_ids) MUST_CHECK;
+
+/* --- making it */
+
+/*
+ * To be called when a generation has become current, on the connection of the sync, outside a
+ * transaction: makes or brings up to date the file beside the replica. Nothing happens when it is
+ * there and good. A replica in memory has none.
+ */
+bool index_refresh(struct db *replica, struct error *err) MUST_CHECK;
+/* The index of what the connection sees, as bytes: for tests. */
+struct buf;
+bool index_make_bytes(struct db *replica, struct buf *out, struct error *err) MUST_CHECK;
+
+#endif

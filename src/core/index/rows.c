@@ -1,0 +1,199 @@
+/* From rows to the customers whose they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/index/scan.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+void
+rows_map_make(struct rows_map *m, const uint32_t *first, size_t customers)
+{
+    *m = (struct rows_map){.first = first, .customers = customers, .rows = first[customers]};
+    bits_init(&m->last, m->rows);
+    bits_init(&m->some, customers);
+    for (size_t p = 0; p < customers; p++) {
+        uint32_t n = first[p + 1] - first[p];
+
+        if (n > 0) {
+            bits_add(&m->some, p);
+            bits_add(&m->last, first[p + 1] - 1);
+        }
+        m->greatest = n > m->greatest ? n : m->greatest;
+    }
+}
+
+void
+rows_map_release(struct rows_map *m)
+{
+    bits_release(&m->last);
+    bits_release(&m->some);
+    *m = (struct rows_map){0};
+}
+
+/* --- any */
+
+/*
+ * Words of `last` for which a row of the same customer, up to there, is set. Between two customers'
+ * last rows all other bits of ~last are ones; adding the rows to them makes a carry exactly when
+ * one of them is set, and the carry comes to rest on the last row, where ~last is 0.
+ */
+static uint64_t
+hits_of(uint64_t rows, uint64_t last, unsigned *carry)
+{
+    uint64_t others = ~last;
+    uint64_t sum = 0;
+    bool over = __builtin_add_overflow(others, rows & others, &sum);
+
+    over |= __builtin_add_overflow(sum, (uint64_t)*carry, &sum);
+    *carry = over;
+    return (sum | rows) & last;
+}
+
+#ifdef __x86_64__
+struct stream { /* bits put side by side, and read again */
+    uint64_t *words;
+    size_t at; /* bits */
+};
+
+static inline void
+stream_put(struct stream *s, uint64_t bits, unsigned count)
+{
+    size_t word = s->at / 64;
+    unsigned shift = s->at % 64;
+
+    s->words[word] |= bits << shift;
+    if (shift + count > 64)
+        s->words[word + 1] = bits >> (64 - shift);
+    s->at += count;
+}
+
+static inline uint64_t
+stream_get(struct stream *s, unsigned count)
+{
+    size_t word = s->at / 64;
+    unsigned shift = s->at % 64;
+    uint64_t bits = s->words[word] >> shift;
+
+    if (shift + count > 64)
+        bits |= s->words[word + 1] << (64 - shift);
+    s->at += count;
+    return bits;
+}
+
+__attribute__((target("bmi2,popcnt"))) static void
+any_bmi2(const struct rows_map *m, const struct bits *rows, struct bits *out)
+{
+    struct stream s = {.words = mem_calloc(bits_words(m->customers) + 2, sizeof(uint64_t))};
+    unsigned carry = 0;
+
+    for (size_t i = 0, n = bits_words(m->rows); i < n; i++) {
+        uint64_t last = m->last.words[i];
+        uint64_t hits = hits_of(rows->words[i], last, &carry);
+
+        stream_put(&s, _pext_u64(hits, last), (unsigned)__builtin_popcountll(last));
+    }
+    s.at = 0;
+    for (size_t i = 0, n = bits_words(m->customers); i < n; i++) {
+        uint64_t some = m->some.words[i];
+
+        out->words[i] = _pdep_u64(stream_get(&s, (unsigned)__builtin_popcountll(some)), some);
+    }
+    free(s.words);
+}
+#endif
+
+static void
+any_plain(const struct rows_map *m, const struct bits *rows, struct bits *out)
+{
+    size_t next = bits_next(&m->some, 0);
+    unsigned carry = 0;
+
+    bits_fill(out, false);
+    for (size_t i = 0, n = bits_words(m->rows); i < n; i++) {
+        uint64_t last = m->last.words[i];
+        uint64_t hits = hits_of(rows->words[i], last, &carry);
+
+        for (; last; last &= last - 1) {
+            if (hits & last & -last)
+                bits_add(out, next);
+            next = bits_next(&m->some, next + 1);
+        }
+    }
+}
+
+void
+rows_any(const struct rows_map *m, const struct bits *rows, struct bits *out)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt")) {
+        any_bmi2(m, rows, out);
+        return;
+    }
+#endif
+    any_plain(m, rows, out);
+}
+
+/* --- how many */
+
+static inline __attribute__((always_inline)) void
+counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds, struct bits *out)
+{
+    uint32_t before = 0; /* set rows in the words passed */
+    uint32_t rank = 0;   /* set rows before the customer's first */
+    size_t word = 0;
+
+    for (size_t p = 0; p < m->customers; p++) {
+        uint32_t end = m->first[p + 1];
+        uint32_t upto;
+
+        while (word < end / 64)
+            before += (uint32_t)__builtin_popcountll(rows->words[word++]);
+        /* one word more than the rows need is there */
+        upto = before + (uint32_t)__builtin_popcountll(rows->words[word] &
+                                                       (((uint64_t)1 << (end % 64)) - 1));
+        out->words[p / 64] |= (uint64_t)holds[upto - rank] << (p % 64);
+        rank = upto;
+    }
+}
+
+#ifdef __x86_64__
+__attribute__((target("popcnt"))) static void
+counted_popcnt(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
+               struct bits *out)
+{
+    counted(m, rows, holds, out);
+}
+#endif
+
+void
+rows_counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
+             struct bits *out)
+{
+    bits_fill(out, false);
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("popcnt")) {
+        counted_popcnt(m, rows, holds, out);
+        return;
+    }
+#endif
+    counted(m, rows, holds, out);
+}
+
+void
+rows_numbered(const struct rows_map *m, const uint8_t *holds, struct bits *out)
+{
+    uint8_t held[MASK_BLOCK];
+
+    for (size_t from = 0; from < m->customers; from += MASK_BLOCK) {
+        size_t n = m->customers - from < MASK_BLOCK ? m->customers - from : MASK_BLOCK;
+        const uint32_t *first = m->first + from;
+
+        for (size_t i = 0; i < n; i++)
+            held[i] = holds[first[i + 1] - first[i]];
+        mask_pack(held, n, out->words + from / 64);
+    }
+}

@@ -1,0 +1,56 @@
+/* What a connection keeps of the index: for core/index only. */
+#ifndef CANVASS_CORE_INDEX_VIEW_H
+#define CANVASS_CORE_INDEX_VIEW_H
+
+#include "core/base/buf.h"
+#include "core/index/file.h"
+#include "core/index/image.h"
+#include "core/index/index.h"
+#include "core/index/scan.h"
+#include "core/segment/criteria_tree.h"
+#include "core/store/index_store.h"
+
+enum { CACHE_ENTRIES = 64, CACHE_BYTES_MAX = 48 << 20 };
+
+struct cached { /* the customers of one leaf */
+    struct buf key;
+    struct bits bits;
+    uint64_t used;
+};
+
+struct index_view {
+    struct db *db;           /* borrowed: whose it is */
+    char *path;              /* owned; NULL: none (a replica in memory) */
+    struct index_file *file; /* owned; NULL: none that fits */
+    bool given;              /* by index_attach() */
+    struct index_places places;
+    bool has_places;
+    struct rows_map conversations, appointments;
+    bool has_conversations, has_appointments;
+    struct cached cache[CACHE_ENTRIES];
+    uint64_t uses;
+};
+
+/* "replica.idx" for "replica.db"; caller frees. */
+char *index_path(const char *replica);
+
+/* false: damaged. */
+bool view_places(struct index_view *v, const struct index_places **out) MUST_CHECK;
+bool view_conversations(struct index_view *v, const struct rows_map **out) MUST_CHECK;
+bool view_appointments(struct index_view *v, const struct rows_map **out) MUST_CHECK;
+
+/* NULL: not there. Else the set, borrowed until the next view_cache_put(). */
+const struct bits *view_cache_find(struct index_view *v, const struct buf *key);
+/* Takes bits over; returns them where they stand now. */
+const struct bits *view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits);
+
+/* What became of a leaf. */
+enum leaf_outcome {
+    LEAF_DONE,
+    LEAF_ASK_SQL, /* some column does not hold it */
+    LEAF_DAMAGED,
+};
+enum leaf_outcome index_leaf(struct index_view *v, const struct leaf *leaf,
+                             const struct segment_env *env, struct bits *out);
+
+#endif
