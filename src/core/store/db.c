@@ -35,7 +35,7 @@ struct db {
     const atomic_bool *cancelled; /* borrowed */
     void *kept;                   /* owned; NULL: nothing */
     void (*kept_release)(void *object);
-    bool unsynced;                /* the level was lowered, by db_begin_unsynced() */
+    bool unsynced; /* the level was lowered, by db_begin_unsynced() */
 };
 
 static enum err_code
