@@ -140,8 +140,7 @@ collect_needs(struct dashboard *d)
     }
     if (s->unread > 0) {
         n = (struct need){NEED_UNREAD, ROLE_WARN, "!", "open", {0}};
-        (void)snprintf(n.text, sizeof n.text, "%s unread in the inbox",
-                       number_text(s->unread, number));
+        (void)snprintf(n.text, sizeof n.text, "%s unread replies", number_text(s->unread, number));
         add_need(d, n);
     }
     if (s->version && (s->replica_error[0] || s->replica_synced_s == 0)) {
