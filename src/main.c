@@ -297,6 +297,21 @@ run_console(struct start *s)
     return ok ? EXIT_DONE : cli_fail(&s->cli, &err);
 }
 
+/* Without --config a missing file means the defaults; one that was named and is not there is a
+ * mistake, except for those who make it or look for it. */
+static bool
+config_is_there(const struct start *s, struct error *err)
+{
+    const char *command = s->rest_count ? s->rest[0] : "";
+
+    if (!s->config_flag || s->help || text_eq(command, "init") || text_eq(command, "doctor") ||
+        file_exists(s->config_flag))
+        return true;
+    return error_set(err, ERR_NOT_FOUND,
+                     "the configuration %s is not there; canvass --config %s init makes it",
+                     s->config_flag, s->config_flag);
+}
+
 static int
 run(struct start *s)
 {
@@ -310,7 +325,7 @@ run(struct start *s)
         print_help(stdout);
         return EXIT_DONE;
     }
-    if (!settle(s, &err) || !net_global_init(&err))
+    if (!settle(s, &err) || !config_is_there(s, &err) || !net_global_init(&err))
         return cli_fail(&s->cli, &err);
     if (s->rest_count)
         return run_command(s);
@@ -322,8 +337,10 @@ static void
 keep_freed_memory(void)
 {
 #ifdef __GLIBC__
+    /* NOLINTBEGIN(concurrency-mt-unsafe): before there are threads */
     (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
     (void)mallopt(M_TOP_PAD, 1024 * 1024);
+    /* NOLINTEND(concurrency-mt-unsafe) */
 #endif
 }
 

@@ -89,7 +89,7 @@ read_header(struct import *im, const struct csv_row *row)
 }
 
 static char *
-field(const struct import *im, const struct csv_row *row, int column)
+column_text(const struct import *im, const struct csv_row *row, int column)
 {
     int at = im->column[column];
 
@@ -102,12 +102,12 @@ static const char *
 read_entry(struct import *im, const struct csv_row *row, struct entry *out)
 {
     struct error err = {0};
-    char *address = field(im, row, COLUMN_ADDRESS);
+    char *address = column_text(im, row, COLUMN_ADDRESS);
     const char *why = NULL;
 
     *out = (struct entry){.line = row->line};
-    out->channel = field(im, row, COLUMN_CHANNEL);
-    out->reason = field(im, row, COLUMN_REASON);
+    out->channel = column_text(im, row, COLUMN_CHANNEL);
+    out->reason = column_text(im, row, COLUMN_REASON);
     if (!address[0])
         why = "the address is missing";
     else if (!suppress_check_channel(out->channel, &err))

@@ -41,7 +41,7 @@ one_line(const char *text, char *out, size_t size)
         len--;
     for (size_t i = 0; i < len; i++)
         if (text[i] != '\n')
-            buf_add_char(&flat, text[i] == '\t' ? ' ' : text[i]);
+            buf_add(&flat, text[i] == '\t' ? " " : text + i, 1);
         else if (flat.len > 0 && flat.data[flat.len - 1] != ' ')
             buf_add_char(&flat, ' ');
     text_sanitise(&clean, buf_str(&flat), flat.len);
@@ -141,7 +141,7 @@ unreachable(struct pglink *l, struct error *err)
 static bool
 connect_steps(struct pglink *l, struct error *err)
 {
-    int64_t until_ms = utime_mono_ms() + CONNECT_S * 1000;
+    int64_t until_ms = utime_mono_ms() + CONNECT_S * INT64_C(1000);
     PostgresPollingStatusType want = PGRES_POLLING_WRITING;
 
     while (want == PGRES_POLLING_READING || want == PGRES_POLLING_WRITING) {

@@ -10,13 +10,6 @@
 #include "ui/widget/draw.h"
 #include "ui/widget/when.h"
 
-bool
-app_is_too_small(const struct app *app)
-{
-    (void)app;
-    return term_grid()->h < APP_MIN_H || term_grid()->w < APP_MIN_W;
-}
-
 static void
 draw_too_small(struct grid *g)
 {
@@ -288,7 +281,7 @@ draw_footer(struct app *app, struct grid *g, struct area line)
     }
     footer_bindings(&f, top->screen->keys, top->self);
     if (!typing)
-        footer_bindings(&f, app_general_keys, top->self);
+        footer_bindings(&f, app->general_keys, top->self);
     f.room = line.w;
     if (typing) {
         if (!app_find_key(top->screen->keys, KEYS_TAB))

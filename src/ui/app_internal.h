@@ -51,6 +51,7 @@ struct click_place { /* something that can be clicked on lines of the frame */
 
 struct app {
     struct ui_options opt;
+    const struct binding *general_keys;
     struct tab tabs[APP_TABS];
     size_t tab;
     uint64_t serial;
@@ -106,9 +107,14 @@ struct open_screen *app_top(struct app *app);
 bool app_screen_is_open(struct app *app, uint64_t serial);
 bool app_wants_text(struct app *app);
 
+void app_close_screens(struct app *app);
+bool app_is_too_small(const struct app *app);
+
 /* app_keys.c */
-extern const struct binding app_general_keys[];
+extern const struct binding app_general_keys[]; /* the loop puts them into app->general_keys */
 void app_on_input(struct app *app, struct input *in);
+
+/* bindings.c */
 const struct binding *app_find_key(const struct binding *keys, int key); /* NULL: none */
 /* Runs a binding when it may; says why not otherwise. */
 void app_run_binding(struct app *app, void *self, const struct binding *b, const char *arg);
@@ -116,7 +122,6 @@ bool app_can(struct app *app, void *self, const struct binding *b, char reason[9
 
 /* app_draw.c */
 void app_draw(struct app *app);
-bool app_is_too_small(const struct app *app);
 
 /* app_ask.c */
 void app_ask_status(struct app *app);

@@ -46,7 +46,7 @@ add_bindings(struct app *app, struct line *lines, size_t n, const char *heading,
     for (const struct binding *b = keys; b && b->name && n < HELP_LINES; b++) {
         struct line l = {.text = b->help, .name = b->name};
         char reason[96];
-        if (keys == app_general_keys && app_find_key(app_top(app)->screen->keys, b->key))
+        if (keys == app->general_keys && app_find_key(app_top(app)->screen->keys, b->key))
             continue; /* the screen has given the key another meaning */
         if (b->key)
             (void)key_label(b->key, l.key);
@@ -66,7 +66,7 @@ collect(struct app *app, struct line *lines)
     size_t at;
 
     if (n < HELP_LINES)
-        n = add_bindings(app, lines, n, "Everywhere", app_general_keys);
+        n = add_bindings(app, lines, n, "Everywhere", app->general_keys);
     at = n;
     if (n < HELP_LINES)
         lines[n++] = (struct line){.heading = true, .text = "Moving"};

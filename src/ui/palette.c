@@ -30,13 +30,14 @@ split(const char *text, char name[64], const char **arg)
         (*arg)++;
 }
 
+/* Those of a table that fit the name, without the keys that `own` has itself. */
 static size_t
 collect(struct hit *hits, size_t count, const struct binding *keys, const struct binding *own,
         const char *name)
 {
     for (const struct binding *b = keys; b && b->name && count < PALETTE_MAX; b++) {
         int score = *name ? fuzzy_score(name, b->name) : 0;
-        if (keys == app_general_keys && app_find_key(own, b->key))
+        if (app_find_key(own, b->key))
             continue; /* the screen has its own */
         if (strcmp(b->name, name) == 0)
             score = 1000;
@@ -55,8 +56,8 @@ matches(struct app *app, struct hit *hits)
     size_t count;
 
     split(prompt_text(&app->prompt), name, &arg);
-    count = collect(hits, 0, own, own, name);
-    count = collect(hits, count, app_general_keys, own, name);
+    count = collect(hits, 0, own, NULL, name);
+    count = collect(hits, count, app->general_keys, own, name);
     for (size_t i = 1; i < count; i++) /* stable: the screen's own actions stay first */
         for (size_t k = i; k > 0 && hits[k].score > hits[k - 1].score; k--) {
             struct hit t = hits[k];

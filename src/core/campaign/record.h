@@ -71,6 +71,7 @@ struct campaign {
     int64_t plan_confirmed;
     int64_t cloned_from; /* 0: not a clone */
     int64_t targeted, contacted, responded, opted_out;
+    int64_t next_attempt_ms; /* active: when the next one may go out; 0: nothing waits */
     int64_t states[DELIVERY_STATE_COUNT];
     /* from the spec, when it is complete enough: see spec.h */
     struct campaign_variant *variants;

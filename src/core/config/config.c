@@ -87,7 +87,7 @@ static const char *const unused_sections[] = {"voice", "email", "model"};
 /* clang-format on */
 
 static void *
-field(struct config *c, const struct setting *s)
+place_of(struct config *c, const struct setting *s)
 {
     return (char *)c + s->offset;
 }
@@ -102,7 +102,7 @@ is_text_kind(enum kind k)
 static void
 set_text(struct config *c, const struct setting *s, const char *value)
 {
-    char **at = field(c, s);
+    char **at = place_of(c, s);
 
     free(*at);
     *at = mem_strdup(value);
@@ -134,7 +134,7 @@ config_release(struct config *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)
         if (is_text_kind(settings[i].kind))
-            free(*(char **)field(c, &settings[i]));
+            free(*(char **)place_of(c, &settings[i]));
     list_clear(c);
     free(c->path);
     *c = (struct config){0};
@@ -158,17 +158,17 @@ set_default(struct config *c, const struct setting *s)
     if (is_text_kind(s->kind)) {
         set_text(c, s, v);
     } else if (s->kind == KIND_INTEGER) {
-        if (!num_parse_i64(v, field(c, s)))
+        if (!num_parse_i64(v, place_of(c, s)))
             abort();
     } else if (s->kind == KIND_NUMBER) {
-        if (!num_parse_double(v, field(c, s)))
+        if (!num_parse_double(v, place_of(c, s)))
             abort();
     } else if (s->kind == KIND_MONEY) {
         if (!num_parse_double(v, &number))
             abort();
-        *(int64_t *)field(c, s) = llround(number * 1e6);
+        *(int64_t *)place_of(c, s) = llround(number * 1e6);
     } else if (s->kind == KIND_BOOL) {
-        if (!bool_word(v, field(c, s)))
+        if (!bool_word(v, place_of(c, s)))
             abort();
     } else if (s->kind == KIND_LIST) {
         list_clear(c);
@@ -310,7 +310,7 @@ read_quiet(struct load *l, const struct setting *s, const char *pointer, const j
     const char *to = json_string_value(json_object_get(v, "to"));
 
     if (!json_is_object(v) || json_object_size(v) != 2 || !from || !to ||
-        !quiet_window_parse(from, to, field(l->c, s)))
+        !quiet_window_parse(from, to, place_of(l->c, s)))
         complain(l, pointer,
                  "%s.%s must be {from: \"HH:MM\", to: \"HH:MM\"} with from before to; \"00:00\" to "
                  "\"24:00\" is the whole day",
@@ -373,17 +373,17 @@ read_number(struct load *l, const struct setting *s, const char *pointer, const 
         return;
     }
     if (s->kind == KIND_INTEGER)
-        *(int64_t *)field(l->c, s) = json_integer_value(v);
+        *(int64_t *)place_of(l->c, s) = json_integer_value(v);
     else if (s->kind == KIND_NUMBER)
-        *(double *)field(l->c, s) = n;
+        *(double *)place_of(l->c, s) = n;
     else
-        *(int64_t *)field(l->c, s) = llround(n * 1e6);
+        *(int64_t *)place_of(l->c, s) = llround(n * 1e6);
 }
 
 static void
 read_bool(struct load *l, const struct setting *s, const char *pointer, const json_t *v)
 {
-    bool *at = field(l->c, s);
+    bool *at = place_of(l->c, s);
 
     if (json_is_boolean(v))
         *at = json_is_true(v);

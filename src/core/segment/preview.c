@@ -159,24 +159,3 @@ segment_funnel(struct db *db, const struct criteria *c, const struct segment_env
     end(db, begun);
     return ok;
 }
-
-void
-segment_sample_release(struct segment_sample *s)
-{
-    for (size_t i = 0; i < s->count; i++) {
-        key_release(&s->people[i].key);
-        free(s->people[i].name);
-        free(s->people[i].phone);
-        free(s->people[i].email);
-        free(s->people[i].last_appointment_status);
-    }
-    free(s->people);
-    *s = (struct segment_sample){0};
-}
-
-void
-segment_funnel_release(struct segment_funnel *f)
-{
-    free(f->counts);
-    *f = (struct segment_funnel){0};
-}

@@ -454,3 +454,24 @@ segment_sql_each_row(struct db *db, const struct leaf *leaf, const struct segmen
     segment_sql_release(&q);
     return ok || error_wrap(err, "rows of a criterion");
 }
+
+void
+segment_sample_release(struct segment_sample *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        key_release(&s->people[i].key);
+        free(s->people[i].name);
+        free(s->people[i].phone);
+        free(s->people[i].email);
+        free(s->people[i].last_appointment_status);
+    }
+    free(s->people);
+    *s = (struct segment_sample){0};
+}
+
+void
+segment_funnel_release(struct segment_funnel *f)
+{
+    free(f->counts);
+    *f = (struct segment_funnel){0};
+}

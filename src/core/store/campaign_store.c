@@ -13,8 +13,16 @@
     "coalesce(launched_at, 0), coalesce(completed_at, 0), created_at, updated_at, "                \
     "coalesce(plan_confirmed, 0), targeted, contacted, responded, opted_out, n_queued, "           \
     "n_sending, n_retry_wait, n_accepted, n_sent, n_delivered, n_undelivered, n_failed, "          \
-    "n_in_doubt, n_skipped, coalesce(cloned_from, 0)"
-enum { COLUMN_STATES = 18, COLUMN_CLONED = 28, COLUMN_SPEC = 29, COLUMN_WIZARD = 30 };
+    "n_in_doubt, n_skipped, coalesce(cloned_from, 0), coalesce((SELECT next_attempt_at_ms FROM "   \
+    "main.delivery AS d WHERE campaign.status = 'active' AND d.campaign_id = campaign.id "         \
+    "AND d.state IN ('queued', 'retry_wait') ORDER BY next_attempt_at_ms LIMIT 1), 0)"
+enum {
+    COLUMN_STATES = 18,
+    COLUMN_CLONED = 28,
+    COLUMN_NEXT = 29,
+    COLUMN_SPEC = 30,
+    COLUMN_WIZARD = 31
+};
 _Static_assert(COLUMN_STATES + DELIVERY_STATE_COUNT == COLUMN_CLONED, "a column for every state");
 
 static const char SQL_LOAD[] =
@@ -91,6 +99,7 @@ read_row(struct db_stmt *st, struct campaign *out, struct error *err)
     for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
         out->states[i] = db_column_i64(st, COLUMN_STATES + i);
     out->cloned_from = db_column_i64(st, COLUMN_CLONED);
+    out->next_attempt_ms = db_column_i64(st, COLUMN_NEXT);
     return true;
 }
 

@@ -40,7 +40,8 @@ struct db_stmt {
 
 struct db {
     sqlite3 *raw;
-    char *path; /* owned; for messages */
+    char *path;     /* owned; for messages */
+    char *attached; /* owned; the last file attached, or NULL */
     struct db_stmt *cache[CACHE_SIZE];
     struct {
         const char *sql; /* where the caller's text stood */
@@ -71,6 +72,36 @@ code_of(int rc)
     }
 }
 
+static int
+is_ok(void *ok, int columns, char **values, char **names)
+{
+    (void)columns;
+    (void)names;
+    *(bool *)ok = text_eq(values[0], "ok");
+    return 0;
+}
+
+/* SQLite does not say which of two files is the damaged one: the main one is sound when it says so.
+ * Slow, and only asked when there is damage. */
+static bool
+damage(struct db *db, const char *what, struct error *err)
+{
+    char reason[128];
+    bool main_is_sound = false;
+
+    (void)text_copy(reason, sizeof reason, what); /* the next call overwrites it */
+    if (db->attached && db->raw)
+        (void)sqlite3_exec(db->raw, "PRAGMA main.quick_check(1)", is_ok, &main_is_sound, NULL);
+    if (main_is_sound)
+        return error_set(err, ERR_INTERNAL,
+                         "%s is damaged or not a database; move it away: canvass sync makes a new "
+                         "one",
+                         db->attached);
+    return error_set(err, ERR_INTERNAL,
+                     "%s is damaged or not a database (%s); keep the file, restore a backup",
+                     db->path, reason);
+}
+
 static bool
 db_error(struct db *db, int rc, struct error *err)
 {
@@ -79,9 +110,7 @@ db_error(struct db *db, int rc, struct error *err)
     switch (rc & 0xFF) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return error_set(err, ERR_INTERNAL,
-                         "%s is damaged or not a database (%s); keep the file, restore a backup",
-                         db->path, what);
+        return damage(db, what, err);
     case SQLITE_FULL:
         return error_set(err, ERR_INTERNAL, "the disk is full: %s could not be written; make room",
                          db->path);
@@ -247,6 +276,7 @@ db_close(struct db *db)
         stmt_free(db->cache[i]);
     (void)sqlite3_close_v2(db->raw);
     free(db->path);
+    free(db->attached);
     free(db);
 }
 
@@ -269,6 +299,8 @@ db_attach(struct db *db, const char *path, const char *as, enum db_mode mode, st
         goto out;
     db_bind_text(stmt, ":path", buf_str(&uri));
     db_bind_text(stmt, ":name", as);
+    free(db->attached);
+    db->attached = mode == DB_MEMORY ? NULL : mem_strdup(path);
     if (!db_step_done(stmt, err)) {
         error_wrap(err, "attach %s", path);
         goto out;

@@ -14,6 +14,7 @@
 #include "ui/widget/when.h"
 
 #define NAME_X 14 /* behind the longest status */
+#define CHANNEL_W 7
 
 static const char *const sort_names[] = {
     [SORT_STATUS] = "active first",
@@ -252,7 +253,7 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
     const struct campaign *c = &p->data.items[p->shown[row]];
     struct status_look look = campaign_look(c);
     bool live = c->status == CAMPAIGN_ACTIVE || c->status == CAMPAIGN_PAUSED;
-    int name_w = a.w - NAME_X - 30 - (p->tall ? 0 : 19);
+    int name_w = a.w - NAME_X - 21 - CHANNEL_W - (p->tall ? 0 : 19);
     int bar_w = a.w >= 60 ? 7 : 5;
     char text[240];
     char percent[16];
@@ -265,8 +266,8 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
                     live || c->status == CAMPAIGN_DRAFT ? ROLE_TITLE : ROLE_TEXT, c->name);
     underline_match(p, g, a, NAME_X, name_w, c->name);
     x = NAME_X + name_w + 1;
-    (void)grid_cell(g, a, 0, x, 9, ROLE_DIM, c->channel);
-    x += 10;
+    (void)grid_cell(g, a, 0, x, CHANNEL_W, ROLE_DIM, c->channel);
+    x += CHANNEL_W + 1;
     if (c->status == CAMPAIGN_DRAFT) {
         (void)grid_text(g, a, 0, x, ROLE_DIM, "Enter resumes");
     } else {
@@ -288,14 +289,15 @@ draw_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
 static void
 draw_head(const struct campaign_list_pane *p, struct grid *g, struct area a)
 {
-    int name_w = a.w - NAME_X - 30 - (p->tall ? 0 : 19);
+    int name_w = a.w - NAME_X - 21 - CHANNEL_W - (p->tall ? 0 : 19);
     int x = NAME_X + name_w + 1;
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Status");
     (void)grid_text(g, a, 0, NAME_X, ROLE_DIM, "Name");
     (void)grid_text(g, a, 0, x, ROLE_DIM, "Channel");
-    (void)grid_text(g, a, 0, x + 10, ROLE_DIM, "Progress");
-    (void)grid_cell_right(g, a, 0, x + 10 + (a.w >= 60 ? 7 : 5) + 6, 5, ROLE_DIM, "Repl");
+    (void)grid_text(g, a, 0, x + CHANNEL_W + 1, ROLE_DIM, "Progress");
+    (void)grid_cell_right(g, a, 0, x + CHANNEL_W + 1 + (a.w >= 60 ? 7 : 5) + 6, 5, ROLE_DIM,
+                          "Repl");
     if (!p->tall) {
         (void)grid_cell_right(g, a, 0, a.w - 19, 10, ROLE_DIM, "Contacted");
         (void)grid_cell_right(g, a, 0, a.w - 9, 8, ROLE_DIM, "People");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "ui/widget/when.h"
 
 static const struct status_look campaign_looks[] = {
@@ -17,9 +18,21 @@ static const struct status_look campaign_looks[] = {
 };
 _Static_assert(ARRAY_LEN(campaign_looks) == CAMPAIGN_STATUS_COUNT, "a look for every status");
 
+#define WAITS_MS 60000 /* a shorter wait is only the pace, or a retry */
+
+/* Active, and nothing may go out now. */
+static bool
+waits(const struct campaign *c)
+{
+    return c->status == CAMPAIGN_ACTIVE && c->states[DELIVERY_SENDING] == 0 &&
+           c->next_attempt_ms > utime_now_s() * 1000 + WAITS_MS;
+}
+
 struct status_look
 campaign_look(const struct campaign *c)
 {
+    if (waits(c))
+        return (struct status_look){"◐", "waits", ROLE_INFO};
     return campaign_looks[c->status];
 }
 
@@ -78,11 +91,27 @@ campaign_done(const struct campaign *c)
     return c->targeted - campaign_left(c);
 }
 
+bool
+campaign_waits(const struct campaign *c, int64_t now_s, char *out, size_t size)
+{
+    const int64_t next_s = c->next_attempt_ms / 1000;
+    bool today = when_day_start(next_s) == when_day_start(now_s);
+    char clock[8];
+    char full[24];
+
+    if (!waits(c))
+        return false;
+    (void)snprintf(out, size, c->states[DELIVERY_QUEUED] > 0 ? "open hours from %s" : "next try %s",
+                   today ? when_clock(next_s, clock) : when_full(next_s, full));
+    return true;
+}
+
 static void
-active_line(const struct campaign *c, char *out, size_t size)
+active_line(const struct campaign *c, int64_t now_s, char *out, size_t size)
 {
     char done[32];
     char all[32];
+    char wait[48];
     int n;
 
     if (c->plan_state && strcmp(c->plan_state, "planning") == 0) {
@@ -92,6 +121,8 @@ active_line(const struct campaign *c, char *out, size_t size)
     }
     n = snprintf(out, size, "%s/%s contacted", number_text(c->contacted, done),
                  number_text(c->targeted, all));
+    if (n > 0 && (size_t)n < size && campaign_waits(c, now_s, wait, sizeof wait))
+        n += snprintf(out + n, size - (size_t)n, " · %s", wait);
     if (n > 0 && c->states[DELIVERY_RETRY_WAIT] > 0 && (size_t)n < size)
         n += snprintf(out + n, size - (size_t)n, " · %" PRId64 " to try again",
                       c->states[DELIVERY_RETRY_WAIT]);
@@ -119,7 +150,7 @@ campaign_line(const struct campaign *c, int64_t now_s, char *out, size_t size)
                        when_full(c->starts_at, when));
         break;
     case CAMPAIGN_ACTIVE:
-        active_line(c, out, size);
+        active_line(c, now_s, out, size);
         break;
     case CAMPAIGN_PAUSED:
         (void)snprintf(out, size, "%s still to send%s%s", number_text(campaign_left(c), text),

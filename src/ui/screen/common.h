@@ -24,6 +24,8 @@ int64_t campaign_left(const struct campaign *c);
 /* Those whose fate is known: the progress bar. */
 int64_t campaign_done(const struct campaign *c);
 /* One line under a campaign's name: what it does now. out has size bytes. */
+/* Active, but nothing may go out now: "open hours from 09:00". False: no such wait. */
+bool campaign_waits(const struct campaign *c, int64_t now_s, char *out, size_t size);
 void campaign_line(const struct campaign *c, int64_t now_s, char *out, size_t size);
 
 /* The tag of an inbound message's intent: " STOP "; word NULL: none. */

@@ -118,6 +118,7 @@ collect_needs(struct dashboard *d)
     const struct report_status *s = app_status(d->app);
     const struct engine_status *e = app_engine(d->app);
     struct need n;
+    char number[32];
 
     d->need_count = 0;
     if (s->stopped) {
@@ -128,18 +129,18 @@ collect_needs(struct dashboard *d)
     }
     if (s->in_doubt > 0) {
         n = (struct need){NEED_IN_DOUBT, ROLE_ERROR, "?", "settle", {0}};
-        (void)snprintf(n.text, sizeof n.text, "%" PRId64 " in doubt", s->in_doubt);
+        (void)snprintf(n.text, sizeof n.text, "%s in doubt", number_text(s->in_doubt, number));
         add_need(d, n);
     }
     if (s->needs_review > 0) {
         n = (struct need){NEED_REVIEW, ROLE_WARN, "!", "look", {0}};
-        (void)snprintf(n.text, sizeof n.text, "%" PRId64 " perhaps opting out", s->needs_review);
+        (void)snprintf(n.text, sizeof n.text, "%s perhaps opting out",
+                       number_text(s->needs_review, number));
         add_need(d, n);
     }
     if (s->unread > 0) {
         n = (struct need){NEED_UNREAD, ROLE_WARN, "!", "open", {0}};
-        (void)snprintf(n.text, sizeof n.text, "%" PRId64 " unread conversation%s", s->unread,
-                       s->unread == 1 ? "" : "s");
+        (void)snprintf(n.text, sizeof n.text, "%s unread replies", number_text(s->unread, number));
         add_need(d, n);
     }
     if (s->version && (s->replica_error[0] || s->replica_synced_s == 0)) {

@@ -81,13 +81,14 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     const struct campaign *c = &m->campaigns.items[m->running[row]];
     bool paused = c->status == CAMPAIGN_PAUSED;
     bool ended = c->status == CAMPAIGN_COMPLETED;
+    struct status_look look = campaign_look(c);
     int name_w = a.w >= 60 ? 18 : 14;
     int bar_w = a.w - 4 - name_w - 6 - RUNNING_NUMBERS - 2;
     char percent[16];
     int x;
 
     (void)selected;
-    (void)grid_text(g, a, 0, 2, paused ? ROLE_WARN : ROLE_OK, paused ? "◌" : ended ? "✓" : "●");
+    (void)grid_text(g, a, 0, 2, ended ? ROLE_OK : look.role, look.sign);
     (void)grid_cell(g, a, 0, 4, name_w, ended ? ROLE_TEXT : ROLE_TITLE, c->name);
     x = 4 + name_w + 1;
     draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
@@ -120,9 +121,15 @@ pace_text(const struct monitor *m, char *out, size_t size)
     const struct config *config = app_config(m->app);
     const struct quiet_window *q = &config->policy.quiet_hours;
     int64_t wait_s = m->live.next_retry_ms / 1000 - app_now_s(m->app);
+    const struct campaign *c = m->running_list.sel < m->running_count
+                                   ? &m->campaigns.items[m->running[m->running_list.sel]]
+                                   : NULL;
     char when[8];
-    int n = snprintf(out, size, "%g a second at most", config->sms.per_second);
+    char wait[48];
+    int n = snprintf(out, size, "%g segments a second at most", config->sms.per_second);
 
+    if (c && n > 0 && (size_t)n < size && campaign_waits(c, app_now_s(m->app), wait, sizeof wait))
+        n += snprintf(out + n, size - (size_t)n, " · %s", wait);
     if (m->live.next_retry_ms > 0 && n > 0 && (size_t)n < size)
         n += snprintf(out + n, size - (size_t)n, " · next retry %s",
                       wait_s <= 0 ? "now" : when_clock(m->live.next_retry_ms / 1000, when));

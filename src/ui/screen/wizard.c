@@ -1,5 +1,4 @@
-#include "ui/screen/wizard.h"
-
+/* The wizard's screen: opens, draws and leads the keys to the step. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "core/campaign/spec.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
+#include "ui/screen/wizard_state.h"
 #include "ui/widget/when.h"
 
 static const struct wizard_step_ops *const step_ops[WIZARD_STEPS] = {
@@ -18,121 +18,13 @@ static const struct wizard_step_ops *const step_ops[WIZARD_STEPS] = {
     [WIZARD_REVIEW] = &wizard_review_ops,
 };
 
-/* --- the spec */
-
-const char *
-wizard_text(const struct wizard *w, const char *key)
-{
-    const char *s = json_string_value(json_object_get(w->spec, key));
-    return s ? s : "";
-}
-
-void
-wizard_set_text(struct wizard *w, const char *key, const char *value)
-{
-    if (value && value[0])
-        (void)json_object_set_new(w->spec, key, json_string(value));
-    else
-        (void)json_object_del(w->spec, key);
-}
-
-void
-wizard_changed(struct wizard *w)
-{
-    struct error err = {0};
-
-    json_decref(w->c.spec);
-    w->c.spec = json_incref(w->spec);
-    if (!spec_apply(app_config(w->app), &w->c, &err))
-        app_message(w->app, ROLE_ERROR, err.text);
-    w->spec_changed = true;
-    w->save_failed = false;
-    w->review.have_review = false;
-}
-
-void
-wizard_moved(struct wizard *w)
-{
-    w->place_changed = true;
-    w->save_failed = false;
-}
-
-bool
-wizard_step_wrong(struct wizard *w, enum wizard_step step, char reason[96])
-{
-    reason[0] = '\0';
-    return step_ops[step]->wrong && step_ops[step]->wrong(w, reason);
-}
-
-void
-wizard_go(struct wizard *w, enum wizard_step step)
-{
-    char reason[96];
-    char text[140];
-
-    for (enum wizard_step s = WIZARD_INFO; s < step; s++)
-        if (wizard_step_wrong(w, s, reason)) {
-            (void)snprintf(text, sizeof text, "Step %d is not finished: %s.", (int)s + 1, reason);
-            app_message(w->app, ROLE_WARN, text);
-            if (s < w->step)
-                return;
-            step = s;
-            break;
-        }
-    w->step = step;
-    w->seen[step] = true;
-    w->segment.in_preview = false;
-    w->agent.in_preview = false;
-    wizard_moved(w);
-    wizard_save(w);
-    if (step != WIZARD_INFO && json_object_get(w->spec, "segment"))
-        wizard_ask_preview(w);
-    if (step == WIZARD_REVIEW)
-        wizard_review_ops.fill(w);
-    if (step == WIZARD_REVIEW && !w->saving && !w->spec_changed)
-        wizard_ask_review(w);
-}
-
-void
-wizard_draw_buttons(struct wizard *w, struct form *f, struct grid *g, struct area a, int y,
-                    bool focused)
-{
-    struct field *next = form_find(f, "next");
-    struct field *first = next - 1; /* back, or leave */
-    char reason[96] = "";
-    int x = 0;
-
-    next->disabled = wizard_step_wrong(w, w->step, reason);
-    (void)text_copy(next->reason, sizeof next->reason, reason);
-    x = cells_width(first->label) + 4;
-    (void)field_draw(first, g, area_cols(a, 0, x - 2), y, 0, focused && form_focused(f) == first);
-    (void)field_draw(next, g, area_cols(a, x, a.w - x), y, 0, focused && form_focused(f) == next);
-}
-
-bool
-wizard_pressed(struct wizard *w, const struct field *fd)
-{
-    if (strcmp(fd->id, "leave") == 0) {
-        app_pop(w->app); /* asks may_leave first */
-        return true;
-    }
-    if (strcmp(fd->id, "back") == 0)
-        wizard_go(w, w->step - 1);
-    else if (strcmp(fd->id, "next") == 0)
-        wizard_go(w, w->step + 1);
-    else
-        return false;
-    return true;
-}
-
-/* --- the screen */
-
 static void *
 wizard_open(struct app *app, int64_t id)
 {
     struct wizard *w = mem_alloc(sizeof *w);
 
     w->app = app;
+    w->steps = step_ops;
     w->id = id;
     w->ref = draft_ref_new(id);
     w->slot_load = app_slot(app);

@@ -6,7 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "ui/screen/wizard_agent.h"
+#include "ui/screen/wizard_agent_form.h"
 
 static struct field *
 focused(struct wizard *w)

@@ -3,7 +3,7 @@
 
 #include "core/base/text.h"
 #include "core/campaign/sms_segments.h"
-#include "ui/screen/wizard_agent.h"
+#include "ui/screen/wizard_agent_form.h"
 #include "ui/term/cells.h"
 
 static void

@@ -5,7 +5,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
-#include "ui/screen/wizard_agent.h"
+#include "ui/screen/wizard_agent_form.h"
 
 enum { AGENT_TEMPLATES_MAX = 32, FIXED_FIELDS = 12 };
 

@@ -7,8 +7,8 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/segment/leaf_table.h"
-#include "ui/screen/wizard.h"
 #include "ui/screen/wizard_pick.h"
+#include "ui/screen/wizard_state.h"
 
 struct choices_arg {
     enum wizard_pick what;
@@ -127,7 +127,7 @@ got_choices(void *owner, const struct question *q, void *result, const struct er
             app_toast_error(w->app, err);
         return;
     }
-    wizard_choices_arrived(w, result);
+    w->steps[WIZARD_SEGMENT]->choices(w, result);
 }
 
 void
@@ -199,7 +199,7 @@ got_review(void *owner, const struct question *q, void *result, const struct err
     w->review.review = *r;
     *r = (struct launch_review){0};
     w->review.have_review = true;
-    wizard_review_ops.arrived(w);
+    w->steps[WIZARD_REVIEW]->arrived(w);
 }
 
 void

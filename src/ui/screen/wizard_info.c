@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 
 static const char *const types[] = {"research", "outbound_sales"};
 static const char *const type_words[] = {"research: ask and learn",
@@ -80,7 +80,7 @@ info_changed(struct wizard *w)
     }
     field_set_error(name, name->touched && info_wrong(w, reason) ? reason : "");
     wizard_changed(w);
-    wizard_agent_ops.fill(w);
+    w->steps[WIZARD_AGENT]->fill(w);
 }
 
 static bool

@@ -2,7 +2,7 @@
 #ifndef CANVASS_UI_SCREEN_WIZARD_PICK_H
 #define CANVASS_UI_SCREEN_WIZARD_PICK_H
 
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 
 enum wizard_pick {
     PICK_NOTHING,

@@ -8,7 +8,7 @@
 #include "core/base/text.h"
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 
@@ -148,8 +148,8 @@ draw_funnel(struct wizard *w, struct grid *g, struct area a, int y, int max)
     int64_t all = p->funnel.count ? p->funnel.counts[0] : p->reach.matched;
     size_t count = p->funnel.count;
     int bar = a.w >= 40 ? a.w * 25 / 100 : 8;
-    int number = 10;
     char label[80];
+    int number = cells_width(number_text(all, label));
     size_t shown = 0;
 
     for (size_t i = 0; i < count && (int)shown < max - 1; i++, shown++) {

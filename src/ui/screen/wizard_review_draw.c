@@ -5,7 +5,7 @@
 
 #include "core/base/text.h"
 #include "ui/screen/common.h"
-#include "ui/screen/wizard_review.h"
+#include "ui/screen/wizard_launch.h"
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 

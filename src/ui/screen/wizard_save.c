@@ -9,7 +9,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "ui/screen/screens.h"
-#include "ui/screen/wizard_review.h"
+#include "ui/screen/wizard_launch.h"
 
 /*
  * The id of the draft: written on the engine's thread by the save that creates it, so that a second
@@ -132,14 +132,12 @@ after_save(struct app *app, void *self, void *arg, bool ok)
 json_t *
 wizard_state(struct wizard *w)
 {
-    static const struct wizard_step_ops *const steps[] = {&wizard_info_ops, &wizard_segment_ops,
-                                                          &wizard_agent_ops, &wizard_review_ops};
     json_t *state = json_object();
     json_t *place = json_object();
 
     (void)json_object_set_new(state, "step", json_integer(w->step));
     if (w->loaded)
-        steps[w->step]->place(w, place);
+        w->steps[w->step]->place(w, place);
     (void)json_object_set_new(state, "place", place);
     if (wrows_first_wrong(&w->segment.rows) < w->segment.rows.count)
         (void)json_object_set_new(state, "rows", wrows_state(&w->segment.rows));

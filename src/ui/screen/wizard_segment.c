@@ -1,6 +1,6 @@
 /* Step 2: who gets it. Keys and focus; wizard_segment_draw.c draws, wizard_segment_pick.c chooses.
  */
-#include "ui/screen/wizard_segment.h"
+#include "ui/screen/wizard_segment_focus.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,18 +12,6 @@
 #include "core/base/utime.h"
 
 /* --- changes */
-
-void
-segment_changed(struct wizard *w)
-{
-    struct segment_step *s = &w->segment;
-    json_t *criteria = wrows_json(&s->rows);
-
-    (void)json_object_set_new(w->spec, "segment", json_pack("{s:o}", "criteria", criteria));
-    s->saved_error[0] = '\0';
-    wizard_changed(w);
-    wizard_ask_preview(w);
-}
 
 static void
 fill_segment(struct wizard *w)
@@ -517,4 +505,5 @@ const struct wizard_step_ops wizard_segment_ops = {
     .external = segment_external,
     .picked = segment_picked,
     .arrived = segment_arrived,
+    .choices = wizard_choices_arrived,
 };

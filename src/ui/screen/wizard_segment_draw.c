@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/buf.h"
-#include "ui/screen/wizard_segment.h"
+#include "ui/screen/wizard_segment_focus.h"
 #include "ui/term/cells.h"
 
 enum line_kind {
@@ -357,7 +357,7 @@ static void
 draw_bottom(struct draw *d, struct area a, int y)
 {
     char reason[96];
-    bool wrong = wizard_segment_ops.wrong(d->w, reason);
+    bool wrong = wizard_step_wrong(d->w, WIZARD_SEGMENT, reason);
     bool back;
     bool next;
     int x;

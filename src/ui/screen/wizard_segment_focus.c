@@ -1,5 +1,5 @@
 /* Step 2: the places that can have the focus, in reading order. Pure. */
-#include "ui/screen/wizard_segment.h"
+#include "ui/screen/wizard_segment_focus.h"
 
 #include "core/base/cc.h"
 

@@ -109,6 +109,26 @@ a_damaged_ledger_is_refused_and_kept(void **state)
 }
 
 static void
+a_damaged_replica_is_named_and_not_the_ledger(void **state)
+{
+    char garbage[8192];
+    struct error err = {0};
+    struct db *db = ledger_open(folder, &err);
+
+    (void)state;
+    assert_non_null(db);
+    db_close(db);
+    memset(garbage, 'x', sizeof garbage);
+    write_file("replica.db", garbage, sizeof garbage);
+    assert_null(reader_open(folder, &err));
+    assert_non_null(strstr(err.text, "replica.db is damaged or not a database; move it away"));
+    assert_null(strstr(err.text, "canvass.db"));
+    assert_null(replica_open_writer(folder, &err));
+    assert_non_null(strstr(err.text, "replica.db is damaged or not a database; move it away"));
+    assert_null(strstr(err.text, ":memory:"));
+}
+
+static void
 a_newer_ledger_is_refused(void **state)
 {
     struct error err = {0};
@@ -246,6 +266,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ledger_is_made_private_and_opens_again, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_damaged_replica_is_named_and_not_the_ledger, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_damaged_ledger_is_refused_and_kept, make_folder,
                                         remove_folder),

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "ui/screen/wizard_segment.h"
+#include "ui/screen/wizard_segment_focus.h"
 
 static void
 load(struct segment_step *s, const char *text)

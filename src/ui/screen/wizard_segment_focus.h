@@ -1,9 +1,9 @@
 /* What the files of step 2 share: places that can have the focus. */
-#ifndef CANVASS_UI_SCREEN_WIZARD_SEGMENT_H
-#define CANVASS_UI_SCREEN_WIZARD_SEGMENT_H
+#ifndef CANVASS_UI_SCREEN_WIZARD_SEGMENT_FOCUS_H
+#define CANVASS_UI_SCREEN_WIZARD_SEGMENT_FOCUS_H
 
-#include "ui/screen/wizard.h"
 #include "ui/screen/wizard_pick.h"
+#include "ui/screen/wizard_state.h"
 
 enum stop_kind {
     STOP_ORIGIN,

@@ -1,8 +1,8 @@
 /* What the files of step 4 share. */
-#ifndef CANVASS_UI_SCREEN_WIZARD_REVIEW_H
-#define CANVASS_UI_SCREEN_WIZARD_REVIEW_H
+#ifndef CANVASS_UI_SCREEN_WIZARD_LAUNCH_H
+#define CANVASS_UI_SCREEN_WIZARD_LAUNCH_H
 
-#include "ui/screen/wizard.h"
+#include "ui/screen/wizard_state.h"
 
 /* Places in review_step.fields. The panes have a field of their own, never drawn: it has the focus
  * while the pane has. */

@@ -1,9 +1,9 @@
 /* What the files of step 3 share: which field is which. */
-#ifndef CANVASS_UI_SCREEN_WIZARD_AGENT_H
-#define CANVASS_UI_SCREEN_WIZARD_AGENT_H
+#ifndef CANVASS_UI_SCREEN_WIZARD_AGENT_FORM_H
+#define CANVASS_UI_SCREEN_WIZARD_AGENT_FORM_H
 
-#include "ui/screen/wizard.h"
 #include "ui/screen/wizard_pick.h"
+#include "ui/screen/wizard_state.h"
 
 /* The ids of fields; those of messages, weights and questions come once for each. */
 #define ID_TEMPLATE "template"

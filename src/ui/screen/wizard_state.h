@@ -5,8 +5,8 @@
  * value, an unknown variable) is kept in the wizard's own column, so that nothing typed is ever
  * lost.
  */
-#ifndef CANVASS_UI_SCREEN_WIZARD_H
-#define CANVASS_UI_SCREEN_WIZARD_H
+#ifndef CANVASS_UI_SCREEN_WIZARD_STATE_H
+#define CANVASS_UI_SCREEN_WIZARD_STATE_H
 
 #include <jansson.h>
 
@@ -98,8 +98,12 @@ struct info_step {
     struct field fields[4];
 };
 
+struct wizard_step_ops;
+struct wizard_choices;
+
 struct wizard {
     struct app *app;
+    const struct wizard_step_ops *const *steps; /* by enum wizard_step */
     struct draft_ref *ref;
     int64_t id;        /* 0: not in the ledger yet */
     bool loaded, gone; /* gone: it cannot be edited any more; why: gone_text */
@@ -132,8 +136,10 @@ struct wizard {
     int step_places[2 * WIZARD_STEPS];
 };
 
-/* --- wizard.c */
+/* --- wizard_go.c */
 void wizard_go(struct wizard *w, enum wizard_step step);
+
+/* --- wizard_state.c */
 void wizard_changed(struct wizard *w); /* the spec was changed: apply, save soon */
 void wizard_moved(struct wizard *w);   /* the focus was: save soon */
 /* Why the step is not finished; false when it is. */
@@ -149,8 +155,10 @@ void wizard_save(struct wizard *w); /* now, unless a save is under way */
 json_t *wizard_state(struct wizard *w);
 void wizard_launch(struct wizard *w, int64_t confirm, bool everyone);
 
-/* --- wizard_ask.c */
+/* --- wizard_draft.c: reads the draft from the ledger and fills the steps */
 void wizard_ask_draft(struct wizard *w);
+
+/* --- wizard_ask.c */
 void wizard_ask_preview(struct wizard *w);
 void wizard_ask_why(struct wizard *w, const struct key *customer, const char *name);
 void wizard_ask_review(struct wizard *w);
@@ -174,6 +182,8 @@ struct wizard_step_ops {
     void (*external)(struct wizard *w);     /* F4 */
     void (*picked)(struct wizard *w, size_t item);
     void (*arrived)(struct wizard *w); /* a preview or review came */
+    /* What wizard_ask_choices() asked for came; of the segment only. */
+    void (*choices)(struct wizard *w, struct wizard_choices *c);
 };
 extern const struct wizard_step_ops wizard_info_ops, wizard_segment_ops, wizard_agent_ops,
     wizard_review_ops;
