@@ -297,6 +297,59 @@ CREATE TABLE suppression (
     PRIMARY KEY (address, channel)
 ) STRICT, WITHOUT ROWID;
 
+-- Whose reach may have changed: previews keep who is opted out or capped and look again at these
+-- addresses only. The newest 65,536 stay; who is further behind looks at everything.
+CREATE TABLE suppression_change (
+    seq INTEGER PRIMARY KEY,
+    address TEXT NOT NULL
+) STRICT;
+CREATE TABLE delivery_change (
+    seq INTEGER PRIMARY KEY,
+    address TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER suppression_change_added AFTER INSERT ON suppression_change WHEN NEW.seq % 1024 = 0 BEGIN
+    DELETE FROM suppression_change WHERE seq <= NEW.seq - 65536;
+END;
+CREATE TRIGGER delivery_change_added AFTER INSERT ON delivery_change WHEN NEW.seq % 1024 = 0 BEGIN
+    DELETE FROM delivery_change WHERE seq <= NEW.seq - 65536;
+END;
+CREATE TRIGGER suppression_added AFTER INSERT ON suppression BEGIN
+    INSERT INTO suppression_change (address) VALUES (NEW.address);
+END;
+CREATE TRIGGER suppression_moved AFTER UPDATE OF address, channel ON suppression BEGIN
+    INSERT INTO suppression_change (address) VALUES (OLD.address), (NEW.address);
+END;
+CREATE TRIGGER suppression_removed AFTER DELETE ON suppression BEGIN
+    INSERT INTO suppression_change (address) VALUES (OLD.address);
+END;
+-- What neither counts for the frequency cap nor for `contacted_by` is not worth a line.
+CREATE TRIGGER delivery_change_new AFTER INSERT ON delivery
+    WHEN NEW.state NOT IN ('queued', 'retry_wait', 'skipped')
+BEGIN
+    INSERT INTO delivery_change (address) VALUES (NEW.address);
+END;
+CREATE TRIGGER delivery_change_state AFTER UPDATE OF state, accepted_at, replied_at ON delivery
+    WHEN OLD.accepted_at IS NOT NEW.accepted_at OR OLD.replied_at IS NOT NEW.replied_at
+        OR CASE OLD.state WHEN 'sending' THEN 1 WHEN 'in_doubt' THEN 1 WHEN 'undelivered' THEN 2
+                          WHEN 'failed' THEN 3 WHEN 'queued' THEN 4 WHEN 'retry_wait' THEN 4
+                          WHEN 'skipped' THEN 4 ELSE 5 END
+        <> CASE NEW.state WHEN 'sending' THEN 1 WHEN 'in_doubt' THEN 1 WHEN 'undelivered' THEN 2
+                          WHEN 'failed' THEN 3 WHEN 'queued' THEN 4 WHEN 'retry_wait' THEN 4
+                          WHEN 'skipped' THEN 4 ELSE 5 END
+BEGIN
+    INSERT INTO delivery_change (address) VALUES (NEW.address);
+END;
+CREATE TRIGGER delivery_change_address AFTER UPDATE OF address ON delivery
+    WHEN OLD.address <> NEW.address
+BEGIN
+    INSERT INTO delivery_change (address) VALUES (OLD.address), (NEW.address);
+END;
+CREATE TRIGGER delivery_change_removed AFTER DELETE ON delivery
+    WHEN OLD.state NOT IN ('queued', 'retry_wait', 'skipped')
+BEGIN
+    INSERT INTO delivery_change (address) VALUES (OLD.address);
+END;
+
 CREATE TABLE saved_segment (
     name TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 100),
     criteria TEXT NOT NULL CHECK (json_valid(criteria)),

@@ -67,7 +67,7 @@ static bool
 make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
 {
     const struct config *config = e->env->config;
-    struct index_ledger ledger = {0};
+    struct reach_marks marks = {0};
 
     key_number(key, leaf->spec->kind);
     for (size_t i = 0; i < leaf->spec->key_count; i++)
@@ -81,9 +81,9 @@ make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
         for (size_t i = 0; i < config->segments.booking_intent_outcome_count; i++)
             key_text(key, config->segments.booking_intent_outcomes[i]);
     if (leaf->spec->kind == LEAF_CONTACTED_BY) {
-        if (!index_store_ledger(e->v->db, &ledger, e->err))
+        if (!reach_store_marks(e->v->db, &marks, e->err))
             return false;
-        buf_add(key, &ledger, sizeof ledger);
+        key_number(key, marks.deliveries);
     }
     return true;
 }

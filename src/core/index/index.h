@@ -36,6 +36,25 @@ size_t index_customers(const struct index_view *v);
 bool index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
                  struct bits *out, bool *damaged, struct error *err) MUST_CHECK;
 
+/*
+ * Reach of a set by a channel (segment/preview_sql.h CHANNEL_...), counted; *recipients, when it is
+ * not NULL, is made: exactly the reachable. false: an error, or *damaged.
+ */
+bool index_reach(struct index_view *v, const struct bits *set, const struct segment_env *env,
+                 size_t channel, struct reach *out, struct bits *recipients, bool *damaged,
+                 struct error *err) MUST_CHECK;
+/* enum reach_kind of one of the set, after index_reach() of it. */
+int index_reach_kind(const struct index_view *v, size_t channel, const struct bits *recipients,
+                     size_t position);
+
+/*
+ * The first `limit` of a set, in the order of a sample: positions, which the caller frees. seed 0:
+ * by key.
+ */
+bool index_pick(struct index_view *v, const struct bits *set, size_t limit, uint64_t seed,
+                size_t **out, size_t *count) MUST_CHECK; /* false: damaged */
+int64_t index_id_at(const struct index_column *ids, size_t position);
+
 /* After *damaged: lets the file go, and takes it away so that the next sync makes another. */
 void index_drop(struct index_view *v);
 

@@ -20,6 +20,7 @@ forget(struct index_view *v)
     index_places_release(&v->places);
     rows_map_release(&v->conversations);
     rows_map_release(&v->appointments);
+    reach_state_release(&v->reach);
     v->has_places = v->has_conversations = v->has_appointments = false;
     index_file_close(v->file);
     v->file = NULL;

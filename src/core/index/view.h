@@ -8,7 +8,9 @@
 #include "core/index/index.h"
 #include "core/index/scan.h"
 #include "core/segment/criteria_tree.h"
+#include "core/segment/preview_sql.h"
 #include "core/store/index_store.h"
+#include "core/store/reach_store.h"
 
 enum { CACHE_ENTRIES = 64, CACHE_BYTES_MAX = 48 << 20 };
 
@@ -16,6 +18,18 @@ struct cached { /* the customers of one leaf */
     struct buf key;
     struct bits bits;
     uint64_t used;
+};
+
+enum { SPACE_PHONE, SPACE_EMAIL, SPACE_COUNT }; /* kinds of address */
+
+/* Who can be reached, whoever is in the segment; kept up with the ledger's notes. */
+struct reach_state {
+    bool loaded;
+    struct bits has[SPACE_COUNT];     /* a valid address */
+    struct bits opted[CHANNEL_COUNT]; /* out of the channel */
+    struct bits capped[SPACE_COUNT];
+    struct reach_marks marks;
+    int64_t cap, since_s; /* cap 0: nobody is capped, and deliveries are not followed */
 };
 
 struct index_view {
@@ -27,6 +41,7 @@ struct index_view {
     bool has_places;
     struct rows_map conversations, appointments;
     bool has_conversations, has_appointments;
+    struct reach_state reach;
     struct cached cache[CACHE_ENTRIES];
     uint64_t uses;
 };
@@ -38,6 +53,8 @@ char *index_path(const char *replica);
 bool view_places(struct index_view *v, const struct index_places **out) MUST_CHECK;
 bool view_conversations(struct index_view *v, const struct rows_map **out) MUST_CHECK;
 bool view_appointments(struct index_view *v, const struct rows_map **out) MUST_CHECK;
+
+void reach_state_release(struct reach_state *r);
 
 /* NULL: not there. Else the set, borrowed until the next view_cache_put(). */
 const struct bits *view_cache_find(struct index_view *v, const struct buf *key);

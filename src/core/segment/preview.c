@@ -37,6 +37,18 @@ match(struct db *db, const struct node *tree, const struct segment_env *env, str
     return *use || !v || damaged;
 }
 
+struct reached {
+    struct bits set, recipients;
+    struct reach counts;
+};
+
+static void
+reached_release(struct reached *r)
+{
+    bits_release(&r->set);
+    bits_release(&r->recipients);
+}
+
 bool
 segment_count(struct db *db, const struct criteria *c, const struct segment_env *env,
               int64_t *matched, struct error *err)
@@ -55,11 +67,44 @@ segment_count(struct db *db, const struct criteria *c, const struct segment_env 
     return ok;
 }
 
+/* The set and its reach; *use and errors as of match(). */
+static bool
+match_reach(struct db *db, const struct criteria *c, const struct segment_env *env, size_t channel,
+            struct reached *out, bool *use, struct error *err)
+{
+    struct index_view *v;
+    bool damaged = false;
+
+    if (!match(db, c->root, env, &out->set, use, err))
+        return false;
+    if (!*use)
+        return true;
+    v = index_of(db);
+    *use =
+        v && index_reach(v, &out->set, env, channel, &out->counts, &out->recipients, &damaged, err);
+    if (damaged)
+        index_drop(v);
+    return *use || !v || damaged;
+}
+
 bool
 segment_reach(struct db *db, const struct criteria *c, const struct segment_env *env,
               const char *channel, struct reach *out, struct error *err)
 {
-    return segment_sql_reach(db, c, env, channel, out, err);
+    struct reached r = {0};
+    size_t by = 0;
+    bool begun = false;
+    bool use = false;
+    bool ok = segment_channel_find(channel, &by, err) && begin(db, &begun, err) &&
+              match_reach(db, c, env, by, &r, &use, err);
+
+    if (ok && use)
+        *out = r.counts;
+    else if (ok)
+        ok = segment_sql_reach(db, c, env, channel, out, err);
+    reached_release(&r);
+    end(db, begun);
+    return ok;
 }
 
 bool
@@ -79,8 +124,7 @@ segment_each_id(struct db *db, const struct criteria *c, const struct segment_en
     if (ok && !use)
         ok = segment_sql_each_id(db, c, env, each, ctx, err);
     for (size_t p = 0; ok && use && (p = bits_next(&set, p)) < set.count; p++) {
-        struct key key = {.number = ids.width == 4 ? ((const int32_t *)ids.data)[p]
-                                                   : ((const int64_t *)ids.data)[p]};
+        struct key key = {.number = index_id_at(&ids, p)};
 
         use = each(ctx, &key);
     }
@@ -95,7 +139,63 @@ segment_each_recipient(struct db *db, const struct criteria *c, const struct seg
                        bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx,
                        struct error *err)
 {
-    return segment_sql_each_recipient(db, c, env, channel, each, ctx, err);
+    struct reached r = {0};
+    struct index_view *v;
+    struct index_column ids;
+    int64_t *rows = NULL;
+    size_t count = 0;
+    size_t by = 0;
+    bool begun = false;
+    bool use = false;
+    bool numbers = false;
+    bool ok = segment_channel_find(channel, &by, err) && begin(db, &begun, err) &&
+              match_reach(db, c, env, by, &r, &use, err);
+
+    v = ok && use ? index_of(db) : NULL;
+    use = v && index_ids(v, &ids, &numbers);
+    if (use) {
+        rows = mem_calloc((size_t)r.counts.reachable, sizeof *rows);
+        for (size_t p = 0; (p = bits_next(&r.recipients, p)) < r.recipients.count; p++)
+            rows[count++] = index_id_at(&ids, p);
+        ok = segment_sql_addresses(db, channel, rows, count, each, ctx, err);
+    } else if (ok) {
+        ok = segment_sql_each_recipient(db, c, env, channel, each, ctx, err);
+    }
+    free(rows);
+    reached_release(&r);
+    end(db, begun);
+    return ok;
+}
+
+static bool
+sample(struct db *db, const struct reached *r, const size_t *channel, size_t limit, uint64_t seed,
+       struct segment_sample *out, bool *use, struct error *err)
+{
+    struct index_view *v = index_of(db);
+    struct index_column ids;
+    size_t *picked = NULL;
+    size_t count = 0;
+    bool numbers = false;
+    int64_t *rows;
+    uint8_t *reach;
+    bool ok;
+
+    *use =
+        v && index_ids(v, &ids, &numbers) && index_pick(v, &r->set, limit, seed, &picked, &count);
+    if (!*use)
+        return true;
+    rows = mem_calloc(count, sizeof *rows);
+    reach = mem_calloc(count, sizeof *reach);
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = index_id_at(&ids, picked[i]);
+        if (channel)
+            reach[i] = (uint8_t)index_reach_kind(v, *channel, &r->recipients, picked[i]);
+    }
+    ok = segment_sql_people(db, rows, channel ? reach : NULL, count, out, err);
+    free(picked);
+    free(rows);
+    free(reach);
+    return ok;
 }
 
 bool
@@ -103,7 +203,22 @@ segment_sample(struct db *db, const struct criteria *c, const struct segment_env
                const char *channel, size_t limit, uint64_t seed, struct segment_sample *out,
                struct error *err)
 {
-    return segment_sql_sample(db, c, env, channel, limit, seed, out, err);
+    struct reached r = {0};
+    size_t by = 0;
+    bool begun = false;
+    bool use = false;
+    bool ok = (!channel || segment_channel_find(channel, &by, err)) && begin(db, &begun, err);
+
+    *out = (struct segment_sample){0};
+    ok = ok && (channel ? match_reach(db, c, env, by, &r, &use, err)
+                        : match(db, c->root, env, &r.set, &use, err));
+    if (ok && use)
+        ok = sample(db, &r, channel ? &by : NULL, limit, seed, out, &use, err);
+    if (ok && !use)
+        ok = segment_sql_sample(db, c, env, channel, limit, seed, out, err);
+    reached_release(&r);
+    end(db, begun);
+    return ok;
 }
 
 /* The set shrinks child by child; a child alone is not asked twice, since leaves are kept. */

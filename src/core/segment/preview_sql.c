@@ -122,8 +122,6 @@ add_capped(struct segment_sql *q, const struct address_columns *a, const char *a
                segment_sql_i64(q, q->env->config->policy.cap_messages, cap));
 }
 
-enum { REACH_NO_ADDRESS, REACH_OPTED_OUT, REACH_CAPPED, REACH_LEFT, REACH_DUPLICATE };
-
 /* CASE ... END: one of the first four of the enum, for a customer under that alias. */
 static void
 add_reach(struct segment_sql *q, const struct address_columns *a, const char *alias,
@@ -134,6 +132,56 @@ add_reach(struct segment_sql *q, const struct address_columns *a, const char *al
     buf_printf(out, " THEN %d WHEN ", REACH_OPTED_OUT);
     add_capped(q, a, alias, out);
     buf_printf(out, " THEN %d ELSE %d END", REACH_CAPPED, REACH_LEFT);
+}
+
+/* One statement for a connection and a policy: a text that is cached. */
+bool
+segment_sql_barred(struct db *db, const struct segment_env *env, const int64_t *ids, size_t count,
+                   void (*each)(void *ctx, int64_t id, unsigned barred), void *ctx,
+                   struct error *err)
+{
+    struct segment_sql q = {.env = env};
+    struct buf body = {0};
+    char name[SQL_NAME_SIZE];
+    const char *id = segment_sql_i64(&q, 0, name);
+    struct db_stmt *st;
+    bool ok;
+
+    buf_add_str(&body, "SELECT 0");
+    for (size_t i = 0; i < ARRAY_LEN(address_columns); i++) {
+        buf_printf(&body, " | ((");
+        add_opted_out(&q, &address_columns[i], "c", &body);
+        buf_printf(&body, ") << %zu)", i);
+    }
+    buf_add_str(&body, " | ((");
+    add_capped(&q, &address_columns[0], "c", &body);
+    buf_add_str(&body, ") << 3) | ((");
+    add_capped(&q, &address_columns[2], "c", &body);
+    buf_printf(&body, ") << 4) FROM replica.customer c WHERE c.id = %s", id);
+    st = prepare(db, &q, &body, err);
+    ok = st != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        bool row = false;
+
+        db_stmt_reset(st);
+        db_bind_i64(st, id, ids[i]);
+        ok = db_step(st, &row, err);
+        if (ok && row)
+            each(ctx, ids[i], (unsigned)db_column_i64(st, 0));
+    }
+    db_stmt_release(st);
+    buf_release(&body);
+    segment_sql_release(&q);
+    return ok || error_wrap(err, "reach of a customer");
+}
+
+bool
+segment_channel_find(const char *channel, size_t *out, struct error *err)
+{
+    const struct address_columns *a = columns_of(channel, err);
+
+    *out = a ? (size_t)(a - address_columns) : 0;
+    return a != NULL;
 }
 
 static void
@@ -264,6 +312,37 @@ segment_sql_each_recipient(struct db *db, const struct criteria *c, const struct
     return ok || error_wrap(err, "recipients of the segment");
 }
 
+bool
+segment_sql_addresses(struct db *db, const char *channel, const int64_t *ids, size_t count,
+                      bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx,
+                      struct error *err)
+{
+    const struct address_columns *a = columns_of(channel, err);
+    char *sql =
+        a ? mem_printf("SELECT key, %s FROM replica.customer WHERE id = :id", a->send) : NULL;
+    struct db_stmt *st = sql ? db_prepare(db, sql, err) : NULL;
+    bool ok = st != NULL;
+    bool more = true;
+
+    for (size_t i = 0; ok && more && i < count; i++) {
+        struct segment_recipient r;
+        struct key key;
+
+        db_stmt_reset(st);
+        db_bind_i64(st, ":id", ids[i]);
+        ok = db_step_one(st, err);
+        if (!ok)
+            break;
+        key = db_column_key(st, 0);
+        r = (struct segment_recipient){&key, db_column_text(st, 1)};
+        more = each(ctx, &r);
+        key_release(&key);
+    }
+    db_stmt_release(st);
+    free(sql);
+    return ok || error_wrap(err, "recipients of the segment");
+}
+
 /* The steps of splitmix64: small seeds give unlike numbers. */
 static uint64_t
 mix(uint64_t x)
@@ -274,6 +353,29 @@ mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
+struct sample_order
+sample_order_of(uint64_t seed)
+{
+    uint64_t first = mix(seed);
+    uint64_t second = mix(first);
+
+    return (struct sample_order){
+        .a = (int64_t)(first % 2147483646u + 1),
+        .b = (int64_t)(second % 2147483646u + 1),
+        .d = (int64_t)(mix(second) % 2147483647u),
+    };
+}
+
+/* What add_order() writes as SQL. */
+int64_t
+sample_order_place(const struct sample_order *o, int64_t id)
+{
+    int64_t low = id % 1000003;
+    int64_t high = id / 1000003 % 1000003;
+
+    return ((low < 0 ? -low : low) * o->a + (high < 0 ? -high : high) * o->b + o->d) % 2147483647;
+}
+
 /*
  * The order in which a sample is drawn: by key, or by a scattering of the row number. The products
  * stay below 2^53, since SQLite turns what overflows into a fraction.
@@ -281,27 +383,26 @@ mix(uint64_t x)
 static void
 add_order(struct segment_sql *q, const char *alias, uint64_t seed, struct buf *out)
 {
+    const struct sample_order o = sample_order_of(seed);
     char a[SQL_NAME_SIZE];
     char b[SQL_NAME_SIZE];
     char d[SQL_NAME_SIZE];
-    uint64_t first = mix(seed);
-    uint64_t second = mix(first);
 
     if (seed == 0) {
         buf_printf(out, "%s.key", alias);
         return;
     }
-    (void)segment_sql_i64(q, (int64_t)(first % 2147483646u + 1), a);
-    (void)segment_sql_i64(q, (int64_t)(second % 2147483646u + 1), b);
-    (void)segment_sql_i64(q, (int64_t)(mix(second) % 2147483647u), d);
+    (void)segment_sql_i64(q, o.a, a);
+    (void)segment_sql_i64(q, o.b, b);
+    (void)segment_sql_i64(q, o.d, d);
     buf_printf(out,
                "((abs(%s.id %% 1000003)) * %s + (abs(%s.id / 1000003 %% 1000003)) * %s + %s) "
                "%% 2147483647, %s.key",
                alias, a, alias, b, d, alias);
 }
 
-static void
-person_read(struct db_stmt *st, struct segment_person *p)
+const char *
+segment_reach_word(enum reach_kind kind)
 {
     static const char *const words[] = {
         [REACH_NO_ADDRESS] = "no_address",
@@ -310,8 +411,14 @@ person_read(struct db_stmt *st, struct segment_person *p)
         [REACH_LEFT] = "reachable",
         [REACH_DUPLICATE] = "duplicate_address",
     };
-    int64_t reach = db_column_i64(st, 8);
 
+    return words[kind];
+}
+
+/* The first eight columns of a sample. */
+static void
+person_read(struct db_stmt *st, struct segment_person *p)
+{
     p->key = db_column_key(st, 0);
     p->name = db_column_dup(st, 1);
     p->phone = db_column_dup(st, 2);
@@ -323,7 +430,39 @@ person_read(struct db_stmt *st, struct segment_person *p)
     p->has_last_appointment = !db_column_is_null(st, 6);
     p->last_appointment = db_column_i64(st, 6);
     p->last_appointment_status = db_column_dup(st, 7);
-    p->reach = db_column_is_null(st, 8) ? "" : words[reach];
+    p->reach = "";
+}
+
+#define PERSON_COLUMNS                                                                             \
+    "r.key, r.name, r.phone, r.email, r.last_visit, r.last_contact, r.last_appointment, "          \
+    "r.last_appointment_status"
+
+bool
+segment_sql_people(struct db *db, const int64_t *ids, const uint8_t *reach, size_t count,
+                   struct segment_sample *out, struct error *err)
+{
+    struct db_stmt *st =
+        db_prepare(db, "SELECT " PERSON_COLUMNS " FROM replica.customer r WHERE r.id = :id", err);
+    bool ok = st != NULL;
+
+    *out = (struct segment_sample){.people = mem_calloc(count, sizeof *out->people)};
+    for (size_t i = 0; ok && i < count; i++) {
+        struct segment_person *p = &out->people[out->count];
+
+        db_stmt_reset(st);
+        db_bind_i64(st, ":id", ids[i]);
+        ok = db_step_one(st, err);
+        if (ok) {
+            person_read(st, p);
+            p->reach = reach ? segment_reach_word((enum reach_kind)reach[i]) : "";
+            out->count++;
+        }
+    }
+    db_stmt_release(st);
+    if (ok)
+        return true;
+    segment_sample_release(out);
+    return error_wrap(err, "sample of the segment");
 }
 
 /* Reach of a picked row r; of those left, only the lowest key with the address is reachable. */
@@ -360,8 +499,7 @@ segment_sql_sample(struct db *db, const struct criteria *c, const struct segment
     if (channel && !a)
         return false;
     condition = segment_sql_node(&q, c->root);
-    buf_add_str(&body, "SELECT r.key, r.name, r.phone, r.email, r.last_visit, r.last_contact, "
-                       "r.last_appointment, r.last_appointment_status, ");
+    buf_add_str(&body, "SELECT " PERSON_COLUMNS ", ");
     if (a)
         add_picked_reach(&q, a, condition, &body);
     else
@@ -380,7 +518,11 @@ segment_sql_sample(struct db *db, const struct criteria *c, const struct segment
         ok = db_step(st, &row, err);
         if (ok && row) {
             out->people = mem_grow(out->people, out->count, &capacity, sizeof *out->people);
-            person_read(st, &out->people[out->count++]);
+            person_read(st, &out->people[out->count]);
+            if (!db_column_is_null(st, 8))
+                out->people[out->count].reach =
+                    segment_reach_word((enum reach_kind)db_column_i64(st, 8));
+            out->count++;
         }
     }
     db_stmt_release(st);

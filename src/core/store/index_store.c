@@ -260,10 +260,3 @@ index_store_stamp(struct db *db, int64_t generation, uint64_t stamp, struct erro
     db_stmt_release(st);
     return ok;
 }
-
-bool
-index_store_ledger(struct db *db, struct index_ledger *out, struct error *err)
-{
-    return db_data_version(db, &out->others, err) &&
-           db_query_i64(db, "SELECT total_changes()", &out->own, err);
-}

@@ -86,10 +86,4 @@ bool index_store_state(struct db *db, struct index_state *out, struct error *err
 bool index_store_stamp(struct db *db, int64_t generation, uint64_t stamp,
                        struct error *err) MUST_CHECK;
 
-/* Differs whenever the ledger may have changed, by another connection or by this one. */
-struct index_ledger {
-    int64_t others, own;
-};
-bool index_store_ledger(struct db *db, struct index_ledger *out, struct error *err) MUST_CHECK;
-
 #endif

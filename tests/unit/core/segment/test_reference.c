@@ -24,7 +24,7 @@
 #include "core/store/main_database_sqlite.h"
 #include "core/store/stores.h"
 
-enum { WORLDS = 34, TREES = 60, CUSTOMERS = 36, ROWS_EACH = 3, NOW = 1795424400 };
+enum { WORLDS = 34, TREES = 45, CUSTOMERS = 36, ROWS_EACH = 3, NOW = 1795424400 };
 
 struct random {
     uint64_t state;
@@ -510,13 +510,14 @@ add_delivery(struct bench *b, size_t i)
     done(st);
 }
 
+static const struct ref_suppression suppression_pool[] = {
+    {"+13105550101", "sms"},    {"+13105550102", "voice"},   {"+442079460958", "all"},
+    {"ana@example.com", "all"}, {"bo@example.org", "email"}, {"bo@example.org", "sms"},
+};
+
 static void
 add_ledger(struct bench *b)
 {
-    static const struct ref_suppression pool[] = {
-        {"+13105550101", "sms"},    {"+13105550102", "voice"},   {"+442079460958", "all"},
-        {"ana@example.com", "all"}, {"bo@example.org", "email"}, {"bo@example.org", "sms"},
-    };
     struct ref_world *w = &b->world;
     struct error err = {0};
 
@@ -529,16 +530,16 @@ add_ledger(struct bench *b)
          &err);
     for (size_t i = 0; i < CUSTOMERS; i++)
         add_delivery(b, i);
-    for (size_t i = 0; i < ARRAY_LEN(pool); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(suppression_pool); i++) {
         struct db_stmt *st;
 
         if (!chance(&b->r, 30))
             continue;
-        w->suppressions[w->suppression_count++] = pool[i];
+        w->suppressions[w->suppression_count++] = suppression_pool[i];
         st = insert(b->db, "INSERT INTO suppression (address, channel, reason, at) "
                            "VALUES (:address, :channel, 'opt_out', 1)");
-        db_bind_text(st, ":address", pool[i].address);
-        db_bind_text(st, ":channel", pool[i].channel);
+        db_bind_text(st, ":address", suppression_pool[i].address);
+        db_bind_text(st, ":channel", suppression_pool[i].channel);
         done(st);
     }
 }
@@ -1017,6 +1018,69 @@ attach_index(struct bench *b)
 }
 
 static void
+toggle_suppression(struct bench *b)
+{
+    struct ref_world *w = &b->world;
+    const struct ref_suppression s = PICK(&b->r, suppression_pool);
+    size_t i = 0;
+    struct db_stmt *st;
+
+    while (i < w->suppression_count && (strcmp(w->suppressions[i].address, s.address) != 0 ||
+                                        strcmp(w->suppressions[i].channel, s.channel) != 0))
+        i++;
+    if (i < w->suppression_count) {
+        w->suppressions[i] = w->suppressions[--w->suppression_count];
+        st = insert(b->db, "DELETE FROM suppression WHERE (address, channel) = "
+                           "(:address, :channel)");
+    } else {
+        w->suppressions[w->suppression_count++] = s;
+        st = insert(b->db, "INSERT INTO suppression (address, channel, reason, at) "
+                           "VALUES (:address, :channel, 'opt_out', 1)");
+    }
+    db_bind_text(st, ":address", s.address);
+    db_bind_text(st, ":channel", s.channel);
+    done(st);
+}
+
+/* A delivery gets another state, and with it other times. */
+static void
+move_delivery(struct bench *b)
+{
+    struct ref_world *w = &b->world;
+    size_t i = below(&b->r, w->delivery_count);
+    struct ref_delivery *d = &w->deliveries[i];
+    struct db_stmt *st =
+        insert(b->db, "UPDATE delivery SET state = :state, accepted_at = :accepted, "
+                      "replied_at = :replied WHERE id = (SELECT id FROM delivery ORDER BY id "
+                      "LIMIT 1 OFFSET :i)");
+
+    d->state = PICK(&b->r, states);
+    d->accepted = random_time(&b->r, needs_acceptance(d->state) ? 0 : 50);
+    d->replied = random_time(&b->r, 60);
+    db_bind_text(st, ":state", d->state);
+    bind_seconds(st, ":accepted", d->accepted);
+    bind_seconds(st, ":replied", d->replied);
+    db_bind_i64(st, ":i", (int64_t)i);
+    done(st);
+}
+
+/* The ledger and the clock go on while previews are asked. */
+static void
+go_on(struct bench *b)
+{
+    static const int64_t steps[] = {0, 1, 1, 2, 86400, 3 * 86400, -86400, -1};
+
+    if (chance(&b->r, 40))
+        toggle_suppression(b);
+    for (size_t i = 0, n = below(&b->r, 4); i < n && b->world.delivery_count > 0; i++)
+        move_delivery(b);
+    if (chance(&b->r, 50))
+        b->world.now = b->env.now_s += PICK(&b->r, steps);
+    if (chance(&b->r, 10))
+        b->world.cap_messages = b->config.policy.cap_messages = (int64_t)below(&b->r, 4);
+}
+
+static void
 random_criteria_on_random_data_match_the_reference(void **state)
 {
     const char *from = getenv("SEGMENT_SEED"); /* NOLINT(concurrency-mt-unsafe): one thread */
@@ -1031,12 +1095,15 @@ random_criteria_on_random_data_match_the_reference(void **state)
     b->env = (struct segment_env){NOW, &b->config};
     for (uint64_t i = 0; i < (from ? 1 : WORLDS); i++) {
         b->seed = first + i;
+        b->env.now_s = NOW;
         open_world(b);
         for (size_t k = 0; k < 2 * TREES; k++) {
             json_t *document = random_node(&b->r, 1);
 
             if (k == TREES) /* the first half was answered by SQL */
                 attach_index(b);
+            if (k > TREES)
+                go_on(b);
 
             telling += compare_document(b, document);
             json_decref(document);
