@@ -51,7 +51,7 @@ EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
 PROGRAMS := $(addprefix $(BUILD)/,$(if $(wildcard src/main.c),canvass) \
   $(if $(wildcard src/relay/main.c),canvass-relay) $(if $(wildcard src/sim/main.c),canvass-sim))
 
-.PHONY: all demo test unit lint bench fuzz scan install clean deps format
+.PHONY: all demo test unit lint bench chaos fuzz scan install clean deps format
 all: $(PROGRAMS)
 
 # --- objects and archives
@@ -159,6 +159,13 @@ $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
 $(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/fault.so: tests/chaos/fault.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O1 $(WARN) -shared -fPIC -o $@ $< -ldl
+# Every point of the crash sweep, and a thousand kills at random: about an hour
+chaos: all $(BUILD)/fault.so
+	@CANVASS_SWEEP=all python3 tests/chaos/test_sweep.py
+	@CANVASS_TEST_BIN=build/release CANVASS_KILLS=1000 python3 tests/chaos/test_kill.py
 bench: all $(BUILD)/plain_send $(BUILD)/bench_preview
 	@python3 tests/bench/bench.py
 

@@ -1,5 +1,6 @@
 /* canvass: flags and wiring. The only file that sees ui, core, cli and net together. */
 #include <fcntl.h>
+#include <jansson.h>
 #include <locale.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -231,7 +232,7 @@ console_open(struct start *s, struct console *c, struct error *err)
         .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
     struct error why = {0};
 
-    if (!file_make_dirs(s->home, err))
+    if (!stores_make_home(s->home, err))
         return false;
     console_log(s, c);
     c->config_dir = path_dirname(s->config_path);
@@ -332,10 +333,15 @@ run(struct start *s)
     return ui_has_terminal() ? run_console(s) : run_without_screen(s);
 }
 
-/* A batch of messages frees what the next one takes: not back to the kernel in between. */
+/*
+ * No memory for JSON ends the program at once, as it does everywhere in core: a NULL from jansson
+ * would be taken for bad input. What a batch of messages frees the next one takes: not back to the
+ * kernel in between.
+ */
 static void
-keep_freed_memory(void)
+set_up_memory(void)
 {
+    json_set_alloc_funcs(mem_alloc, free);
 #ifdef __GLIBC__
     /* NOLINTBEGIN(concurrency-mt-unsafe): before there are threads */
     (void)mallopt(M_TRIM_THRESHOLD, 16 * 1024 * 1024);
@@ -351,7 +357,7 @@ main(int argc, char **argv)
     int status;
 
     ui_choose_locale();
-    keep_freed_memory();
+    set_up_memory();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)audit_actor();
     read_flags(&s, argc, argv);

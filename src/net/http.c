@@ -440,10 +440,13 @@ http_client_wake(struct http_client *c)
 void
 http_escape(struct buf *out, const char *value)
 {
-    char *escaped = value[0] ? curl_easy_escape(NULL, value, 0) : NULL;
+    char *escaped;
 
-    if (escaped)
-        buf_add_str(out, escaped);
+    if (!value[0])
+        return;
+    /* An empty value instead would be another request, and the provider would believe it. */
+    escaped = mem_checked(curl_easy_escape(NULL, value, 0));
+    buf_add_str(out, escaped);
     curl_free(escaped);
 }
 

@@ -1,5 +1,6 @@
 /* canvass-relay: the public webhook mailbox. Flags, signals and wiring. */
 #include <inttypes.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,7 @@ serve(const struct relay_config *config, const char *port_file)
     sigaddset(&stop_signals, SIGINT);
     sigaddset(&stop_signals, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
+    json_set_alloc_funcs(mem_alloc, free); /* no memory ends it, as everywhere in core */
     (void)signal(SIGPIPE, SIG_IGN);
 
     relay = relay_start(config, &err);

@@ -14,8 +14,8 @@ mem_on_exhausted(void (*before_abort)(void))
     exhausted_hook = before_abort;
 }
 
-static void *
-checked(void *p)
+void *
+mem_checked(void *p)
 {
     if (p)
         return p;
@@ -28,7 +28,7 @@ checked(void *p)
 void *
 mem_calloc(size_t count, size_t bytes)
 {
-    return checked(calloc(count ? count : 1, bytes ? bytes : 1));
+    return mem_checked(calloc(count ? count : 1, bytes ? bytes : 1));
 }
 
 void *
@@ -41,8 +41,8 @@ void *
 mem_realloc(void *p, size_t count, size_t bytes)
 {
     if (bytes && count > SIZE_MAX / bytes)
-        return checked(NULL);
-    return checked(realloc(p, count && bytes ? count * bytes : 1));
+        return mem_checked(NULL);
+    return mem_checked(realloc(p, count && bytes ? count * bytes : 1));
 }
 
 void *
@@ -96,5 +96,5 @@ mem_printf(const char *fmt, ...)
     va_start(args, fmt);
     n = vasprintf(&out, fmt, args);
     va_end(args);
-    return checked(n < 0 ? NULL : out);
+    return mem_checked(n < 0 ? NULL : out);
 }

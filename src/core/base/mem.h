@@ -13,6 +13,8 @@ void mem_on_exhausted(void (*before_abort)(void));
 void *mem_alloc(size_t bytes);                /* zeroed; free with free() */
 void *mem_calloc(size_t count, size_t bytes); /* zeroed; aborts on overflow */
 void *mem_realloc(void *p, size_t count, size_t bytes);
+/* What a library has allocated: NULL stops the program like any other lack of memory. */
+void *mem_checked(void *p);
 /* Grows an array for one more element: doubles *capacity when count has reached it. */
 void *mem_grow(void *p, size_t count, size_t *capacity, size_t bytes);
 char *mem_strdup(const char *s); /* NULL stays NULL */
