@@ -26,7 +26,7 @@ struct config {
         char *name, *assistant, *phone, *email, *timezone, *country, *postal_address;
     } business;
     struct {
-        char *url; /* "sqlite:main.db" with the path made absolute, or postgresql://... */
+        char *url;      /* "sqlite:main.db" with the path made absolute, or postgresql://... */
         char *password; /* secret, of PostgreSQL; "" when none is given */
         char *mapping;  /* a built-in name, or a file with its path made absolute */
         int64_t refresh_seconds;

@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/engine/wire.h"
 #include "core/store/delivery_store.h"
 
 enum {
@@ -46,12 +47,21 @@ loop_sms_done(void *ctx, const struct sms_result *result)
 }
 
 /* Nothing may leave once another engine could have taken over. */
-bool
-loop_sms_may_leave(void *ctx)
+static bool
+may_send(const struct loop *l)
 {
-    const struct loop *l = ctx;
-
     return l->holds && loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS;
+}
+
+bool
+loop_sms_may_leave(void *ctx, int64_t attempt_id)
+{
+    struct loop *l = ctx;
+
+    if (!may_send(l))
+        return false;
+    wire_mark(l->wire, attempt_id);
+    return true;
 }
 
 static void
@@ -216,9 +226,11 @@ loop_record(struct loop *l)
     }
     if (done < l->result_count)
         loop_trouble(l, "write down results", &err);
-    for (size_t i = 0; i < done; i++)
+    for (size_t i = 0; i < done; i++) {
+        wire_unmark(l->wire, l->results[i].r.attempt_id);
         if (l->results[i].handed)
             feel(l, &l->results[i].r);
+    }
     memmove(l->results, l->results + done, (l->result_count - done) * sizeof *l->results);
     l->result_count -= done;
 }
@@ -340,7 +352,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
         struct error err = {0};
         struct loop_result *back;
 
-        if (loop_sms_may_leave(l)) {
+        if (may_send(l)) {
             if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
                 continue;
         } else {

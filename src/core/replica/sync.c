@@ -41,6 +41,7 @@ struct sync {
     struct sync_result *result; /* borrowed */
     sync_progress_fn *progress;
     void *progress_arg;
+    int64_t phase_ms; /* when the phase began */
     /* of the table being read */
     enum main_table table;
     int64_t done, total;
@@ -144,9 +145,21 @@ on_row(void *arg, const struct main_row *row, struct error *err)
 
 /* ---- one table */
 
+/* For -v: where a sync's time goes. */
+static void
+note_phase(struct sync *s, const char *what)
+{
+    int64_t now_ms = utime_mono_ms();
+
+    log_line(LOG_DEBUG, "sync", "%s %s: %" PRId64 " ms", main_table_name(s->table), what,
+             now_ms - s->phase_ms);
+    s->phase_ms = now_ms;
+}
+
 static void
 table_begin(struct sync *s, enum main_table table)
 {
+    s->phase_ms = utime_mono_ms();
     s->table = table;
     s->done = 0;
     s->total = 0;
@@ -197,9 +210,12 @@ static bool
 full_table(struct sync *s, enum main_table table, struct error *err)
 {
     table_begin(s, table);
-    return s->source->count(s->source->ctx, table, &s->total, err) &&
-           s->source->scan_all(s->source->ctx, table, on_row, s, err) && are_all_here(s, err) &&
-           table_end(s, 0, err);
+    /* counting may take a server as long as a good part of the reading */
+    if ((!s->source->position && !s->source->count(s->source->ctx, table, &s->total, err)) ||
+        !s->source->scan_all(s->source->ctx, table, on_row, s, err) || !are_all_here(s, err))
+        return false;
+    note_phase(s, "read");
+    return table_end(s, 0, err);
 }
 
 static bool
@@ -378,8 +394,10 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
     if (s->position && !s->quick &&
         !s->source->scan_changed(s->source->ctx, table, s->position, on_row, s, &able, err))
         return false;
+    note_phase(s, "changes read");
     if (!(able ? remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
         return false;
+    note_phase(s, "compared");
     *usable = *usable && !s->writer.id_taken;
     return table_end(s, since, err);
 }
@@ -411,7 +429,13 @@ full(struct sync *s, struct error *err)
             return false;
     if (s->progress)
         s->progress(s->progress_arg, "facts", 0, 0);
-    return replica_bulk_finish(&s->writer, err) && replica_facts_all(s->writer.db, err);
+    if (!replica_bulk_finish(&s->writer, err))
+        return false;
+    note_phase(s, "and all tables' indexes made");
+    if (!replica_facts_all(s->writer.db, err))
+        return false;
+    note_phase(s, "and all customers' facts made");
+    return true;
 }
 
 static bool
@@ -423,7 +447,12 @@ incremental(struct sync *s, bool *usable, struct error *err)
     for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
         if (!changed_table(s, (enum main_table)t, usable, err))
             return false;
-    return !*usable || (claim_orphans(s, err) && replica_facts_touched(s->writer.db, err));
+    if (!*usable)
+        return true;
+    if (!claim_orphans(s, err) || !replica_facts_touched(s->writer.db, err))
+        return false;
+    note_phase(s, "and the rest: facts of touched customers made");
+    return true;
 }
 
 static const char *
@@ -510,17 +539,6 @@ fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct
     return full(s, err);
 }
 
-static bool
-reload_customers(struct sync *s, struct error *err)
-{
-    struct sync_state state = {0};
-    bool ok = sync_state_load(s->writer.db, &state, err);
-
-    s->result->customers = state.customers;
-    sync_state_release(&state);
-    return ok;
-}
-
 /* Only who looked at everything may say that nothing was overlooked. */
 static bool
 save_notes(struct sync *s, const char *fingerprint, struct error *err)
@@ -553,8 +571,10 @@ save_state(struct sync *s, struct sync_state *state, const char *fingerprint, st
     state->source = mem_strdup(s->source->name);
     state->country = mem_strdup(s->country);
     r->generation = state->generation;
-    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err) &&
-           reload_customers(s, err);
+    if (r->changed && !replica_key_count(&s->writer, MAIN_CUSTOMERS, &state->customers, err))
+        return false;
+    r->customers = state->customers;
+    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err);
 }
 
 /* Whether the main database is surely what it was at the last good sync. */
@@ -597,9 +617,11 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
         ok = begun && fill(s, &state, mode, err);
     }
     ok = ok && save_state(s, &state, buf_str(&fingerprint), err);
+    note_phase(s, "and the state saved");
     if (begun)
         s->source->end(s->source->ctx);
     ok = ok && db_commit(db, err); /* here a generation becomes current */
+    note_phase(s, "and all committed");
     db_rollback(db);
     sync_state_release(&state);
     buf_release(&fingerprint);
@@ -652,15 +674,18 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
                        .country = country ? country : "",
                        .now_s = now_s,
                        .result = out,
+                       .phase_ms = start_ms,
                        .progress = progress,
                        .progress_arg = arg};
     ok = run(s, mode, err);
     locked = s->locked;
     sync_free(s);
+    log_line(LOG_DEBUG, "sync", "committed after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (!ok && !locked)
         keep_error(replica, now_s, err);
     else if (ok && out->mode == SYNC_FULL)
         fold_log(replica);
+    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok)
         refresh_index(replica);
     out->elapsed_ms = utime_mono_ms() - start_ms;

@@ -277,6 +277,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
                      const struct replica_addresses *addresses, struct error *err)
 {
     struct db_stmt *st;
+    int64_t id;
     bool found = false;
     bool same = false;
     bool ok;
@@ -289,6 +290,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     bind_customer(st, row, addresses);
     ok = db_step(st, &found, err);
     same = ok && found && db_column_i64(st, 1);
+    id = ok && found ? db_column_i64(st, 0) : 0;
     db_stmt_release(st);
     if (!ok || same)
         return ok;
@@ -301,7 +303,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     ok = db_step_done(st, err);
     db_stmt_release(st);
     w->written++;
-    return ok;
+    return ok && touch(w, id, err);
 }
 
 /* The id of a row's customer; *found false when it is null or unknown. */

@@ -25,7 +25,7 @@ struct sync_state {
 void sync_state_release(struct sync_state *state);
 /* Any connection that has the replica attached. */
 bool sync_state_load(struct db *db, struct sync_state *out, struct error *err) MUST_CHECK;
-/* After a good sync: clears the error. customers is counted here. */
+/* After a good sync: clears the error. */
 bool sync_state_save(struct db *db, const struct sync_state *state, struct error *err) MUST_CHECK;
 /* Keeps the generation and says why the last sync failed. In a transaction of its own. */
 bool sync_state_fail(struct db *db, int64_t now_s, const char *text, struct error *err) MUST_CHECK;
