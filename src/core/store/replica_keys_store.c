@@ -44,7 +44,6 @@ static const char *const SQL_LISTS[] = {
 
 /* Each statement of a list runs with :key; what it names besides the key stands in the text. */
 static const char *const SQL_REMOVE_CUSTOMER[] = {
-    "INSERT OR IGNORE INTO temp.touched SELECT id FROM replica.customer WHERE key = :key",
     ("INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
      "SELECT 'appointments', a.key, :key FROM replica.appointment a "
      "WHERE a.customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
