@@ -51,6 +51,7 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
     }
     if (options->has_net)
         options->net.set_handlers(options->net.ctx, &handlers);
+    l->stop_file = path_join(options->home, "STOP");
     path = path_join(options->home, "engine.lock");
     l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
@@ -78,6 +79,7 @@ loop_close(struct loop *l)
     free(l->lookups);
     free(l->results);
     free(l->relay_ack);
+    free(l->stop_file);
     db_close(l->reader);
     db_close(l->ledger);
     (void)pthread_mutex_destroy(&l->lock);
@@ -247,6 +249,19 @@ rate_now(const struct loop *l)
     return (double)sum / LOOP_RATE_SLOTS;
 }
 
+/* `touch STOP` in the state folder: the panic switch for who has no shell of canvass at hand. */
+static void
+heed_stop_file(struct loop *l)
+{
+    struct error err = {0};
+
+    if (l->stopped || !loop_stop_file_is_there(l))
+        return;
+    if (!engine_stop_all(l->ledger, "the file STOP", loop_now_ms(l) / 1000, NULL, &err))
+        loop_trouble(l, "stop everything", &err);
+    l->stopped = true;
+}
+
 static void
 note_obstacles(struct loop *l)
 {
@@ -262,6 +277,7 @@ note_obstacles(struct loop *l)
             loop_note(l, "stopped by %s", by);
     }
     free(by);
+    heed_stop_file(l);
     if (l->trouble_until_ms > mono)
         loop_note(l, "%.190s", l->trouble);
     else
