@@ -673,6 +673,10 @@ config_load(const char *path, const char *const *overrides, size_t override_coun
                       "sqlite:main.db");
     for (size_t i = 0; i < override_count; i++)
         read_override(&l, overrides[i]);
+    if (out->main_database.write_back)
+        complain(&l, "/main_database/write_back",
+                 "main_database.write_back: this version does not write to the main database; "
+                 "leave it out");
 out:
     yaml_release(&doc);
     buf_release(&text);

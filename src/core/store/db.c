@@ -17,6 +17,7 @@
 
 enum {
     NAME_COUNT = 24,
+    NAME_SIZE = 20,
     RECENT_COUNT = 64,
     CACHE_SIZE = 128,
     PROGRESS_STEPS = 4000,
@@ -28,7 +29,7 @@ struct db_stmt {
     sqlite3_stmt *raw;
     char *sql; /* owned */
     struct {
-        const char *text; /* where the caller's name stood; what stands there may have changed */
+        char text[NAME_SIZE];
         int index;
     } names[NAME_COUNT]; /* in the order of their first use */
     size_t name_count;
@@ -498,8 +499,8 @@ find_param(struct db_stmt *st, const char *name)
         (void)fprintf(stderr, "canvass: no parameter %s in: %s\n", name, st->sql);
         abort();
     }
-    if (st->name_count < NAME_COUNT) {
-        st->names[st->name_count].text = name;
+    if (st->name_count < NAME_COUNT && strlen(name) < NAME_SIZE) {
+        (void)text_copy(st->names[st->name_count].text, NAME_SIZE, name);
         st->names[st->name_count++].index = i;
         st->next_name = st->name_count;
     }
@@ -511,11 +512,11 @@ static int
 param(struct db_stmt *st, const char *name)
 {
     for (size_t n = 0; n < st->name_count; n++) {
-        size_t at = (st->next_name + n) % st->name_count;
+        size_t at = st->next_name + n < st->name_count ? st->next_name + n
+                                                       : st->next_name + n - st->name_count;
 
-        if (st->names[at].text == name &&
-            strcmp(sqlite3_bind_parameter_name(st->raw, st->names[at].index), name) == 0) {
-            st->next_name = at + 1;
+        if (strcmp(st->names[at].text, name) == 0) {
+            st->next_name = at + 1 < st->name_count ? at + 1 : 0;
             return st->names[at].index;
         }
     }
@@ -547,6 +548,12 @@ void
 db_bind_text(struct db_stmt *st, const char *name, const char *value)
 {
     bound(st, sqlite3_bind_text(st->raw, param(st, name), value, -1, SQLITE_TRANSIENT), name);
+}
+
+void
+db_bind_borrowed(struct db_stmt *st, const char *name, const char *value)
+{
+    bound(st, sqlite3_bind_text(st->raw, param(st, name), value, -1, SQLITE_STATIC), name);
 }
 
 void
@@ -727,6 +734,23 @@ db_copy_into(struct db *db, const char *path, struct error *err)
     }
     db_stmt_release(st);
     return ok;
+}
+
+bool
+db_replace_with(struct db *db, const char *path, struct error *err)
+{
+    struct db *from = db_open(path, DB_READ_ONLY, err);
+    sqlite3_backup *copy = from ? sqlite3_backup_init(db->raw, "main", from->raw, "main") : NULL;
+    bool ok = false;
+
+    if (copy) {
+        (void)sqlite3_backup_step(copy, -1); /* its error is what finish() gives */
+        ok = sqlite3_backup_finish(copy) == SQLITE_OK;
+    }
+    if (from && !ok)
+        db_error(db, sqlite3_errcode(db->raw), err);
+    db_close(from);
+    return ok || error_wrap(err, "write %s into %s", path, db->path);
 }
 
 void

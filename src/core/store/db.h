@@ -64,6 +64,8 @@ void db_bind_i64(struct db_stmt *st, const char *name, int64_t value);
 void db_bind_double(struct db_stmt *st, const char *name, double value);
 void db_bind_text(struct db_stmt *st, const char *name,
                   const char *value); /* copied; NULL is NULL */
+/* Not copied: stays valid and unchanged until the statement is reset. */
+void db_bind_borrowed(struct db_stmt *st, const char *name, const char *value);
 void db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len);
 void db_bind_null(struct db_stmt *st, const char *name);
 
@@ -100,6 +102,12 @@ void *db_kept(struct db *db); /* NULL: nothing */
 const char *db_file_of(struct db *db, const char *schema);
 /* Copies the whole main database into a new file (VACUUM INTO). */
 bool db_copy_into(struct db *db, const char *path, struct error *err) MUST_CHECK;
+
+/*
+ * Makes the main database the one in the file, in one transaction: whole or not at all, and other
+ * connections see it like any commit.
+ */
+bool db_replace_with(struct db *db, const char *path, struct error *err) MUST_CHECK;
 
 /*
  * A customer key of the main database: an integer, or text (a UUID in lower case).

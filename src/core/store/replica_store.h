@@ -1,6 +1,7 @@
 /*
  * Rows of the replica, written by the sync and by nobody else. The connection is
- * replica_open_writer()'s, inside one transaction. Facts: replica_facts_store.h.
+ * replica_open_writer()'s, inside one transaction. Everything at once: replica_bulk_store.h; facts:
+ * replica_facts_store.h.
  */
 #ifndef CANVASS_CORE_STORE_REPLICA_STORE_H
 #define CANVASS_CORE_STORE_REPLICA_STORE_H
@@ -53,7 +54,6 @@ struct replica_meta_key {
 
 struct replica_writer {
     struct db *db;   /* borrowed */
-    bool bulk;       /* the tables were emptied: nothing is compared, everything is touched */
     int64_t next_id; /* of the next customer whose key is a text */
     bool id_taken;   /* a number key equals the id given to a text key: only a full sync helps */
     int64_t written; /* rows that were new or different */
@@ -62,12 +62,7 @@ struct replica_writer {
 };
 
 /* Makes the temporary tables and empties them. */
-bool replica_writer_begin(struct replica_writer *w, struct db *db, bool bulk,
-                          struct error *err) MUST_CHECK;
-/* Bulk: empties all tables and drops their indexes; _finish makes the indexes again. */
-bool replica_bulk_start(struct replica_writer *w, struct error *err) MUST_CHECK;
-bool replica_bulk_finish(struct replica_writer *w, struct error *err) MUST_CHECK;
-
+bool replica_writer_begin(struct replica_writer *w, struct db *db, struct error *err) MUST_CHECK;
 bool replica_put_customer(struct replica_writer *w, const struct main_row *row,
                           const struct replica_addresses *addresses, struct error *err) MUST_CHECK;
 /* A row whose customer is not there is put aside as an orphan. */
