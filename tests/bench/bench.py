@@ -14,6 +14,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 os.environ.setdefault("CANVASS_TEST_BIN", "build/release")
+import screen  # noqa: E402
 import world  # noqa: E402
 
 RUNS = 5
@@ -122,6 +123,7 @@ def main():
         syncs(w)
         segments(w)
         sending(w)
+        screen.measure(w, world.ENV)
 
 
 if __name__ == "__main__":
