@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "e2e"))
 os.environ.setdefault("CANVASS_TEST_BIN", "build/release")
+import screen  # noqa: E402
 import world  # noqa: E402
 
 RUNS = 5
@@ -148,6 +149,7 @@ def main():
         segments(w)
         previews(w)
         sending(w)
+        screen.measure(w, world.ENV)
 
 
 if __name__ == "__main__":
