@@ -157,6 +157,8 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+$(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/fault.so: tests/chaos/fault.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O1 $(WARN) -shared -fPIC -o $@ $< -ldl
@@ -169,7 +171,7 @@ $(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
-bench: all $(BUILD)/plain_send bench-relay
+bench: all $(BUILD)/plain_send $(BUILD)/bench_preview bench-relay
 	@python3 tests/bench/bench.py
 bench-relay: $(BUILD)/canvass-relay $(BUILD)/relay_load $(BUILD)/relay_plain
 	@python3 tests/bench/bench_relay.py

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "core/engine/place.h"
 #include "core/engine/types.h"
 #include "core/outbox/claim.h"
 #include "core/outbox/settle.h"
@@ -89,11 +90,15 @@ struct loop {
     int64_t trouble_until_ms; /* monotonic: something of our own failed; do not spin */
     int64_t trouble_since_ms; /* monotonic; 0: none */
     char trouble[200];
-    bool planning;            /* recipients of some campaign are being frozen */
-    int64_t last_activity_ms; /* monotonic: of sending or applying */
-    int64_t next_due_ms;      /* wall clock; 0: nothing waits */
-    int64_t wait_ms;          /* how long this turn may wait */
-    bool stopped;             /* the panic switch, as last seen */
+    bool planning;                 /* recipients of some campaign are being frozen */
+    int64_t last_activity_ms;      /* monotonic: of sending or applying */
+    int64_t next_due_ms;           /* wall clock; 0: nothing waits */
+    int64_t wait_ms;               /* how long this turn may wait */
+    bool stopped;                  /* the panic switch, as last seen */
+    bool unconfirmed;              /* core/engine/place: nothing may be sent */
+    int64_t place_next_ms;         /* monotonic */
+    struct place_mark place_noted; /* what state.id says */
+    char *stop_file;               /* owned; its being there is the panic switch as well */
 
     struct loop_sync *sync; /* owned; NULL: no main database */
     struct engine_summary sum;
@@ -122,8 +127,9 @@ void loop_lookup_step(struct loop *l);                                 /* loop_l
 void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
 void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
-bool loop_sms_may_leave(void *ctx, int64_t attempt_id);                /* handler */
-bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
+bool loop_stop_file_is_there(const struct loop *l);
+bool loop_sms_may_leave(void *ctx, int64_t attempt_id);               /* handler */
+bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK; /* at taking the lease */
 void loop_send_release(struct loop *l);
 /* Whether results wait a moment for others, to share a commit; shortens the wait. */
 bool loop_gathers(struct loop *l);

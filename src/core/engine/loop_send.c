@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/engine/wire.h"
 #include "core/store/delivery_store.h"
+#include "core/store/stores.h"
 
 enum {
     BATCH_MAX = 200,      /* claims in one transaction */
@@ -54,11 +56,28 @@ may_send(const struct loop *l)
 }
 
 bool
+loop_stop_file_is_there(const struct loop *l)
+{
+    return access(l->stop_file, F_OK) == 0;
+}
+
+/* Asked for every message, so that the panic switch also holds back what is claimed already. */
+static bool
+is_stopped_now(struct loop *l)
+{
+    struct error err = {0};
+    int64_t at = 0;
+
+    return loop_stop_file_is_there(l) || !setting_get_i64(l->ledger, "stopped_at", 0, &at, &err) ||
+           at != 0;
+}
+
+bool
 loop_sms_may_leave(void *ctx, int64_t attempt_id)
 {
     struct loop *l = ctx;
 
-    if (!may_send(l))
+    if (!may_send(l) || is_stopped_now(l))
         return false;
     wire_mark(l->wire, attempt_id);
     return true;
