@@ -26,7 +26,7 @@ struct config {
         char *name, *assistant, *phone, *email, *timezone, *country, *postal_address;
     } business;
     struct {
-        char *url; /* "sqlite:main.db" with the path made absolute, or postgresql://... */
+        char *url;      /* "sqlite:main.db" with the path made absolute, or postgresql://... */
         char *password; /* secret, of PostgreSQL; "" when none is given */
         char *mapping;  /* a built-in name, or a file with its path made absolute */
         int64_t refresh_seconds;
@@ -47,6 +47,7 @@ struct config {
     struct {
         struct quiet_window quiet_hours;
         int64_t cap_messages, cap_days; /* frequency cap; 0 messages: no cap */
+        int64_t daily_messages, daily_segments, daily_cost_micros; /* 0: no limit */
         int64_t max_attempts;
         int64_t retry_base_ms;
         int64_t reconcile_after_seconds;
