@@ -51,7 +51,7 @@ EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
 PROGRAMS := $(addprefix $(BUILD)/,$(if $(wildcard src/main.c),canvass) \
   $(if $(wildcard src/relay/main.c),canvass-relay) $(if $(wildcard src/sim/main.c),canvass-sim))
 
-.PHONY: all demo test unit lint bench chaos fuzz scan install clean deps format
+.PHONY: all demo test unit lint bench bench-relay chaos fuzz scan install clean deps format
 all: $(PROGRAMS)
 
 # --- objects and archives
@@ -157,6 +157,8 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+$(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/fault.so: tests/chaos/fault.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O1 $(WARN) -shared -fPIC -o $@ $< -ldl
@@ -164,8 +166,15 @@ $(BUILD)/fault.so: tests/chaos/fault.c
 chaos: all $(BUILD)/fault.so
 	@CANVASS_SWEEP=all python3 tests/chaos/test_sweep.py
 	@CANVASS_TEST_BIN=build/release CANVASS_KILLS=1000 python3 tests/chaos/test_kill.py
-bench: all $(BUILD)/plain_send
+# the relay under load, and beside it the same relay with another writer: its own objects come first
+$(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
+$(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
+bench: all $(BUILD)/plain_send $(BUILD)/bench_preview bench-relay
 	@python3 tests/bench/bench.py
+bench-relay: $(BUILD)/canvass-relay $(BUILD)/relay_load $(BUILD)/relay_plain
+	@python3 tests/bench/bench_relay.py
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/canvass $(DESTDIR)$(PREFIX)/share/canvass/themes

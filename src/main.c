@@ -232,7 +232,7 @@ console_open(struct start *s, struct console *c, struct error *err)
         .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
     struct error why = {0};
 
-    if (!file_make_dirs(s->home, err))
+    if (!stores_make_home(s->home, err))
         return false;
     console_log(s, c);
     c->config_dir = path_dirname(s->config_path);

@@ -66,7 +66,7 @@ cli_progress_show(struct cli_progress *p, const char *what, int64_t done, int64_
     if (total > 0)
         (void)fprintf(stderr, "\r%-24s %3d %%", what, (int)(done * 100 / total));
     else
-        (void)fprintf(stderr, "\r%-24s      ", what);
+        (void)fprintf(stderr, "\r%-24s %9" PRId64, what, done);
     (void)fflush(stderr);
     p->dirty = true;
 }
@@ -75,7 +75,7 @@ void
 cli_progress_clear(struct cli_progress *p)
 {
     if (p->dirty)
-        (void)fputs("\r                                \r", stderr);
+        (void)fputs("\r                                        \r", stderr);
     p->dirty = false;
 }
 

@@ -150,7 +150,7 @@ may_leave(void *ctx)
     const struct sending *s = ctx;
     const struct net_handlers *h = s->owner->handlers;
 
-    return !h->sms_may_leave || h->sms_may_leave(h->ctx);
+    return !h->sms_may_leave || h->sms_may_leave(h->ctx, s->attempt_id);
 }
 
 static void

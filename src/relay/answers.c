@@ -49,6 +49,16 @@ answer_error(struct http_exchange *x, int status, const char *text)
 }
 
 void
+answer_too_often(struct http_exchange *x)
+{
+    static const struct http_reply_header headers[] = {{"Retry-After", "60"},
+                                                       {"Connection", "close"}};
+
+    answer_with(x, 429, json_pack("{s:s}", "error", "too many failures, try again later"), headers,
+                ARRAY_LEN(headers));
+}
+
+void
 answer_method(struct http_exchange *x, const char *allowed)
 {
     const struct http_reply_header allow = {"Allow", allowed};

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "core/base/log.h"
@@ -14,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 #include "relay/answers.h"
+#include "relay/metrics.h"
 #include "serve/http_server.h"
 
 enum {
@@ -186,14 +188,24 @@ take_events(struct reader *r, struct reader_job *job)
 
 /* --- health and metrics */
 
-struct vitals {
-    struct relay_log log;
-    int64_t oldest_unacked_age_s;
-    int64_t disk_free_bytes; /* -1: not known */
-};
+static int64_t
+file_bytes(const char *path)
+{
+    char *log = mem_printf("%s-wal", path);
+    struct stat st;
+    int64_t bytes = -1;
+
+    if (stat(path, &st) == 0) {
+        bytes = st.st_size;
+        if (stat(log, &st) == 0)
+            bytes += st.st_size;
+    }
+    free(log);
+    return bytes;
+}
 
 static bool
-read_vitals(struct reader *r, struct vitals *out, struct error *err)
+read_vitals(struct reader *r, struct relay_vitals *out, struct error *err)
 {
     struct statvfs disk;
     int64_t received_at = 0;
@@ -201,12 +213,14 @@ read_vitals(struct reader *r, struct vitals *out, struct error *err)
     if (!relay_store_log(r->options.store, &out->log, err) ||
         !relay_store_oldest_unacked(r->options.store, &received_at, err))
         return false;
+    out->is_read = true;
     out->oldest_unacked_age_s = received_at ? utime_now_s() - received_at : 0;
     if (out->oldest_unacked_age_s < 0)
         out->oldest_unacked_age_s = 0; /* the clock was set back */
     out->disk_free_bytes = statvfs(r->options.database, &disk) == 0
                                ? (int64_t)disk.f_bavail * (int64_t)disk.f_frsize
                                : -1;
+    out->database_bytes = file_bytes(r->options.database);
     return true;
 }
 
@@ -214,7 +228,7 @@ static void
 answer_health(struct reader *r, struct http_exchange *x)
 {
     struct relay_counters *c = r->options.counters;
-    struct vitals v = {0};
+    struct relay_vitals v = {0};
     struct error err = {0};
     bool ok = read_vitals(r, &v, &err);
 
@@ -236,44 +250,13 @@ answer_health(struct reader *r, struct http_exchange *x)
 static void
 answer_metrics(struct reader *r, struct http_exchange *x)
 {
-    struct relay_counters *c = r->options.counters;
-    struct vitals v = {0};
+    struct relay_vitals v = {.disk_free_bytes = -1, .database_bytes = -1};
     struct error err = {0};
-    bool ok = read_vitals(r, &v, &err);
-    const struct {
-        const char *name, *type, *help;
-        int64_t value;
-    } rows[] = {
-        {"up", "gauge", "1 when the last write and the last read worked.",
-         ok && !atomic_load(&c->failing)},
-        {"stored_total", "counter", "Webhooks stored and answered with 2xx.",
-         atomic_load(&c->stored)},
-        {"commits_total", "counter", "Transactions they were stored in.", atomic_load(&c->commits)},
-        {"forged_total", "counter", "Webhooks whose signature did not match.",
-         atomic_load(&c->forged)},
-        {"refused_total", "counter", "Requests that were malformed, too large or misdirected.",
-         atomic_load(&c->refused)},
-        {"unauthorized_total", "counter", "API requests without the right token.",
-         atomic_load(&c->unauthorized)},
-        {"store_errors_total", "counter", "Transactions that failed; answered with 503.",
-         atomic_load(&c->store_errors)},
-        {"events_read_total", "counter", "Events handed to the console.",
-         atomic_load(&c->events_read)},
-        {"last_seq", "gauge", "Number of the newest event.", v.log.last_seq},
-        {"acked_seq", "gauge", "Number of the newest acknowledged event.", v.log.acked_seq},
-        {"oldest_unacked_age_seconds", "gauge", "Age of the oldest event not acknowledged.",
-         v.oldest_unacked_age_s},
-        {"disk_free_bytes", "gauge", "Free space where the database is; -1: unknown.",
-         v.disk_free_bytes},
-    };
     struct buf out = {0};
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        buf_printf(&out,
-                   "# HELP canvass_relay_%s %s\n# TYPE canvass_relay_%s %s\n"
-                   "canvass_relay_%s %" PRId64 "\n",
-                   rows[i].name, rows[i].help, rows[i].name, rows[i].type, rows[i].name,
-                   rows[i].value);
+    if (!read_vitals(r, &v, &err))
+        log_line(LOG_ERROR, "store", "%s", err.text);
+    metrics_write(&out, r->options.counters, &v);
     http_reply(x, 200, "text/plain; version=0.0.4", out.data, out.len, NULL, 0);
     buf_release(&out);
 }

@@ -9,6 +9,7 @@
 #include "relay/reader.h"
 #include "relay/relay_store.h"
 #include "relay/routes.h"
+#include "relay/sources.h"
 #include "relay/writer.h"
 #include "serve/http_server.h"
 
@@ -20,6 +21,7 @@ struct relay {
     struct writer *writer;
     struct reader *reader;
     struct http_server *server;
+    struct sources *sources;
     struct relay_counters counters;
     struct routes routes;
     char *public_url; /* owned */
@@ -63,17 +65,27 @@ relay_start(const struct relay_config *config, struct error *err)
 
     if (!start_threads(relay, config, err))
         goto bad;
+    relay->sources = sources_new((int)config->failures_per_minute);
     relay->routes = (struct routes){.twilio_token = config->twilio_token,
                                     .token = config->token,
                                     .writer = relay->writer,
                                     .reader = relay->reader,
-                                    .counters = &relay->counters};
-    relay->server =
-        http_server_start(&(struct http_server_options){.listen = config->listen,
-                                                        .max_body_bytes = BODY_BYTES_MAX,
-                                                        .handle = routes_handle,
-                                                        .ctx = &relay->routes},
-                          err);
+                                    .counters = &relay->counters,
+                                    .sources = relay->sources};
+    relay->server = http_server_start(
+        &(struct http_server_options){.listen = config->listen,
+                                      .max_body_bytes = BODY_BYTES_MAX,
+                                      .max_connections = (unsigned)config->connections,
+                                      .max_per_source = (unsigned)config->connections_per_source,
+                                      .idle_timeout_s = (unsigned)config->idle_seconds,
+                                      .request_timeout_s = (unsigned)config->request_seconds,
+                                      .trusted_proxies = config->trusted,
+                                      .trusted_count = config->trusted_count,
+                                      .counters = &relay->counters.server,
+                                      .handle = routes_handle,
+                                      .on_answered = routes_answered,
+                                      .ctx = &relay->routes},
+        err);
     if (!relay->server)
         goto bad;
     if (config->public_url) {
@@ -106,6 +118,7 @@ relay_stop(struct relay *relay)
     reader_free(relay->reader);
     relay_store_close(relay->read_store);
     relay_store_close(relay->write_store); /* the last one to close checkpoints the log */
+    sources_free(relay->sources);
     free(relay->public_url);
     free(relay);
 }

@@ -1,8 +1,10 @@
 #include "relay/relay_config.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +16,7 @@
 
 enum { FILE_BYTES_MAX = 64 * 1024 };
 
-enum setting_kind { SETTING_TEXT, SETTING_PATH };
+enum setting_kind { SETTING_TEXT, SETTING_PATH, SETTING_NUMBER, SETTING_LIST };
 
 struct setting {
     const char *key;  /* in the file, with a dot below a section */
@@ -23,25 +25,39 @@ struct setting {
     enum setting_kind kind;
     const char *fallback; /* NULL: none */
     const char *value, *help;
+    size_t number; /* SETTING_NUMBER: offset of its int64_t, and its limits */
+    int64_t least, most;
 };
 
 #define AT(field) offsetof(struct relay_config, field)
 /* clang-format off */
 static const struct setting settings[] = {
     {"listen", "--listen", AT(listen), SETTING_TEXT, "127.0.0.1:8090", "HOST:PORT",
-     "address to listen on; port 0 takes a free one"},
+     "address to listen on; port 0 takes a free one", 0, 0, 0},
     {"database", "--database", AT(database), SETTING_PATH, "relay.db", "FILE",
-     "the mailbox; made when it is missing"},
+     "the mailbox; made when it is missing", 0, 0, 0},
     {"public_url", "--public-url", AT(public_url), SETTING_TEXT, NULL, "URL",
-     "what Twilio calls, as it stands there (default, or \"\": http://HOST:PORT)"},
+     "what Twilio calls, as it stands there (default, or \"\": http://HOST:PORT)", 0, 0, 0},
     {"token_file", "--token-file", AT(token_file), SETTING_PATH, NULL, "FILE",
-     "secret that the console shows (mode 0600)"},
+     "secret that the console shows (mode 0600)", 0, 0, 0},
     {"token_env", NULL, AT(token_env), SETTING_TEXT, NULL, "NAME",
-     "variable with that secret, instead of the file"},
+     "variable with that secret, instead of the file", 0, 0, 0},
     {"twilio.auth_token_file", "--twilio-token-file", AT(twilio_token_file), SETTING_PATH, NULL, "FILE",
-     "secret that Twilio signs with (mode 0600)"},
+     "secret that Twilio signs with (mode 0600)", 0, 0, 0},
     {"twilio.auth_token_env", NULL, AT(twilio_token_env), SETTING_TEXT, NULL, "NAME",
-     "variable with that secret, instead of the file"},
+     "variable with that secret, instead of the file", 0, 0, 0},
+    {"trusted_proxies", "--trusted-proxies", AT(trusted_proxies), SETTING_LIST, NULL, "ADDRESSES",
+     "proxies whose X-Forwarded-For is believed, such as 127.0.0.1, 10.0.0.0/8", 0, 0, 0},
+    {"limits.connections", NULL, AT(limits.connections), SETTING_NUMBER, "1024", "N",
+     "connections at once", AT(connections), 8, 8000},
+    {"limits.connections_per_source", NULL, AT(limits.connections_per_source), SETTING_NUMBER, "512", "N",
+     "of one address, but for trusted proxies; 0: any number", AT(connections_per_source), 0, 8000},
+    {"limits.request_seconds", NULL, AT(limits.request_seconds), SETTING_NUMBER, "10", "N",
+     "for the headers of a request, then for its body, to arrive", AT(request_seconds), 1, 300},
+    {"limits.idle_seconds", NULL, AT(limits.idle_seconds), SETTING_NUMBER, "15", "N",
+     "that a connection may be silent", AT(idle_seconds), 1, 300},
+    {"limits.failures_per_minute", NULL, AT(limits.failures_per_minute), SETTING_NUMBER, "120", "N",
+     "wrong signatures and tokens of one address before 429; 0: any number", AT(failures_per_minute), 0, 1000000},
 };
 /* clang-format on */
 
@@ -98,7 +114,7 @@ relay_config_help(struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
         const struct setting *s = &settings[i];
 
-        buf_printf(out, "  %-22s %-20s %-9s %s", s->key, s->flag ? s->flag : "", s->value, s->help);
+        buf_printf(out, "  %-29s %-20s %-9s %s", s->key, s->flag ? s->flag : "", s->value, s->help);
         if (s->fallback)
             buf_printf(out, " (default %s)", s->fallback);
         buf_add_char(out, '\n');
@@ -167,6 +183,29 @@ unknown_key(struct load *l, const char *key)
     free(pointer);
 }
 
+/* What the file says, as a text; NULL when it is of another kind. Caller frees. */
+static char *
+text_of(const struct setting *s, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    struct buf list = {0};
+    const json_t *entry;
+    size_t i;
+
+    if (s->kind == SETTING_NUMBER)
+        return json_is_integer(value)
+                   ? mem_printf("%" JSON_INTEGER_FORMAT, json_integer_value(value))
+                   : NULL;
+    if (s->kind == SETTING_LIST && json_is_array(value)) {
+        json_array_foreach(value, i, entry) buf_printf(
+            &list, "%s%s", i ? ", " : "", json_is_string(entry) ? json_string_value(entry) : "?");
+        return list.len ? buf_take(&list) : mem_strdup("");
+    }
+    if (!text || text_is_blank(text) || strlen(text) != json_string_length(value))
+        return NULL;
+    return mem_strdup(text);
+}
+
 static void
 take_value(struct load *l, const char *key, const json_t *value)
 {
@@ -179,15 +218,17 @@ take_value(struct load *l, const char *key, const json_t *value)
         return;
     }
     char *pointer = pointer_of(key);
-    const char *text = json_string_value(value);
+    char *text = text_of(&settings[i], value);
 
-    if (!text || text_is_blank(text) || strlen(text) != json_string_length(value)) {
-        complain(l, pointer, "%s must be a text: %s", key, settings[i].help);
+    if (!text) {
+        complain(l, pointer, "%s must be a %s: %s", key,
+                 settings[i].kind == SETTING_NUMBER ? "whole number" : "text", settings[i].help);
     } else if (!*field(l->c, &settings[i])) { /* a flag wins */
         set_field(l->c, &settings[i],
                   settings[i].kind == SETTING_PATH ? path_join(l->folder, text) : mem_strdup(text));
         l->from_file[i] = true;
     }
+    free(text);
     free(pointer);
 }
 
@@ -205,12 +246,14 @@ take_document(struct load *l)
     }
     json_object_foreach(l->doc.root, key, value)
     {
-        if (strcmp(key, "twilio") != 0) {
+        if (strcmp(key, "twilio") != 0 && strcmp(key, "limits") != 0) {
             take_value(l, key, value);
             continue;
         }
         if (!json_is_object(value))
-            complain(l, "/twilio", "twilio must hold keys, such as auth_token_file");
+            complain(l, strcmp(key, "twilio") == 0 ? "/twilio" : "/limits",
+                     "%s must hold keys, such as %s", key,
+                     strcmp(key, "twilio") == 0 ? "auth_token_file" : "connections");
         json_object_foreach(value, inner_key, inner)
         {
             char *full = mem_printf("%s.%s", key, inner_key);
@@ -302,6 +345,47 @@ check_public_url(struct load *l)
 }
 
 static void
+read_numbers(struct load *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        const struct setting *s = &settings[i];
+        int64_t *out = (int64_t *)(void *)((char *)l->c + s->number);
+        char limits[96];
+
+        if (s->kind != SETTING_NUMBER)
+            continue;
+        if (num_parse_i64(*field(l->c, s), out) && *out >= s->least && *out <= s->most)
+            continue;
+        (void)snprintf(limits, sizeof limits, "must be %" PRId64 " to %" PRId64 ", not ", s->least,
+                       s->most);
+        complain_about(l, s->key, limits, *field(l->c, s));
+    }
+}
+
+static void
+read_proxies(struct load *l)
+{
+    struct relay_config *c = l->c;
+    size_t capacity = 0;
+
+    for (const char *p = c->trusted_proxies; p && *p;) {
+        size_t len = strcspn(p, ", \t");
+        char *text = mem_strndup(p, len);
+        struct ip_range range;
+
+        if (len && !ip_range_parse(text, &range)) {
+            complain_about(l, "trusted_proxies",
+                           "must be addresses such as 127.0.0.1 or 10.0.0.0/8, not ", text);
+        } else if (len) {
+            c->trusted = mem_grow(c->trusted, c->trusted_count, &capacity, sizeof *c->trusted);
+            c->trusted[c->trusted_count++] = range;
+        }
+        free(text);
+        p += len + (p[len] != '\0');
+    }
+}
+
+static void
 read_secret(struct load *l, const char *what, const char *file_key, const char *path,
             const char *variable, char **out)
 {
@@ -342,6 +426,8 @@ relay_config_load(struct relay_config *c, const char *path, struct buf *errors)
         }
         check_listen(&l);
         check_public_url(&l);
+        read_numbers(&l);
+        read_proxies(&l);
         read_secret(&l, "the console's token", "token_file", c->token_file, c->token_env,
                     &c->token);
         read_secret(&l, "Twilio's auth token", "twilio.auth_token_file", c->twilio_token_file,
@@ -357,6 +443,7 @@ relay_config_release(struct relay_config *c)
 {
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)
         set_field(c, &settings[i], NULL);
+    free(c->trusted);
     free(c->token);
     free(c->twilio_token);
     *c = (struct relay_config){0};

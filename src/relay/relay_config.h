@@ -6,6 +6,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/error.h"
+#include "serve/address.h"
 
 /* Texts are owned; NULL when not set. */
 struct relay_config {
@@ -16,6 +17,15 @@ struct relay_config {
     char *token_env;         /* name of a variable, instead of the file */
     char *twilio_token_file; /* path */
     char *twilio_token_env;
+    char *trusted_proxies; /* "127.0.0.1, 10.0.0.0/8": whose X-Forwarded-For is believed */
+    struct {
+        char *connections, *connections_per_source, *request_seconds, *idle_seconds;
+        char *failures_per_minute;
+    } limits; /* as texts; and read: */
+    int64_t connections, connections_per_source, request_seconds, idle_seconds;
+    int64_t failures_per_minute; /* 0: any number */
+    struct ip_range *trusted;    /* owned; trusted_proxies, read */
+    size_t trusted_count;
     char *token;        /* secret: what the console shows */
     char *twilio_token; /* secret: what Twilio signs with */
 };

@@ -16,10 +16,11 @@
 #include "core/webhook/twilio_signature.h"
 #include "relay/answers.h"
 #include "relay/reader.h"
+#include "relay/sources.h"
 #include "relay/writer.h"
 #include "serve/http_server.h"
 
-enum access { ACCESS_ANYONE, ACCESS_TOKEN };
+enum access { ACCESS_ANYONE, ACCESS_TOKEN, ACCESS_LOCAL_OR_TOKEN };
 
 struct route {
     const char *path, *method;
@@ -29,10 +30,37 @@ struct route {
 };
 
 static void
-refuse(struct routes *routes, struct http_exchange *x, int status, const char *text)
+refuse(struct routes *routes, struct http_exchange *x, enum failure why, int status,
+       const char *text)
 {
     atomic_fetch_add(&routes->counters->refused, 1);
+    atomic_fetch_add(&routes->counters->failures[why], 1);
     answer_error(x, status, text);
+}
+
+/*
+ * A wrong signature or token. Whoever has had many of them is told to come later. Only the wrong is
+ * ever answered so: strangers behind the same proxy must not be able to shut Twilio or the console
+ * out.
+ */
+static void
+refuse_stranger(struct routes *routes, struct http_exchange *x, enum failure why, int status,
+                const char *text)
+{
+    atomic_fetch_add(&routes->counters->failures[why], 1);
+    if (sources_may_fail(routes->sources, http_source(x), utime_mono_ms())) {
+        answer_error(x, status, text);
+        return;
+    }
+    atomic_fetch_add(&routes->counters->rate_limited, 1);
+    answer_too_often(x);
+}
+
+static void
+refuse_token(struct routes *routes, struct http_exchange *x, const char *text)
+{
+    atomic_fetch_add(&routes->counters->unauthorized, 1);
+    refuse_stranger(routes, x, FAILURE_TOKEN, 401, text);
 }
 
 /* --- webhooks */
@@ -75,11 +103,13 @@ log_forged(struct routes *routes, const struct route *route, const struct http_e
            bool signature)
 {
     const int64_t now_s = utime_now_s();
+    char source[IP_TEXT_SIZE];
 
     if (now_s - routes->logged_at < 60)
         return;
     routes->logged_at = now_s;
-    log_line(LOG_WARN, "hooks", "refused: %s from %s: %s (%lld so far)", route->path, http_peer(x),
+    ip_format(http_source(x), source);
+    log_line(LOG_WARN, "hooks", "refused: %s from %s: %s (%lld so far)", route->path, source,
              signature ? "the signature does not match public_url and the auth token"
                        : "no signature",
              atomic_load(&routes->counters->forged));
@@ -98,12 +128,13 @@ handle_twilio(struct routes *routes, const struct route *route, struct http_exch
     char *url = NULL;
 
     if (!is_form(x)) {
-        refuse(routes, x, 415, "the body must be application/x-www-form-urlencoded");
+        refuse(routes, x, FAILURE_CONTENT_TYPE, 415,
+               "the body must be application/x-www-form-urlencoded");
         return;
     }
     /* The raw bytes go into JSON as they are, so they must be text themselves. */
     if (!utf8_is_valid(body, len) || !form_parse(body, len, &form, &err)) {
-        refuse(routes, x, 400, err.text[0] ? err.text : "the body is not UTF-8");
+        refuse(routes, x, FAILURE_MALFORMED, 400, err.text[0] ? err.text : "the body is not UTF-8");
         return;
     }
     url = url_of(x, routes->public_url);
@@ -111,7 +142,7 @@ handle_twilio(struct routes *routes, const struct route *route, struct http_exch
         !twilio_signature_verify(routes->twilio_token, url, type, body, len, signature)) {
         atomic_fetch_add(&routes->counters->forged, 1);
         log_forged(routes, route, x, signature != NULL);
-        answer_error(x, 403, "the signature does not match");
+        refuse_stranger(routes, x, FAILURE_SIGNATURE, 403, "the signature does not match");
         free(url);
     } else {
         job = writer_job_new(WRITER_STORE, x);
@@ -176,12 +207,12 @@ handle_events(struct routes *routes, const struct route *route, struct http_exch
 
     (void)route;
     if (!form_parse(text, strlen(text), &query, &err)) {
-        refuse(routes, x, 400, err.text);
+        refuse(routes, x, FAILURE_MALFORMED, 400, err.text);
         return;
     }
     if (!query_number(&query, "limit", 1, READER_LIMIT_MAX, READER_LIMIT_DEFAULT, &limit) ||
         !query_number(&query, "wait", 0, READER_WAIT_MAX_S, 0, &wait_s)) {
-        refuse(routes, x, 400, "limit is 1 to 500, wait is 0 to 25 seconds");
+        refuse(routes, x, FAILURE_MALFORMED, 400, "limit is 1 to 500, wait is 0 to 25 seconds");
     } else {
         after = form_get(&query, "after");
         job = reader_job_new(READER_EVENTS, x);
@@ -205,7 +236,7 @@ handle_ack(struct routes *routes, const struct route *route, struct http_exchang
 
     (void)route;
     if (!cursor || !*cursor) {
-        refuse(routes, x, 400, "the body must be {\"cursor\": \"...\"}");
+        refuse(routes, x, FAILURE_MALFORMED, 400, "the body must be {\"cursor\": \"...\"}");
     } else {
         job = writer_job_new(WRITER_ACK, x);
         job->cursor = mem_strdup(cursor);
@@ -223,8 +254,7 @@ handle_health(struct routes *routes, const struct route *route, struct http_exch
     if (!http_header(x, "Authorization")) {
         answer_json(x, ok ? 200 : 503, json_pack("{s:b}", "ok", ok));
     } else if (!has_token(routes, x)) {
-        atomic_fetch_add(&routes->counters->unauthorized, 1);
-        answer_error(x, 401, "the token is wrong");
+        refuse_token(routes, x, "the token is wrong");
     } else {
         reader_post(routes->reader, reader_job_new(READER_HEALTH, x));
     }
@@ -237,6 +267,35 @@ handle_metrics(struct routes *routes, const struct route *route, struct http_exc
     reader_post(routes->reader, reader_job_new(READER_METRICS, x));
 }
 
+/* A proxy on the same machine asks from the loopback too, for anybody: it says so in a header. */
+static bool
+is_local(const struct http_exchange *x)
+{
+    static const char *const marks[] = {"X-Forwarded-For",   "Forwarded",       "X-Real-IP", "Via",
+                                        "X-Forwarded-Proto", "X-Forwarded-Host"};
+
+    for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+        if (http_header(x, marks[i]))
+            return false;
+    return ip_is_loopback(http_peer(x));
+}
+
+static bool
+may_enter(const struct routes *routes, const struct route *route, const struct http_exchange *x)
+{
+    switch (route->access) {
+    case ACCESS_ANYONE:
+        return true;
+    case ACCESS_LOCAL_OR_TOKEN:
+        if (is_local(x))
+            return true;
+        break;
+    case ACCESS_TOKEN:
+        break;
+    }
+    return has_token(routes, x);
+}
+
 /* --- the table */
 
 static const struct route table[] = {
@@ -245,8 +304,39 @@ static const struct route table[] = {
     {"/v1/events", "GET", ACCESS_TOKEN, 0, handle_events},
     {"/v1/ack", "POST", ACCESS_TOKEN, 0, handle_ack},
     {"/v1/health", "GET", ACCESS_ANYONE, 0, handle_health},
-    {"/metrics", "GET", ACCESS_ANYONE, 0, handle_metrics},
+    {"/metrics", "GET", ACCESS_LOCAL_OR_TOKEN, 0, handle_metrics},
 };
+
+_Static_assert(ARRAY_LEN(table) < COUNTER_PATHS, "each path is counted, and the others as one");
+
+static const struct route *
+find_route(const char *path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++)
+        if (strcmp(table[i].path, path) == 0)
+            return &table[i];
+    return NULL;
+}
+
+const char *
+routes_path_name(int path)
+{
+    return path < (int)ARRAY_LEN(table) ? table[path].path : "other";
+}
+
+void
+routes_answered(void *ctx, const struct http_exchange *x, int status)
+{
+    struct relay_counters *c = ((struct routes *)ctx)->counters;
+    const struct route *route = find_route(http_path(x));
+    size_t path = route ? (size_t)(route - table) : COUNTER_PATHS - 1;
+
+    if (status < 0 || status >= COUNTER_STATUSES)
+        status = 0;
+    atomic_fetch_add(&c->answers[path][status], 1);
+    if (status == 413)
+        atomic_fetch_add(&c->failures[FAILURE_TOO_LARGE], 1); /* the server's own answer */
+}
 
 /* Monitors ask with HEAD; the server leaves the body out. */
 static bool
@@ -260,21 +350,18 @@ void
 routes_handle(void *ctx, struct http_exchange *x)
 {
     struct routes *routes = ctx;
-    const struct route *route = NULL;
+    const struct route *route = find_route(http_path(x));
 
-    for (size_t i = 0; i < ARRAY_LEN(table) && !route; i++)
-        if (strcmp(table[i].path, http_path(x)) == 0)
-            route = &table[i];
     if (!atomic_load(&routes->is_open)) {
         answer_error(x, 503, "not ready, try again");
     } else if (!route) {
-        refuse(routes, x, 404, "no such path");
+        refuse(routes, x, FAILURE_PATH, 404, "no such path");
     } else if (!takes_method(route, http_method(x))) {
         atomic_fetch_add(&routes->counters->refused, 1);
+        atomic_fetch_add(&routes->counters->failures[FAILURE_METHOD], 1);
         answer_method(x, route->method);
-    } else if (route->access == ACCESS_TOKEN && !has_token(routes, x)) {
-        atomic_fetch_add(&routes->counters->unauthorized, 1);
-        answer_error(x, 401, "a bearer token is needed");
+    } else if (!may_enter(routes, route, x)) {
+        refuse_token(routes, x, "a bearer token is needed");
     } else {
         route->handle(routes, route, x);
     }

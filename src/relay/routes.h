@@ -11,6 +11,7 @@
 
 struct http_exchange;
 struct reader;
+struct sources;
 struct writer;
 
 /* Everything is borrowed. Zero but for these is a closed one. */
@@ -20,7 +21,8 @@ struct routes {
     struct writer *writer;
     struct reader *reader;
     struct relay_counters *counters;
-    const char *public_url; /* set before it opens */
+    struct sources *sources; /* whose failures are told to come later */
+    const char *public_url;  /* set before it opens */
     atomic_bool is_open;
     int64_t logged_at; /* the server thread's own: refusals are logged once a minute */
 };
@@ -28,5 +30,8 @@ struct routes {
 void routes_open(struct routes *routes, const char *public_url);
 void routes_close(struct routes *routes); /* every request is answered with 503 from now on */
 void routes_handle(void *ctx, struct http_exchange *x); /* ctx is a struct routes */
+/* Counts; for the server. ctx is a struct routes. */
+void routes_answered(void *ctx, const struct http_exchange *x, int status);
+const char *routes_path_name(int path); /* of counters.answers; "other" is the last */
 
 #endif

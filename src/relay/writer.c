@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 #include "relay/answers.h"
+#include "relay/metrics.h"
 #include "serve/http_server.h"
 
 enum {
@@ -142,7 +143,6 @@ note_result(struct writer *w, bool committed, int64_t stored, const struct error
 
     if (committed) {
         atomic_fetch_add(&c->stored, stored);
-        atomic_fetch_add(&c->commits, 1);
         if (was_failing)
             log_line(LOG_INFO, "store", "writes work again");
         return;
@@ -158,11 +158,24 @@ static void
 run_batch(struct writer *w, struct writer_job *first)
 {
     struct error err = {0};
+    struct relay_counters *c = w->options.counters;
+    const int64_t began_us = utime_mono_us();
     int64_t stored = 0;
+    int64_t bytes = 0;
+    int64_t jobs = 0;
     bool committed = commit_batch(w, first, &err);
 
-    for (const struct writer_job *job = first; job; job = job->next)
+    for (const struct writer_job *job = first; job; job = job->next) {
         stored += job->type == WRITER_STORE;
+        bytes += job->type == WRITER_STORE ? (int64_t)strlen(job->body) : 0;
+        jobs++;
+    }
+    if (committed) {
+        metrics_count_commit(c, utime_mono_us() - began_us);
+        atomic_fetch_add(&c->stored_bytes, bytes);
+    } else {
+        atomic_fetch_add(&c->failures[FAILURE_STORE], jobs);
+    }
     note_result(w, committed, stored, &err);
     if (committed && stored)
         w->options.on_commit(w->options.ctx);

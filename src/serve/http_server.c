@@ -1,7 +1,5 @@
 #include "serve/http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,16 +15,18 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "serve/listener.h"
 
 enum {
     DEFAULT_CONNECTIONS = 1024,
     DEFAULT_IDLE_S = 15,
+    DEFAULT_REQUEST_S = 10,
+    SEND_MS = 120 * 1000, /* for a client to take its answer */
     HEADER_BYTES = 16 * 1024,
     POOL_BYTES = HEADER_BYTES + 4 * 1024, /* a connection: its headers and those of the answer */
     DRAIN_BYTES = 1024 * 1024, /* read and thrown away, so that the client gets to read its 413 */
     STOP_WAIT_S = 3,
-    PEER_SIZE = 64,
 };
 
 struct http_server {
@@ -35,7 +35,13 @@ struct http_server {
     uint16_t port;
     size_t max_body_bytes;
     void (*handle)(void *ctx, struct http_exchange *x);
+    void (*on_answered)(void *ctx, const struct http_exchange *x, int status);
     void *ctx;
+    const struct ip_range *trusted; /* borrowed */
+    size_t trusted_count;
+    int64_t idle_ms, request_ms;
+    struct guard *guard;
+    struct http_server_counters counters; /* when nobody gave us others */
     atomic_bool stopping; /* set before the sleepers are woken: nobody goes to sleep after that */
     pthread_mutex_t lock; /* guards what follows, and comes before an exchange's own lock */
     pthread_cond_t changed;
@@ -54,7 +60,7 @@ struct http_exchange {
     struct buf headers; /* name NUL value NUL ... */
     struct buf body;
     char method[16];
-    char peer[PEER_SIZE];
+    struct ip_address peer, source;
     const char *query; /* into target */
     bool seen;         /* the headers were read */
     bool handed_over;  /* handle() was called */
@@ -90,6 +96,16 @@ exchange_release(struct http_exchange *x)
     free(x);
 }
 
+static void
+allow(struct http_server *server, struct MHD_Connection *connection, int64_t ms)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    if (info && info->socket_context)
+        guard_until(server->guard, info->socket_context, ms ? utime_mono_ms() + ms : 0);
+}
+
 /* The first word of a new request: the target as it stands on the wire. */
 static void *
 on_target(void *cls, const char *uri, struct MHD_Connection *connection)
@@ -123,11 +139,17 @@ on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
     struct http_server *server = cls;
     struct http_exchange *x = *con_cls;
 
-    (void)connection;
-    (void)why;
     *con_cls = NULL;
+    allow(server, connection, server->idle_ms + server->request_ms); /* for the next request */
     if (!x)
         return;
+    if (server->on_answered) {
+        pthread_mutex_lock(&x->lock);
+        int status = why == MHD_REQUEST_TERMINATED_COMPLETED_OK ? x->status : 0;
+        pthread_mutex_unlock(&x->lock);
+
+        server->on_answered(server->ctx, x, status);
+    }
     pthread_mutex_lock(&server->lock);
     if (x->prev)
         x->prev->next = x->next;
@@ -156,20 +178,42 @@ add_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *val
     return MHD_YES;
 }
 
+/* X-Forwarded-For may stand on several lines: the list goes on from one to the next. */
+static char *
+forwarded_for(const struct http_exchange *x)
+{
+    const char *end = buf_str(&x->headers) + x->headers.len;
+    struct buf list = {0};
+
+    for (const char *p = buf_str(&x->headers); p < end;) {
+        const char *value = p + strlen(p) + 1;
+
+        if (text_eq_nocase(p, "X-Forwarded-For")) {
+            if (list.len)
+                buf_add_char(&list, ',');
+            buf_add_str(&list, value);
+        }
+        p = value + strlen(value) + 1;
+    }
+    return list.len ? buf_take(&list) : NULL;
+}
+
 static void
-read_peer(struct http_exchange *x, struct MHD_Connection *connection)
+read_source(struct http_exchange *x, struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *address = info ? info->client_addr : NULL;
-    const void *bytes = NULL;
+    const struct http_server *server = x->server;
 
-    if (address && address->sa_family == AF_INET)
-        bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6)
-        bytes = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
-    if (!bytes || !inet_ntop(address->sa_family, bytes, x->peer, sizeof x->peer))
-        x->peer[0] = '\0';
+    if (!info || !ip_from_sockaddr(info->client_addr, &x->peer))
+        x->peer = (struct ip_address){0};
+    x->source = x->peer;
+    if (ip_in_ranges(&x->peer, server->trusted, server->trusted_count)) {
+        char *list = forwarded_for(x);
+
+        x->source = ip_behind_proxies(&x->peer, list, server->trusted, server->trusted_count);
+        free(list);
+    }
 }
 
 /* --- answers */
@@ -227,9 +271,10 @@ static void
 refuse(struct http_exchange *x, int status)
 {
     static const struct http_reply_header close_it = {MHD_HTTP_HEADER_CONNECTION, "close"};
-    char *text = mem_printf("{\"error\":\"%s\"}\n", status == MHD_HTTP_SERVICE_UNAVAILABLE
-                                                        ? "going down, try again"
-                                                        : "the request is too large");
+    char *text = mem_printf("{\"error\":\"%s\"}\n",
+                            status == MHD_HTTP_SERVICE_UNAVAILABLE ? "going down, try again"
+                            : status == MHD_HTTP_BAD_REQUEST ? "the length of the body is not clear"
+                                                             : "the request is too large");
 
     answer(x, status, make_response("application/json", text, strlen(text), &close_it, 1));
     free(text);
@@ -251,6 +296,7 @@ send_or_sleep(struct http_exchange *x, struct MHD_Connection *connection)
         x->suspended = true;
         MHD_suspend_connection(connection);
     } else if (x->response) {
+        allow(x->server, connection, SEND_MS);
         result = MHD_queue_response(connection, (unsigned)x->status, x->response);
     } else {
         result = MHD_NO; /* dropped */
@@ -261,6 +307,28 @@ send_or_sleep(struct http_exchange *x, struct MHD_Connection *connection)
 
 /* --- requests */
 
+/*
+ * Two programs that disagree on where a request ends can be made to take one client's words for
+ * another's: only one length, or chunks, and nothing else.
+ */
+static bool
+is_length_clear(const struct http_exchange *x)
+{
+    const char *end = buf_str(&x->headers) + x->headers.len;
+    int lengths = 0;
+    int codings = 0;
+
+    for (const char *p = buf_str(&x->headers); p < end;) {
+        const char *value = p + strlen(p) + 1;
+
+        lengths += text_eq_nocase(p, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        if (text_eq_nocase(p, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+            codings += text_eq_nocase(value, "chunked") ? 1 : 2;
+        p = value + strlen(value) + 1;
+    }
+    return lengths + codings <= 1;
+}
+
 /* Reads the headers; answers at once what will not be read to its end. */
 static enum MHD_Result
 begin_request(struct http_exchange *x, struct MHD_Connection *connection, const char *method)
@@ -270,10 +338,15 @@ begin_request(struct http_exchange *x, struct MHD_Connection *connection, const 
 
     x->seen = true;
     (void)text_copy(x->method, sizeof x->method, method);
-    read_peer(x, connection);
     (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &x->headers);
+    read_source(x, connection);
+    allow(x->server, connection, x->server->request_ms);
     if (x->headers.len > HEADER_BYTES) {
         refuse(x, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE);
+        return send_or_sleep(x, connection);
+    }
+    if (!is_length_clear(x)) {
+        refuse(x, MHD_HTTP_BAD_REQUEST);
         return send_or_sleep(x, connection);
     }
     length = http_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -340,8 +413,10 @@ on_request(void *cls, struct MHD_Connection *connection, const char *url, const 
         *upload_data_size = 0;
         return take_body(x, upload_data, len);
     }
-    if (!x->handed_over)
+    if (!x->handed_over) {
+        allow(x->server, connection, 0); /* the rest is up to the handler */
         hand_over(x);
+    }
     return send_or_sleep(x, connection);
 }
 
@@ -354,6 +429,39 @@ keep_escapes(void *cls, struct MHD_Connection *connection, char *text)
     return strlen(text);
 }
 
+/* --- connections */
+
+static enum MHD_Result
+on_accept(void *cls, const struct sockaddr *address, socklen_t len)
+{
+    struct http_server *server = cls;
+
+    (void)len;
+    return guard_accepts(server->guard, address) ? MHD_YES : MHD_NO;
+}
+
+static void
+on_connection(void *cls, struct MHD_Connection *connection, void **context,
+              enum MHD_ConnectionNotificationCode what)
+{
+    struct http_server *server = cls;
+    const union MHD_ConnectionInfo *fd;
+    const union MHD_ConnectionInfo *address;
+
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*context)
+            guard_close(server->guard, *context);
+        *context = NULL;
+        return;
+    }
+    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (!fd)
+        return;
+    *context = guard_open(server->guard, fd->connect_fd, address ? address->client_addr : NULL);
+    guard_until(server->guard, *context, utime_mono_ms() + server->request_ms);
+}
+
 /* --- start and stop */
 
 static struct MHD_Daemon *
@@ -361,7 +469,6 @@ start_daemon(struct http_server *server, const struct http_server_options *optio
 {
     unsigned connections =
         options->max_connections ? options->max_connections : DEFAULT_CONNECTIONS;
-    unsigned idle_s = options->idle_timeout_s ? options->idle_timeout_s : DEFAULT_IDLE_S;
     sigset_t all;
     sigset_t before;
 
@@ -369,14 +476,29 @@ start_daemon(struct http_server *server, const struct http_server_options *optio
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
-        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-        server, MHD_OPTION_END);
+        MHD_USE_POLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server, on_request,
+        server, MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+        connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(server->idle_ms / 1000),
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_URI_LOG_CALLBACK,
+        on_target, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_END);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return daemon;
+}
+
+static void
+take_options(struct http_server *server, const struct http_server_options *o)
+{
+    server->max_body_bytes = o->max_body_bytes;
+    server->handle = o->handle;
+    server->on_answered = o->on_answered;
+    server->ctx = o->ctx;
+    server->trusted = o->trusted_proxies;
+    server->trusted_count = o->trusted_count;
+    server->idle_ms = (int64_t)(o->idle_timeout_s ? o->idle_timeout_s : DEFAULT_IDLE_S) * 1000;
+    server->request_ms =
+        (int64_t)(o->request_timeout_s ? o->request_timeout_s : DEFAULT_REQUEST_S) * 1000;
 }
 
 struct http_server *
@@ -385,9 +507,7 @@ http_server_start(const struct http_server_options *options, struct error *err)
     struct http_server *server = mem_alloc(sizeof *server);
     pthread_condattr_t clock;
 
-    server->max_body_bytes = options->max_body_bytes;
-    server->handle = options->handle;
-    server->ctx = options->ctx;
+    take_options(server, options);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -398,10 +518,21 @@ http_server_start(const struct http_server_options *options, struct error *err)
     if (server->listen_fd < 0)
         goto bad;
     server->port = listener_port(server->listen_fd);
+    server->guard =
+        guard_start(&(struct guard_options){.per_source = options->max_per_source,
+                                            .exempt = options->trusted_proxies,
+                                            .exempt_count = options->trusted_count,
+                                            .counters = options->counters ? options->counters
+                                                                          : &server->counters},
+                    err);
+    if (!server->guard)
+        goto bad_guard;
     server->daemon = start_daemon(server, options);
     if (server->daemon)
         return server;
     error_set(err, ERR_INTERNAL, "cannot start the HTTP server on %.100s", options->listen);
+    guard_stop(server->guard);
+bad_guard:
     (void)close(server->listen_fd);
 bad:
     pthread_cond_destroy(&server->changed);
@@ -443,6 +574,7 @@ http_server_stop(struct http_server *server)
     listener = MHD_quiesce_daemon(server->daemon);
     finish_open(server);
     MHD_stop_daemon(server->daemon);
+    guard_stop(server->guard);
     if (listener != MHD_INVALID_SOCKET)
         (void)close(listener);
     pthread_cond_destroy(&server->changed);
@@ -498,10 +630,16 @@ http_body(const struct http_exchange *x, size_t *len)
     return buf_str(&x->body);
 }
 
-const char *
+const struct ip_address *
 http_peer(const struct http_exchange *x)
 {
-    return x->peer;
+    return &x->peer;
+}
+
+const struct ip_address *
+http_source(const struct http_exchange *x)
+{
+    return &x->source;
 }
 
 void

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "core/base/error.h"
+#include "serve/address.h"
+#include "serve/guard.h"
 
 struct http_server;
 struct http_exchange; /* one request and its answer; handed to the handler once */
@@ -18,8 +20,17 @@ struct http_exchange; /* one request and its answer; handed to the handler once 
 struct http_server_options {
     const char *listen;       /* "127.0.0.1:8090"; port 0 takes a free one */
     size_t max_body_bytes;    /* more is 413; headers are limited to 16 kB */
-    unsigned max_connections; /* in all; 0: 1024 */
+    unsigned max_connections; /* in all; 0: 1024. Further ones wait in the kernel's queue */
+    unsigned max_per_source;  /* of one address, but for the trusted; 0: as many. More are closed */
     unsigned idle_timeout_s;  /* of a connection that says nothing; 0: 15 */
+    unsigned request_timeout_s; /* for all headers, then for all of the body; 0: 10 */
+    /* Proxies that tell in X-Forwarded-For who asks; borrowed. */
+    const struct ip_range *trusted_proxies;
+    size_t trusted_count;
+    struct http_server_counters *counters; /* borrowed; NULL: nobody wants to know */
+    /* After the answer was sent; 0: none was, or it is libmicrohttpd's to what is no HTTP. May be
+     * NULL. On the server's thread. */
+    void (*on_answered)(void *ctx, const struct http_exchange *x, int status);
     /* Must end in exactly one http_reply() for the exchange, now or later. */
     void (*handle)(void *ctx, struct http_exchange *x);
     void *ctx;
@@ -39,7 +50,9 @@ http_path(const struct http_exchange *x); /* decoded by nobody: as on the wire, 
 const char *http_query(const struct http_exchange *x); /* raw, without "?"; "" when absent */
 const char *http_header(const struct http_exchange *x, const char *name);
 const char *http_body(const struct http_exchange *x, size_t *len); /* NUL-terminated behind len */
-const char *http_peer(const struct http_exchange *x);              /* "127.0.0.1" */
+/* The other end of the connection, and who asks: another one behind a trusted proxy. */
+const struct ip_address *http_peer(const struct http_exchange *x);
+const struct ip_address *http_source(const struct http_exchange *x);
 
 struct http_reply_header {
     const char *name, *value;

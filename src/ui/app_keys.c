@@ -148,7 +148,7 @@ run_stop_all(struct db *ledger, struct db *reader, const struct config *config, 
     (void)reader;
     (void)config;
     (void)arg;
-    return engine_stop_all(ledger, audit_actor(), utime_now_s(), err);
+    return engine_stop_all(ledger, audit_actor(), utime_now_s(), NULL, err);
 }
 
 static bool

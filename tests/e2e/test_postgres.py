@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import tempfile
 import threading
+import time
 import uuid
 
 from pg_server import Server
@@ -335,6 +336,45 @@ def changes_at_random_give_what_a_full_sync_gives():
                 same(fresh.dump(), site.dump())
 
 
+def watching_follows_and_outlives_a_restart():
+    with small(server, "watched") as site:
+        with open(site.config, "a", encoding="utf-8") as f:
+            f.write("  refresh_seconds: 1\n")
+        holder = server.popen("watched")
+        watch = subprocess.Popen(site.argv("sync", "--watch"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+        try:
+            assert "3 customers" in watch.stdout.readline()
+            watch.stdout.readline(), watch.stdout.readline()  # rows of nobody, rows without updated_at
+            holder.stdin.write("BEGIN;\nUPDATE customers SET name = 'Late', updated_at = '2020-01-01' WHERE id = 3;\nSELECT 1;\n")
+            holder.stdout.readline()
+            server.sql("UPDATE customers SET name = 'Seen', updated_at = '2026-11-23 10:00:00' WHERE id = 1", "watched")
+            assert "generation 2" in watch.stdout.readline()
+            assert site.ask("SELECT name FROM customer WHERE key = 1") == [("Seen",)]
+            holder.stdin.write("COMMIT;\nDELETE FROM customers WHERE id = 2;\n")
+            holder.stdin.close()
+            holder.wait(20)
+            end = time.monotonic() + 30
+            while site.ask("SELECT key, name FROM customer ORDER BY key") != [(1, "Seen"), (3, "Late")]:
+                assert time.monotonic() < end and watch.poll() is None
+                time.sleep(0.1)
+            server.stop()
+            said = ""
+            while "cannot be reached" not in said and "was lost" not in said:
+                said = watch.stdout.readline()
+                assert said, "the watch ended"
+            server.start()
+            server.sql("UPDATE customers SET name = 'Back', updated_at = '2026-11-23 10:00:01' WHERE id = 1", "watched")
+            while site.ask("SELECT name FROM customer WHERE key = 1") != [("Back",)]:
+                assert time.monotonic() < end + 30 and watch.poll() is None
+                time.sleep(0.1)
+        finally:
+            watch.terminate()
+            assert watch.wait(20) == 0
+            watch.stdout.close()
+            holder.stdout.close()
+
+
 def a_mapping_without_versions_finds_what_it_says():
     with small(server, "plain") as site:
         text = open(os.path.join(ROOT, "data/mappings/reference.yaml"), encoding="utf-8").read()
@@ -566,7 +606,7 @@ if __name__ == "__main__":
         main([reference_schema_gives_the_facts_of_sqlite, nulls_and_fractions_are_read, a_foreign_schema_gives_the_same_facts,
               deletions_are_found_by_ranges, one_deleted_and_one_added_are_both_seen,
               a_row_that_changed_twice_has_its_last_values, a_late_commit_with_an_early_updated_at_is_not_missed,
-              changes_at_random_give_what_a_full_sync_gives, a_mapping_without_versions_finds_what_it_says,
+              changes_at_random_give_what_a_full_sync_gives, watching_follows_and_outlives_a_restart, a_mapping_without_versions_finds_what_it_says,
               replaced_tables_are_read_from_the_beginning, a_role_without_rights, a_dropped_column, a_locked_table,
               a_server_that_restarts, a_connection_cut_in_the_middle, a_backend_that_is_terminated,
               a_bad_mapping_is_told_with_its_place, an_id_that_comes_twice_is_refused])

@@ -19,7 +19,7 @@ CREATE TABLE replica.watermark (                 -- where the next incremental s
 
 CREATE TABLE replica.customer (
     id INTEGER PRIMARY KEY,
-    key ANY NOT NULL UNIQUE,
+    key ANY NOT NULL,
     name TEXT,
     phone TEXT,                                   -- as it stands in the main database
     email TEXT,
@@ -48,6 +48,7 @@ CREATE TABLE replica.customer (
               WHEN last_appointment IS NULL THEN last_contact
               ELSE max(last_contact, last_appointment) END) VIRTUAL
 ) STRICT;
+CREATE UNIQUE INDEX replica.customer_key ON customer (key);
 CREATE INDEX replica.customer_phone ON customer (phone_e164) WHERE phone_e164 IS NOT NULL;
 CREATE INDEX replica.customer_email ON customer (email_norm) WHERE email_norm IS NOT NULL;
 

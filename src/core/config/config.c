@@ -679,6 +679,10 @@ config_load(const char *path, const char *const *overrides, size_t override_coun
     if (out->policy.daily_cost_micros > 0 && out->sms.price_micros == 0)
         complain(&l, "/policy/daily/cost",
                  "policy.daily.cost needs sms.price, the price of one segment");
+    if (out->main_database.write_back)
+        complain(&l, "/main_database/write_back",
+                 "main_database.write_back: this version does not write to the main database; "
+                 "leave it out");
 out:
     yaml_release(&doc);
     buf_release(&text);

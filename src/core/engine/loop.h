@@ -66,6 +66,7 @@ struct loop {
     int64_t relay_ack_next_ms; /* monotonic */
 
     /* sending */
+    struct wire *wire;                /* owned; NULL: there is none */
     struct claim_campaign *campaigns; /* owned, count below */
     size_t campaign_count;
     size_t turn;
@@ -96,6 +97,7 @@ struct loop {
     int64_t next_due_ms;      /* wall clock; 0: nothing waits */
     int64_t wait_ms;          /* how long this turn may wait */
     bool stopped;             /* the panic switch, as last seen */
+    char *stop_file;          /* owned; its being there is the panic switch as well */
 
     struct loop_sync *sync; /* owned; NULL: no main database */
     struct engine_summary sum;
@@ -124,8 +126,9 @@ void loop_lookup_step(struct loop *l);                                 /* loop_l
 void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
 void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
-bool loop_sms_may_leave(void *ctx);                                    /* handler */
-bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK;  /* at taking the lease */
+bool loop_stop_file_is_there(const struct loop *l);
+bool loop_sms_may_leave(void *ctx, int64_t attempt_id);               /* handler */
+bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK; /* at taking the lease */
 void loop_send_release(struct loop *l);
 /* Whether results wait a moment for others, to share a commit; shortens the wait. */
 bool loop_gathers(struct loop *l);

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/engine/wire.h"
 #include "core/store/delivery_store.h"
+#include "core/store/stores.h"
 
 enum {
     BATCH_MAX = 200,      /* claims in one transaction */
@@ -47,12 +50,38 @@ loop_sms_done(void *ctx, const struct sms_result *result)
 }
 
 /* Nothing may leave once another engine could have taken over. */
-bool
-loop_sms_may_leave(void *ctx)
+static bool
+may_send(const struct loop *l)
 {
-    const struct loop *l = ctx;
-
     return l->holds && loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS;
+}
+
+bool
+loop_stop_file_is_there(const struct loop *l)
+{
+    return access(l->stop_file, F_OK) == 0;
+}
+
+/* Asked for every message, so that the panic switch also holds back what is claimed already. */
+static bool
+is_stopped_now(struct loop *l)
+{
+    struct error err = {0};
+    int64_t at = 0;
+
+    return loop_stop_file_is_there(l) || !setting_get_i64(l->ledger, "stopped_at", 0, &at, &err) ||
+           at != 0;
+}
+
+bool
+loop_sms_may_leave(void *ctx, int64_t attempt_id)
+{
+    struct loop *l = ctx;
+
+    if (!may_send(l) || is_stopped_now(l))
+        return false;
+    wire_mark(l->wire, attempt_id);
+    return true;
 }
 
 static void
@@ -230,9 +259,11 @@ loop_record(struct loop *l)
     }
     if (done < l->result_count)
         loop_trouble(l, "write down results", &err);
-    for (size_t i = 0; i < done; i++)
+    for (size_t i = 0; i < done; i++) {
+        wire_unmark(l->wire, l->results[i].r.attempt_id);
         if (l->results[i].handed)
             feel(l, &l->results[i].r);
+    }
     memmove(l->results, l->results + done, (l->result_count - done) * sizeof *l->results);
     l->result_count -= done;
 }
@@ -363,7 +394,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
         struct error err = {0};
         struct loop_result *back;
 
-        if (loop_sms_may_leave(l)) {
+        if (may_send(l)) {
             if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
                 continue;
         } else {

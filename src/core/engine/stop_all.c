@@ -1,6 +1,8 @@
 /* The panic switch: two settings, read in every transaction that claims. */
 #include "core/engine/stop_all.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/mem.h"
@@ -8,15 +10,22 @@
 #include "core/store/stores.h"
 
 bool
-engine_stop_all(struct db *ledger, const char *by, int64_t now_s, struct error *err)
+engine_stop_all(struct db *ledger, const char *by, int64_t now_s, int64_t *under_way,
+                struct error *err)
 {
-    bool ok = db_begin(ledger, err) && setting_set_i64(ledger, "stopped_at", now_s, err) &&
-              setting_set_text(ledger, "stopped_by", by, err) &&
-              audit_add(ledger, now_s, by, "engine.stop_all", "all campaigns", "", err) &&
-              engine_event_add(ledger, LOG_WARN, 0, "everything stopped", now_s, err) &&
-              db_commit(ledger, err);
+    int64_t count = 0;
+    char text[200];
+    bool ok = db_begin(ledger, err) && engine_sending_count(ledger, &count, err);
 
+    (void)snprintf(text, sizeof text, "everything stopped by %.100s; %" PRId64 " were under way",
+                   by, count);
+    ok = ok && setting_set_i64(ledger, "stopped_at", now_s, err) &&
+         setting_set_text(ledger, "stopped_by", by, err) &&
+         audit_add(ledger, now_s, by, "engine.stop_all", "all campaigns", text, err) &&
+         engine_event_add(ledger, LOG_WARN, 0, text, now_s, err) && db_commit(ledger, err);
     db_rollback(ledger);
+    if (under_way)
+        *under_way = count;
     return ok || error_wrap(err, "stop everything");
 }
 

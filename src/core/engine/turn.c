@@ -13,6 +13,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/engine/stop_all.h"
+#include "core/engine/wire.h"
 #include "core/store/stores.h"
 
 enum {
@@ -50,6 +51,7 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
     }
     if (options->has_net)
         options->net.set_handlers(options->net.ctx, &handlers);
+    l->stop_file = path_join(options->home, "STOP");
     path = path_join(options->home, "engine.lock");
     l->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     free(path);
@@ -72,11 +74,13 @@ loop_close(struct loop *l)
         (void)close(l->lock_fd);
     loop_send_release(l);
     rate_release(&l->rate);
+    wire_end(l->wire);
     for (size_t i = 0; i < l->lookup_count; i++)
         free(l->lookups[i].found);
     free(l->lookups);
     free(l->results);
     free(l->relay_ack);
+    free(l->stop_file);
     db_close(l->reader);
     db_close(l->ledger);
     (void)pthread_mutex_destroy(&l->lock);
@@ -85,12 +89,43 @@ loop_close(struct loop *l)
 
 /* --- lease */
 
+/*
+ * What a dead engine had claimed and surely never let out waits again, as if it had not been
+ * claimed. Its process is known to be gone: nothing of it can leave any more.
+ */
 static bool
-write_doubts(struct loop *l, int64_t *count, struct error *err)
+take_back(struct loop *l, int64_t dead_fence, struct error *err)
+{
+    struct wire_marks marks;
+    int64_t *ids = NULL;
+    size_t count = 0;
+    bool ok;
+
+    if (!wire_read(l->opt.home, dead_fence, &marks))
+        return true;
+    ok = attempt_open_load(l->ledger, dead_fence, &ids, &count, err);
+    for (size_t i = 0; ok && i < count; i++) {
+        struct attempt a = {0};
+
+        if (wire_has(&marks, ids[i]))
+            continue;
+        ok = attempt_load(l->ledger, ids[i], &a, err) &&
+             settle_not_sent(l->ledger, &a, NULL, "the engine ended before it left", loop_now_ms(l),
+                             err);
+        attempt_release(&a);
+    }
+    free(ids);
+    wire_marks_release(&marks);
+    return ok;
+}
+
+static bool
+write_doubts(struct loop *l, const struct lease *lease, int64_t *count, struct error *err)
 {
     const int64_t now_s = loop_now_ms(l) / 1000;
     char text[200];
     bool ok = db_begin(l->ledger, err) && engine_event_prune(l->ledger, err) &&
+              (!lease->dead_fence || take_back(l, lease->dead_fence, err)) &&
               unit_doubt_abandoned(l->ledger, l->fence, now_s, count, err);
 
     if (ok && *count) {
@@ -113,11 +148,13 @@ on_taken(struct loop *l, const struct lease *lease)
 
     l->holds = true;
     l->fence = lease->fence;
-    if (!write_doubts(l, &doubts, &err) || !loop_send_prepare(l, &err)) {
+    if (!write_doubts(l, lease, &doubts, &err) || !loop_send_prepare(l, &err)) {
         loop_trouble(l, "take over", &err);
         l->holds = false; /* tried again with the next renewal */
         return;
     }
+    wire_end(l->wire);
+    l->wire = wire_begin(l->opt.home, l->fence);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
     loop_relay_reset(l);
@@ -213,6 +250,19 @@ rate_now(const struct loop *l)
     return (double)sum / LOOP_RATE_SLOTS;
 }
 
+/* `touch STOP` in the state folder: the panic switch for who has no shell of canvass at hand. */
+static void
+heed_stop_file(struct loop *l)
+{
+    struct error err = {0};
+
+    if (l->stopped || !loop_stop_file_is_there(l))
+        return;
+    if (!engine_stop_all(l->ledger, "the file STOP", loop_now_ms(l) / 1000, NULL, &err))
+        loop_trouble(l, "stop everything", &err);
+    l->stopped = true;
+}
+
 static void
 note_obstacles(struct loop *l)
 {
@@ -229,6 +279,7 @@ note_obstacles(struct loop *l)
             loop_note(l, "stopped by %s", by);
     }
     free(by);
+    heed_stop_file(l);
     if (l->trouble_until_ms > mono)
         loop_note(l, "%.190s", l->trouble);
     else

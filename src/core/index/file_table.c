@@ -14,7 +14,10 @@
     {                                                                                              \
         .name = (name_), .kind = KIND_FIRST, .owner = OWNER_FREE, .other = (divides)               \
     }
-#define FREE(kind_, name_) PER(OWNER_FREE, kind_, name_)
+#define FREE(kind_, name_)                                                                         \
+    {                                                                                              \
+        .name = (name_), .kind = (kind_), .owner = OWNER_FREE                                      \
+    }
 
 static const struct index_spec specs[] = {
     [SECTION_ID] = PER(OWNER_CUSTOMER, KIND_ID, "ids"),

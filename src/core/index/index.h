@@ -68,10 +68,17 @@ bool index_ids(struct index_view *v, struct index_column *out, bool *keys_are_id
  * To be called when a generation has become current, on the connection of the sync, outside a
  * transaction: makes or brings up to date the file beside the replica. Nothing happens when it is
  * there and good. A replica in memory has none.
+ *
+ * touched_listed: the last sync of this connection was incremental, made this generation, and
+ * temp.touched and temp.touched_conversation list whom it touched
  */
-bool index_refresh(struct db *replica, struct error *err) MUST_CHECK;
-/* The index of what the connection sees, as bytes: for tests. */
+bool index_refresh(struct db *replica, bool touched_listed, struct error *err) MUST_CHECK;
+/*
+ * The index of what the connection sees, as bytes: for tests. old: the index of the generation
+ * before, and the lists are there; NULL: everything is read. *merged: old was of use.
+ */
 struct buf;
-bool index_make_bytes(struct db *replica, struct buf *out, struct error *err) MUST_CHECK;
+bool index_make_bytes(struct db *replica, const struct buf *old, struct buf *out, bool *merged,
+                      struct error *err) MUST_CHECK;
 
 #endif

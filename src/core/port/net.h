@@ -103,11 +103,11 @@ struct net_handlers {
     void (*lookup_done)(void *ctx, const struct sms_lookup_result *result);
     void (*relay_done)(void *ctx, const struct relay_batch *batch);
     /*
-     * Asked right before the first byte of a message leaves; false takes it back: its result is
-     * then SEND_NOT_SENT. A process may stand still between sms_send() and that byte, and another
-     * engine may hold the lease by then. NULL: always.
+     * Asked right before the first byte of a message leaves, always; false takes it back: its
+     * result is then SEND_NOT_SENT. A process may stand still between sms_send() and that byte, and
+     * another engine may hold the lease by then. NULL: always.
      */
-    bool (*sms_may_leave)(void *ctx);
+    bool (*sms_may_leave)(void *ctx, int64_t attempt_id);
 };
 
 struct net_port {

@@ -1,18 +1,16 @@
-#include "core/replica/sync.h"
+#include "core/replica/sync_private.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/address.h"
 #include "core/base/buf.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/index/index.h"
-#include "core/replica/metadata.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/replica_facts_store.h"
 #include "core/store/replica_store.h"
@@ -29,30 +27,6 @@ static const char NOTE_POSITION[] = "position";       /* main_database.h */
 static const char NOTE_FINGERPRINT[] = "fingerprint"; /* the same */
 static const char NOTE_SWEEP[] = "sweep";             /* "WHEN_S TOOK_MS" of the last sweep */
 
-struct sync {
-    struct replica_writer writer;
-    bool locked;                  /* another sync holds the replica: not this one's failure */
-    struct main_database *source; /* borrowed */
-    const char *country;          /* borrowed */
-    int64_t now_s;
-    char *position;             /* owned; of the last sweep; NULL: there is none */
-    bool read;                  /* the source was asked: it has a position */
-    bool quick;                 /* the watermark only: no deletions, no late commits */
-    struct sync_result *result; /* borrowed */
-    sync_progress_fn *progress;
-    void *progress_arg;
-    /* of the table being read */
-    enum main_table table;
-    int64_t done, total;
-    bool has_mark;
-    int64_t mark_s;      /* the greatest updated_at seen */
-    struct key mark_key; /* owned */
-    /* scratch */
-    struct metadata metadata;
-    struct replica_meta_key keys[METADATA_MAX_KEYS];
-    struct buf email_send, email_norm;
-};
-
 static void
 sync_free(struct sync *s)
 {
@@ -66,34 +40,50 @@ sync_free(struct sync *s)
 
 /* ---- one row */
 
+void
+sync_read_addresses(struct sync *s, const struct main_customer *c, char phone[ADDRESS_PHONE_SIZE],
+                    struct replica_addresses *out)
+{
+    *out = (struct replica_addresses){0};
+    buf_clear(&s->email_send);
+    buf_clear(&s->email_norm);
+    if (address_phone_normalise(c->phone, s->country, phone))
+        out->phone_e164 = phone;
+    if (address_email_normalise(c->email, &s->email_send, &s->email_norm)) {
+        out->email_send = buf_str(&s->email_send);
+        out->email_norm = buf_str(&s->email_norm);
+    }
+}
+
+size_t
+sync_read_metadata(struct sync *s, const struct main_conversation *c)
+{
+    metadata_read(&s->metadata, c->metadata);
+    for (size_t i = 0; i < s->metadata.count; i++) {
+        const struct metadata_key *k = &s->metadata.keys[i];
+
+        s->keys[i].name = metadata_name(&s->metadata, i);
+        s->keys[i].at = k->is_time ? (struct main_time){true, k->time_s} : c->at;
+    }
+    return s->metadata.count;
+}
+
 static bool
 put_customer(struct sync *s, const struct main_row *row, struct error *err)
 {
     char phone[ADDRESS_PHONE_SIZE];
-    struct replica_addresses a = {0};
+    struct replica_addresses a;
 
-    buf_clear(&s->email_send);
-    buf_clear(&s->email_norm);
-    if (address_phone_normalise(row->customer_of.phone, s->country, phone))
-        a.phone_e164 = phone;
-    if (address_email_normalise(row->customer_of.email, &s->email_send, &s->email_norm)) {
-        a.email_send = buf_str(&s->email_send);
-        a.email_norm = buf_str(&s->email_norm);
-    }
+    sync_read_addresses(s, &row->customer_of, phone, &a);
     return replica_put_customer(&s->writer, row, &a, err);
 }
 
 static bool
 put_conversation(struct sync *s, const struct main_row *row, struct error *err)
 {
-    metadata_read(&s->metadata, row->conversation.metadata);
-    for (size_t i = 0; i < s->metadata.count; i++) {
-        const struct metadata_key *k = &s->metadata.keys[i];
+    size_t count = sync_read_metadata(s, &row->conversation);
 
-        s->keys[i].name = metadata_name(&s->metadata, i);
-        s->keys[i].at = k->is_time ? (struct main_time){true, k->time_s} : row->conversation.at;
-    }
-    return replica_put_conversation(&s->writer, row, s->keys, s->metadata.count, err);
+    return replica_put_conversation(&s->writer, row, s->keys, count, err);
 }
 
 static bool
@@ -129,24 +119,39 @@ note_mark(struct sync *s, const struct main_row *row)
     s->mark_key = key_dup(&row->key);
 }
 
-static bool
-on_row(void *arg, const struct main_row *row, struct error *err)
+void
+sync_see_row(struct sync *s, const struct main_row *row)
 {
-    struct sync *s = arg;
-
     s->result->rows_read++;
     if (s->progress && s->done % PROGRESS_ROWS == 0)
         s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
     s->done++;
     note_mark(s, row);
-    return put_row(s, row, err);
+}
+
+static bool
+on_row(void *arg, const struct main_row *row, struct error *err)
+{
+    sync_see_row(arg, row);
+    return put_row(arg, row, err);
 }
 
 /* ---- one table */
 
-static void
-table_begin(struct sync *s, enum main_table table)
+void
+sync_note_phase(struct sync *s, const char *what)
 {
+    int64_t now_ms = utime_mono_ms();
+
+    log_line(LOG_DEBUG, "sync", "%s %s: %" PRId64 " ms", main_table_name(s->table), what,
+             now_ms - s->phase_ms);
+    s->phase_ms = now_ms;
+}
+
+void
+sync_table_begin(struct sync *s, enum main_table table)
+{
+    s->phase_ms = utime_mono_ms();
     s->table = table;
     s->done = 0;
     s->total = 0;
@@ -155,10 +160,8 @@ table_begin(struct sync *s, enum main_table table)
     key_release(&s->mark_key);
 }
 
-/* Without any updated_at the next sync begins at the beginning; one in the future holds nothing
- * back. */
-static bool
-table_end(struct sync *s, int64_t at_least, struct error *err)
+bool
+sync_table_end(struct sync *s, int64_t at_least, struct error *err)
 {
     int64_t mark = s->has_mark ? s->mark_s : 0;
 
@@ -172,34 +175,13 @@ table_end(struct sync *s, int64_t at_least, struct error *err)
                                   err);
 }
 
-static bool
-is_double(struct sync *s, struct error *err)
+bool
+sync_is_double(struct sync *s, struct error *err)
 {
     return error_set(err, ERR_INVALID,
                      "main database, %s: the same id comes more than once; the mapping's SELECT "
                      "must give one row per id",
                      main_table_name(s->table));
-}
-
-/* Where deletions are found by counting, a key that comes twice would never come out even. */
-static bool
-are_all_here(struct sync *s, struct error *err)
-{
-    int64_t here = 0;
-
-    if (!s->source->position)
-        return true;
-    return replica_key_count(&s->writer, s->table, &here, err) &&
-           (here == s->done || is_double(s, err));
-}
-
-static bool
-full_table(struct sync *s, enum main_table table, struct error *err)
-{
-    table_begin(s, table);
-    return s->source->count(s->source->ctx, table, &s->total, err) &&
-           s->source->scan_all(s->source->ctx, table, on_row, s, err) && are_all_here(s, err) &&
-           table_end(s, 0, err);
 }
 
 static bool
@@ -331,7 +313,7 @@ remove_missing(struct sync *s, struct error *err)
          replica_key_count(&s->writer, s->table, &here, err);
     replica_ranges_release(&ranges);
     if (ok && there != here)
-        return is_double(s, err);
+        return sync_is_double(s, err);
     return ok;
 }
 
@@ -368,7 +350,7 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
     bool found = false;
     bool able = false;
 
-    table_begin(s, table);
+    sync_table_begin(s, table);
     if (!replica_watermark_load(s->writer.db, table, &since, &found, err))
         return false;
     if (!found) {
@@ -378,10 +360,12 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
     if (s->position && !s->quick &&
         !s->source->scan_changed(s->source->ctx, table, s->position, on_row, s, &able, err))
         return false;
+    sync_note_phase(s, "changes read");
     if (!(able ? remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
         return false;
+    sync_note_phase(s, "compared");
     *usable = *usable && !s->writer.id_taken;
-    return table_end(s, since, err);
+    return sync_table_end(s, since, err);
 }
 
 /* Rows that waited for their customer. */
@@ -391,7 +375,7 @@ claim_orphans(struct sync *s, struct error *err)
     static const enum main_table owned[] = {MAIN_APPOINTMENTS, MAIN_CONVERSATIONS};
 
     for (size_t i = 0; i < ARRAY_LEN(owned); i++) {
-        table_begin(s, owned[i]);
+        sync_table_begin(s, owned[i]);
         if (!read_rows(s, REPLICA_CLAIMED, err))
             return false;
     }
@@ -401,29 +385,20 @@ claim_orphans(struct sync *s, struct error *err)
 /* ---- the whole */
 
 static bool
-full(struct sync *s, struct error *err)
-{
-    if (!replica_writer_begin(&s->writer, s->writer.db, true, err) ||
-        !replica_bulk_start(&s->writer, err))
-        return false;
-    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
-        if (!full_table(s, (enum main_table)t, err))
-            return false;
-    if (s->progress)
-        s->progress(s->progress_arg, "facts", 0, 0);
-    return replica_bulk_finish(&s->writer, err) && replica_facts_all(s->writer.db, err);
-}
-
-static bool
 incremental(struct sync *s, bool *usable, struct error *err)
 {
     *usable = true;
-    if (!replica_writer_begin(&s->writer, s->writer.db, false, err))
+    if (!replica_writer_begin(&s->writer, s->writer.db, err))
         return false;
     for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
         if (!changed_table(s, (enum main_table)t, usable, err))
             return false;
-    return !*usable || (claim_orphans(s, err) && replica_facts_touched(s->writer.db, err));
+    if (!*usable)
+        return true;
+    if (!claim_orphans(s, err) || !replica_facts_touched(s->writer.db, err))
+        return false;
+    sync_note_phase(s, "and the rest: facts of touched customers made");
+    return true;
 }
 
 static const char *
@@ -507,18 +482,7 @@ fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct
     s->result->mode = SYNC_FULL;
     s->result->rows_read = 0;
     s->result->bad_times = 0;
-    return full(s, err);
-}
-
-static bool
-reload_customers(struct sync *s, struct error *err)
-{
-    struct sync_state state = {0};
-    bool ok = sync_state_load(s->writer.db, &state, err);
-
-    s->result->customers = state.customers;
-    sync_state_release(&state);
-    return ok;
+    return sync_full(s, err);
 }
 
 /* Only who looked at everything may say that nothing was overlooked. */
@@ -553,8 +517,10 @@ save_state(struct sync *s, struct sync_state *state, const char *fingerprint, st
     state->source = mem_strdup(s->source->name);
     state->country = mem_strdup(s->country);
     r->generation = state->generation;
-    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err) &&
-           reload_customers(s, err);
+    if (r->changed && !replica_key_count(&s->writer, MAIN_CUSTOMERS, &state->customers, err))
+        return false;
+    r->customers = state->customers;
+    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err);
 }
 
 /* Whether the main database is surely what it was at the last good sync. */
@@ -597,9 +563,11 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
         ok = begun && fill(s, &state, mode, err);
     }
     ok = ok && save_state(s, &state, buf_str(&fingerprint), err);
+    sync_note_phase(s, "and the state saved");
     if (begun)
         s->source->end(s->source->ctx);
     ok = ok && db_commit(db, err); /* here a generation becomes current */
+    sync_note_phase(s, "and all committed");
     db_rollback(db);
     sync_state_release(&state);
     buf_release(&fingerprint);
@@ -628,11 +596,12 @@ fold_log(struct db *replica)
 
 /* Without an index SQL answers: slower, not otherwise. */
 static void
-refresh_index(struct db *replica)
+refresh_index(struct db *replica, const struct sync_result *result)
 {
+    const bool touched_listed = result->mode == SYNC_INCREMENTAL && result->changed;
     struct error err = {0};
 
-    if (!index_refresh(replica, &err))
+    if (!index_refresh(replica, touched_listed, &err))
         log_line(LOG_WARN, "sync", "no %s", err.text);
 }
 
@@ -652,17 +621,20 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
                        .country = country ? country : "",
                        .now_s = now_s,
                        .result = out,
+                       .phase_ms = start_ms,
                        .progress = progress,
                        .progress_arg = arg};
     ok = run(s, mode, err);
     locked = s->locked;
     sync_free(s);
+    log_line(LOG_DEBUG, "sync", "committed after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (!ok && !locked)
         keep_error(replica, now_s, err);
     else if (ok && out->mode == SYNC_FULL)
         fold_log(replica);
+    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok)
-        refresh_index(replica);
+        refresh_index(replica, out);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
 }

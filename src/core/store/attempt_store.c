@@ -118,6 +118,14 @@ static const char *const SQL_DOUBT[][2] = {
      "AND a.number = message.attempts AND a.fence < :fence)"},
 };
 
+static const char SQL_OPEN[] =
+    "SELECT a.id FROM main.delivery d JOIN main.attempt a ON a.delivery_id = d.id "
+    "AND a.number = d.attempts WHERE d.state = 'sending' AND a.outcome IS NULL AND a.fence = "
+    ":fence "
+    "UNION ALL SELECT a.id FROM main.message m JOIN main.attempt a ON a.message_id = m.id "
+    "AND a.number = m.attempts WHERE m.state = 'sending' AND a.outcome IS NULL AND a.fence = "
+    ":fence";
+
 static void
 bind_i64_or_null(struct db_stmt *st, const char *name, int64_t value)
 {
@@ -459,6 +467,26 @@ unit_claim(struct db *ledger, struct unit unit, int64_t now_s, struct error *err
         db_bind_i64(st, ":id", unit.id);
         db_bind_i64(st, ":now", now_s);
         ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+attempt_open_load(struct db *db, int64_t fence, int64_t **ids, size_t *count, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_OPEN, err);
+    size_t capacity = 0;
+    bool row = false;
+    bool ok = st != NULL;
+
+    *ids = NULL;
+    *count = 0;
+    if (st)
+        db_bind_i64(st, ":fence", fence);
+    while (ok && (ok = db_step(st, &row, err)) && row) {
+        *ids = mem_grow(*ids, *count, &capacity, sizeof **ids);
+        (*ids)[(*count)++] = db_column_i64(st, 0);
     }
     db_stmt_release(st);
     return ok;

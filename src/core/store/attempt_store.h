@@ -119,6 +119,10 @@ bool unit_change(struct db *ledger, struct unit unit, const struct unit_change *
 /* To sending, one attempt more. */
 bool unit_claim(struct db *ledger, struct unit unit, int64_t now_s, struct error *err) MUST_CHECK;
 
+/* The attempts under that fence whose end is not known and whose unit is still sending. ids:
+ * free(). */
+bool attempt_open_load(struct db *db, int64_t fence, int64_t **ids, size_t *count,
+                       struct error *err) MUST_CHECK;
 /*
  * At taking the lease: whatever an engine before left in sending is in doubt now, and its attempt
  * unknown, to be looked up at once.

@@ -15,12 +15,25 @@
 #include "core/base/text.h"
 #include "core/store/key_hash.h"
 
-enum { CACHE_SIZE = 128, PROGRESS_STEPS = 4000, BUSY_MS = 5000 };
+enum {
+    NAME_COUNT = 24,
+    NAME_SIZE = 20,
+    RECENT_COUNT = 64,
+    CACHE_SIZE = 128,
+    PROGRESS_STEPS = 4000,
+    BUSY_MS = 5000
+};
 
 struct db_stmt {
     struct db *db;
     sqlite3_stmt *raw;
     char *sql; /* owned */
+    struct {
+        char text[NAME_SIZE];
+        int index;
+    } names[NAME_COUNT]; /* in the order of their first use */
+    size_t name_count;
+    size_t next_name; /* the likely next one: callers bind in one order */
     bool busy;
     bool cached;
     uint64_t used_at;
@@ -31,11 +44,15 @@ struct db {
     char *path;     /* owned; for messages */
     char *attached; /* owned; the last file attached, or NULL */
     struct db_stmt *cache[CACHE_SIZE];
+    struct {
+        const char *sql; /* where the caller's text stood */
+        struct db_stmt *st;
+    } recent[RECENT_COUNT]; /* short cuts into the cache */
     uint64_t use_count;
     const atomic_bool *cancelled; /* borrowed */
     void *kept;                   /* owned; NULL: nothing */
     void (*kept_release)(void *object);
-    bool unsynced;                /* the level was lowered, by db_begin_unsynced() */
+    bool unsynced; /* the level was lowered, by db_begin_unsynced() */
 };
 
 static enum err_code
@@ -408,8 +425,15 @@ stmt_new(struct db *db, const char *sql, struct error *err)
 struct db_stmt *
 db_prepare(struct db *db, const char *sql, struct error *err)
 {
+    const size_t hint = ((uintptr_t)sql >> 4) % RECENT_COUNT;
     struct db_stmt **slot = NULL; /* an empty place, else the one unused for longest */
-    struct db_stmt *st;
+    struct db_stmt *st = db->recent[hint].st;
+
+    if (st && !st->busy && db->recent[hint].sql == sql && strcmp(st->sql, sql) == 0) {
+        st->busy = true;
+        st->used_at = ++db->use_count;
+        return st;
+    }
 
     for (size_t i = 0; i < CACHE_SIZE; i++) {
         struct db_stmt *at = db->cache[i];
@@ -423,6 +447,8 @@ db_prepare(struct db *db, const char *sql, struct error *err)
         if (strcmp(at->sql, sql) == 0) {
             at->busy = true;
             at->used_at = ++db->use_count;
+            db->recent[hint].sql = sql;
+            db->recent[hint].st = at;
             return at;
         }
         if (!slot || at->used_at < (*slot)->used_at)
@@ -434,6 +460,9 @@ db_prepare(struct db *db, const char *sql, struct error *err)
     st->busy = true;
     st->used_at = ++db->use_count;
     if (slot) {
+        for (size_t i = 0; *slot && i < RECENT_COUNT; i++)
+            if (db->recent[i].st == *slot)
+                db->recent[i].st = NULL;
         stmt_free(*slot);
         *slot = st;
         st->cached = true;
@@ -462,7 +491,7 @@ db_stmt_reset(struct db_stmt *st)
 }
 
 static int
-param(struct db_stmt *st, const char *name)
+find_param(struct db_stmt *st, const char *name)
 {
     int i = sqlite3_bind_parameter_index(st->raw, name);
 
@@ -470,7 +499,28 @@ param(struct db_stmt *st, const char *name)
         (void)fprintf(stderr, "canvass: no parameter %s in: %s\n", name, st->sql);
         abort();
     }
+    if (st->name_count < NAME_COUNT && strlen(name) < NAME_SIZE) {
+        (void)text_copy(st->names[st->name_count].text, NAME_SIZE, name);
+        st->names[st->name_count++].index = i;
+        st->next_name = st->name_count;
+    }
     return i;
+}
+
+/* SQLite looks names up one by one: a row of a sync has a dozen. */
+static int
+param(struct db_stmt *st, const char *name)
+{
+    for (size_t n = 0; n < st->name_count; n++) {
+        size_t at = st->next_name + n < st->name_count ? st->next_name + n
+                                                       : st->next_name + n - st->name_count;
+
+        if (strcmp(st->names[at].text, name) == 0) {
+            st->next_name = at + 1 < st->name_count ? at + 1 : 0;
+            return st->names[at].index;
+        }
+    }
+    return find_param(st, name);
 }
 
 static void
@@ -498,6 +548,12 @@ void
 db_bind_text(struct db_stmt *st, const char *name, const char *value)
 {
     bound(st, sqlite3_bind_text(st->raw, param(st, name), value, -1, SQLITE_TRANSIENT), name);
+}
+
+void
+db_bind_borrowed(struct db_stmt *st, const char *name, const char *value)
+{
+    bound(st, sqlite3_bind_text(st->raw, param(st, name), value, -1, SQLITE_STATIC), name);
 }
 
 void

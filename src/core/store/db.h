@@ -64,6 +64,8 @@ void db_bind_i64(struct db_stmt *st, const char *name, int64_t value);
 void db_bind_double(struct db_stmt *st, const char *name, double value);
 void db_bind_text(struct db_stmt *st, const char *name,
                   const char *value); /* copied; NULL is NULL */
+/* Not copied: stays valid and unchanged until the statement is reset. */
+void db_bind_borrowed(struct db_stmt *st, const char *name, const char *value);
 void db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len);
 void db_bind_null(struct db_stmt *st, const char *name);
 

@@ -294,6 +294,15 @@ engine_complete_finished(struct db *ledger, int64_t now_s, int64_t *done, struct
 }
 
 bool
+engine_sending_count(struct db *db, int64_t *count, struct error *err)
+{
+    return db_query_i64(db,
+                        "SELECT (SELECT count(*) FROM main.delivery WHERE state = 'sending') + "
+                        "(SELECT count(*) FROM main.message WHERE state = 'sending')",
+                        count, err);
+}
+
+bool
 engine_left_load(struct db *db, struct engine_left *out, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_LEFT, err);

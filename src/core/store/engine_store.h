@@ -55,6 +55,8 @@ struct engine_left {
     int64_t queued, retry_wait, in_doubt; /* of active campaigns, and messages */
     int64_t paused;                       /* queued and retry_wait of paused campaigns */
 };
+/* Units that are claimed and whose end is not known. */
+bool engine_sending_count(struct db *db, int64_t *count, struct error *err) MUST_CHECK;
 bool engine_left_load(struct db *db, struct engine_left *out, struct error *err) MUST_CHECK;
 
 #endif

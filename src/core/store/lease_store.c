@@ -102,6 +102,8 @@ lease_take(struct db *ledger, const struct lease_claim *c, int64_t now_ms, struc
     }
     out->fence = row.mine ? row.fence : row.fence + 1;
     out->taken_over = row.there && !row.mine && !row.given_back;
+    if (out->taken_over && row.locked && c->locked)
+        out->dead_fence = row.fence;
     if (!write_row(ledger, c, out->fence, now_ms, err) || !db_commit(ledger, err))
         goto out;
     out->held = true;

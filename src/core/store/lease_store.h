@@ -14,6 +14,7 @@ struct lease {
     int64_t fence;   /* of the row as it stands now */
     char who[128];   /* the holder, in words for people */
     bool taken_over; /* held now, and somebody else's lease had run out before it was given back */
+    int64_t dead_fence; /* taken over from a process that is known to have ended; 0: not known */
 };
 
 /*

@@ -31,6 +31,9 @@
 
 static const char SQL_FACTS_ALL[] = FACTS;
 static const char SQL_FACTS_TOUCHED[] = FACTS "WHERE c.id IN (SELECT id FROM temp.touched)";
+static const char SQL_TOUCH_OWNERS[] =
+    "INSERT OR IGNORE INTO temp.touched SELECT v.customer_id FROM replica.conversation v "
+    "WHERE v.key IN (SELECT key FROM temp.touched_conversation)";
 static const char SQL_REQUESTS_ALL[] =
     "UPDATE replica.conversation SET has_open_request = 1 WHERE key IN "
     "(SELECT r.conversation_key FROM replica.request r WHERE r.status IN ('new', 'in_progress'))";
@@ -47,5 +50,6 @@ replica_facts_all(struct db *db, struct error *err)
 bool
 replica_facts_touched(struct db *db, struct error *err)
 {
-    return db_exec(db, SQL_REQUESTS_TOUCHED, err) && db_exec(db, SQL_FACTS_TOUCHED, err);
+    return db_exec(db, SQL_REQUESTS_TOUCHED, err) && db_exec(db, SQL_TOUCH_OWNERS, err) &&
+           db_exec(db, SQL_FACTS_TOUCHED, err);
 }

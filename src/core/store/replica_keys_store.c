@@ -58,6 +58,7 @@ static const char *const SQL_REMOVE_CUSTOMER[] = {
     ("DELETE FROM replica.conversation "
      "WHERE customer_id = (SELECT id FROM replica.customer WHERE key = :key)"),
     "DELETE FROM temp.newcomer WHERE key = :key",
+    "INSERT OR IGNORE INTO temp.touched SELECT id FROM replica.customer WHERE key = :key",
     "DELETE FROM replica.customer WHERE key = :key",
     NULL,
 };

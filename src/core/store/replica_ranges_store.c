@@ -4,11 +4,12 @@
 #include "core/base/mem.h"
 #include "core/store/replica_store.h"
 
-#define KEYS_OF(table, more)                                                                       \
-    "(SELECT key FROM replica." table " UNION ALL SELECT key FROM replica.orphan "                 \
-    " WHERE table_name = '" more "')"
-#define APPOINTMENT_KEYS KEYS_OF("appointment", "appointments")
-#define CONVERSATION_KEYS KEYS_OF("conversation", "conversations")
+#define APPOINTMENT_KEYS                                                                           \
+    "(SELECT key FROM replica.appointment UNION ALL SELECT key FROM replica.orphan"                \
+    " WHERE table_name = 'appointments')"
+#define CONVERSATION_KEYS                                                                          \
+    "(SELECT key FROM replica.conversation UNION ALL SELECT key FROM replica.orphan"               \
+    " WHERE table_name = 'conversations')"
 
 static const char *const SQL_COUNTS[] = {
     [MAIN_CUSTOMERS] = "SELECT count(*) FROM replica.customer",

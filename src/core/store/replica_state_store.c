@@ -11,8 +11,7 @@ static const char SQL_STATE_LOAD[] =
     "FROM replica.state WHERE id = 1";
 static const char SQL_STATE_SAVE[] =
     "INSERT INTO replica.state (id, generation, synced_at, source, country, customers) "
-    "VALUES (1, :generation, :synced_at, :source, :country, (SELECT count(*) FROM "
-    "replica.customer)) "
+    "VALUES (1, :generation, :synced_at, :source, :country, :customers) "
     "ON CONFLICT (id) DO UPDATE SET (generation, synced_at, source, country, customers) = "
     "(excluded.generation, excluded.synced_at, excluded.source, excluded.country, "
     " excluded.customers), last_error = NULL, last_error_at = NULL";
@@ -88,6 +87,7 @@ sync_state_save(struct db *db, const struct sync_state *state, struct error *err
     if (st) {
         db_bind_i64(st, ":generation", state->generation);
         db_bind_i64(st, ":synced_at", state->synced_at);
+        db_bind_i64(st, ":customers", state->customers);
         db_bind_text(st, ":source", state->source);
         db_bind_text(st, ":country", state->country);
         ok = db_step_done(st, err);

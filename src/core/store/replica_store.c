@@ -20,13 +20,6 @@ static const char SQL_TEMP[] =
     "DELETE FROM temp.there; DELETE FROM temp.touched; DELETE FROM temp.touched_conversation; "
     "DELETE FROM temp.newcomer;"
     "DELETE FROM temp.gone; DELETE FROM temp.absent;";
-static const char SQL_EMPTY[] =
-    "DELETE FROM replica.customer; DELETE FROM replica.appointment;"
-    "DELETE FROM replica.conversation; DELETE FROM replica.conversation_metadata;"
-    "DELETE FROM replica.request; DELETE FROM replica.orphan; DELETE FROM replica.watermark;";
-static const char SQL_INDEXES[] = "SELECT name, sql FROM replica.sqlite_master "
-                                  "WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
-
 #define CUSTOMER_COLUMNS                                                                           \
     "name, phone, email, phone_e164, email_norm, email_send, is_new_client, notes, created_at, "   \
     "updated_at"
@@ -43,7 +36,6 @@ static const char SQL_CUSTOMER_CHANGE[] =
     "UPDATE replica.customer SET (" CUSTOMER_COLUMNS ") = (" CUSTOMER_VALUES ") WHERE key = :key";
 static const char SQL_CUSTOMER_ID[] = "SELECT id FROM replica.customer WHERE key = :key";
 static const char SQL_ID_TAKEN[] = "SELECT count(*) FROM replica.customer WHERE id = :id";
-static const char SQL_ID_MOVE[] = "UPDATE replica.customer SET id = :next WHERE id = :id";
 static const char SQL_NEXT_ID[] = "SELECT coalesce(max(id), 0) + 1 FROM replica.customer";
 
 #define APPOINTMENT_COLUMNS "customer_id, at, status, service, provider, booked_by, cancelled_at"
@@ -125,8 +117,6 @@ touch(struct replica_writer *w, int64_t id, struct error *err)
     struct db_stmt *st;
     bool ok = false;
 
-    if (w->bulk)
-        return true;
     st = db_prepare(w->db, SQL_TOUCH, err);
     if (st) {
         db_bind_i64(st, ":id", id);
@@ -139,59 +129,14 @@ touch(struct replica_writer *w, int64_t id, struct error *err)
 static bool
 touch_conversation(struct replica_writer *w, const struct key *key, struct error *err)
 {
-    return w->bulk || run_key(w->db, SQL_TOUCH_CONVERSATION, key, err);
+    return run_key(w->db, SQL_TOUCH_CONVERSATION, key, err);
 }
 
 bool
-replica_writer_begin(struct replica_writer *w, struct db *db, bool bulk, struct error *err)
+replica_writer_begin(struct replica_writer *w, struct db *db, struct error *err)
 {
-    *w = (struct replica_writer){.db = db, .bulk = bulk, .next_id = 1};
-    return db_exec(db, SQL_TEMP, err) && (bulk || db_query_i64(db, SQL_NEXT_ID, &w->next_id, err));
-}
-
-/* Indexes are dropped and made again from their own text: the schema has no second description. */
-bool
-replica_bulk_start(struct replica_writer *w, struct error *err)
-{
-    struct buf keep = {0};
-    struct buf drop = {0};
-    struct db_stmt *st = db_prepare(w->db, SQL_INDEXES, err);
-    bool ok = st != NULL;
-    bool row = true;
-
-    while (ok && (ok = db_step(st, &row, err)) && row) {
-        const char *sql = db_column_text(st, 1);
-
-        buf_printf(&keep, "CREATE INDEX replica.%s;\n", sql + strlen("CREATE INDEX "));
-        buf_printf(&drop, "DROP INDEX replica.%s;\n", db_column_text(st, 0));
-    }
-    db_stmt_release(st);
-    ok = ok && db_exec(w->db, "CREATE TEMP TABLE IF NOT EXISTS index_text (sql TEXT)", err) &&
-         db_exec(w->db, "DELETE FROM temp.index_text", err);
-    st = ok ? db_prepare(w->db, "INSERT INTO temp.index_text VALUES (:sql)", err) : NULL;
-    ok = st != NULL;
-    if (ok) {
-        db_bind_text(st, ":sql", buf_str(&keep));
-        ok = db_step_done(st, err);
-    }
-    db_stmt_release(st);
-    ok = ok && db_exec(w->db, buf_str(&drop), err) && db_exec(w->db, SQL_EMPTY, err);
-    buf_release(&keep);
-    buf_release(&drop);
-    return ok;
-}
-
-bool
-replica_bulk_finish(struct replica_writer *w, struct error *err)
-{
-    struct db_stmt *st = db_prepare(w->db, "SELECT sql FROM temp.index_text", err);
-    char *sql = st && db_step_one(st, err) ? db_column_dup(st, 0) : NULL;
-    bool ok;
-
-    db_stmt_release(st);
-    ok = sql && db_exec(w->db, sql, err);
-    free(sql);
-    return ok;
+    *w = (struct replica_writer){.db = db, .next_id = 1};
+    return db_exec(db, SQL_TEMP, err) && db_query_i64(db, SQL_NEXT_ID, &w->next_id, err);
 }
 
 static void
@@ -213,32 +158,18 @@ bind_customer(struct db_stmt *st, const struct main_row *row,
     bind_time(st, ":updated_at", row->updated_at);
 }
 
-/*
- * A number key is its own id; when a text key was given that id, a bulk load, which has no other
- * rows yet, gives the text another one. Else it is told in id_taken.
- */
+/* A number key is its own id; when a text key was given that id, it is told in id_taken. */
 static bool
-make_room(struct replica_writer *w, int64_t id, struct error *err)
+look_for_room(struct replica_writer *w, int64_t id, struct error *err)
 {
     struct db_stmt *st = db_prepare(w->db, SQL_ID_TAKEN, err);
-    bool taken = false;
     bool ok = false;
 
-    if (!st)
-        return false;
-    db_bind_i64(st, ":id", id);
-    ok = db_step_one(st, err);
-    taken = ok && db_column_i64(st, 0) > 0;
-    db_stmt_release(st);
-    w->id_taken |= taken && !w->bulk;
-    if (!ok || !taken || !w->bulk)
-        return ok;
-    st = db_prepare(w->db, SQL_ID_MOVE, err);
-    if (!st)
-        return false;
-    db_bind_i64(st, ":id", id);
-    db_bind_i64(st, ":next", w->next_id++);
-    ok = db_step_done(st, err);
+    if (st) {
+        db_bind_i64(st, ":id", id);
+        ok = db_step_one(st, err);
+        w->id_taken |= ok && db_column_i64(st, 0) > 0;
+    }
     db_stmt_release(st);
     return ok;
 }
@@ -252,9 +183,8 @@ add_customer(struct replica_writer *w, const struct main_row *row,
     struct db_stmt *st = NULL;
     bool ok = false;
 
-    /* numbers that come ascending, the usual case, ask nothing in a bulk load */
-    if (!row->key.is_text && (!w->bulk || id < w->next_id)) {
-        if (!make_room(w, id, err))
+    if (!row->key.is_text) {
+        if (!look_for_room(w, id, err))
             return false;
         if (w->id_taken)
             return true;
@@ -269,7 +199,7 @@ add_customer(struct replica_writer *w, const struct main_row *row,
     if (id >= w->next_id && id < INT64_MAX)
         w->next_id = id + 1;
     w->written++;
-    return ok && touch(w, id, err) && (w->bulk || run_key(w->db, SQL_NEWCOMER, &row->key, err));
+    return ok && touch(w, id, err) && run_key(w->db, SQL_NEWCOMER, &row->key, err);
 }
 
 bool
@@ -279,16 +209,16 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     struct db_stmt *st;
     bool found = false;
     bool same = false;
+    int64_t id = 0;
     bool ok;
 
-    if (w->bulk)
-        return add_customer(w, row, addresses, err);
     st = db_prepare(w->db, SQL_CUSTOMER_FIND, err);
     if (!st)
         return false;
     bind_customer(st, row, addresses);
     ok = db_step(st, &found, err);
     same = ok && found && db_column_i64(st, 1);
+    id = ok && found ? db_column_i64(st, 0) : 0;
     db_stmt_release(st);
     if (!ok || same)
         return ok;
@@ -301,7 +231,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     ok = db_step_done(st, err);
     db_stmt_release(st);
     w->written++;
-    return ok;
+    return ok && touch(w, id, err); /* for the column index */
 }
 
 /* The id of a row's customer; *found false when it is null or unknown. */
@@ -459,8 +389,6 @@ put_aside(struct replica_writer *w, enum main_table table, const struct main_row
 {
     bool is = false;
 
-    if (w->bulk)
-        return orphan_put(w, table, row, err);
     if (!orphan_is(w, table, row, &is, err))
         return false;
     return is || (replica_remove(w, table, &row->key, err) && orphan_put(w, table, row, err));
@@ -479,8 +407,6 @@ replica_put_appointment(struct replica_writer *w, const struct main_row *row, st
         return false;
     if (!owned)
         return put_aside(w, MAIN_APPOINTMENTS, row, err);
-    if (w->bulk)
-        return put_row(w, SQL_APPOINTMENT_PUT, bind_appointment, row, owner, err);
     if (!find_row(w, SQL_APPOINTMENT_FIND, bind_appointment, row, owner, &old_owner, &found, &same,
                   err))
         return false;
@@ -549,9 +475,6 @@ replica_put_conversation(struct replica_writer *w, const struct main_row *row,
         return false;
     if (!owned)
         return put_aside(w, MAIN_CONVERSATIONS, row, err);
-    if (w->bulk)
-        return put_row(w, SQL_CONVERSATION_PUT, bind_conversation, row, owner, err) &&
-               meta_put(w, &row->key, owner, keys, key_count, err);
     if (!find_row(w, SQL_CONVERSATION_FIND, bind_conversation, row, owner, &old_owner, &found,
                   &same, err) ||
         (same && !meta_is_same(w, &row->key, keys, key_count, &same, err)))
@@ -607,7 +530,7 @@ replica_put_request(struct replica_writer *w, const struct main_row *row, struct
     bool same = false;
     bool ok;
 
-    if (!w->bulk && !find_request(w, row, &same, err))
+    if (!find_request(w, row, &same, err))
         return false;
     if (same)
         return true;

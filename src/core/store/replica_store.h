@@ -1,6 +1,7 @@
 /*
  * Rows of the replica, written by the sync and by nobody else. The connection is
- * replica_open_writer()'s, inside one transaction. Facts: replica_facts_store.h.
+ * replica_open_writer()'s, inside one transaction. Everything at once: replica_bulk_store.h; facts:
+ * replica_facts_store.h.
  */
 #ifndef CANVASS_CORE_STORE_REPLICA_STORE_H
 #define CANVASS_CORE_STORE_REPLICA_STORE_H
@@ -25,7 +26,7 @@ struct sync_state {
 void sync_state_release(struct sync_state *state);
 /* Any connection that has the replica attached. */
 bool sync_state_load(struct db *db, struct sync_state *out, struct error *err) MUST_CHECK;
-/* After a good sync: clears the error. customers is counted here. */
+/* After a good sync: clears the error. */
 bool sync_state_save(struct db *db, const struct sync_state *state, struct error *err) MUST_CHECK;
 /* Keeps the generation and says why the last sync failed. In a transaction of its own. */
 bool sync_state_fail(struct db *db, int64_t now_s, const char *text, struct error *err) MUST_CHECK;
@@ -53,7 +54,6 @@ struct replica_meta_key {
 
 struct replica_writer {
     struct db *db;   /* borrowed */
-    bool bulk;       /* the tables were emptied: nothing is compared, everything is touched */
     int64_t next_id; /* of the next customer whose key is a text */
     bool id_taken;   /* a number key equals the id given to a text key: only a full sync helps */
     int64_t written; /* rows that were new or different */
@@ -62,12 +62,7 @@ struct replica_writer {
 };
 
 /* Makes the temporary tables and empties them. */
-bool replica_writer_begin(struct replica_writer *w, struct db *db, bool bulk,
-                          struct error *err) MUST_CHECK;
-/* Bulk: empties all tables and drops their indexes; _finish makes the indexes again. */
-bool replica_bulk_start(struct replica_writer *w, struct error *err) MUST_CHECK;
-bool replica_bulk_finish(struct replica_writer *w, struct error *err) MUST_CHECK;
-
+bool replica_writer_begin(struct replica_writer *w, struct db *db, struct error *err) MUST_CHECK;
 bool replica_put_customer(struct replica_writer *w, const struct main_row *row,
                           const struct replica_addresses *addresses, struct error *err) MUST_CHECK;
 /* A row whose customer is not there is put aside as an orphan. */

@@ -7,6 +7,8 @@
 
 #include "core/store/db.h"
 
+/* The state folder and those above it. The error says how to choose another. */
+bool stores_make_home(const char *home, struct error *err) MUST_CHECK;
 /* Read-write on <home>/canvass.db, made and migrated when needed. The replica is not attached. */
 struct db *ledger_open(const char *home, struct error *err) MUST_CHECK;
 /*

@@ -223,9 +223,14 @@ campaign_key_cancel(struct app *app, void *self)
 {
     const struct campaign *c = current(self);
     struct confirm q = {.yes = "Give it up", .run = do_cancel, .self = self, .arg = c->id};
+    char left[32];
 
     (void)snprintf(q.title, sizeof q.title, "Give up \"%.60s\"?", c->name);
-    (void)snprintf(q.text, sizeof q.text, "Nothing more will be sent. It cannot be started again.");
+    (void)snprintf(
+        q.text, sizeof q.text,
+        "%s people who have not been contacted will be left out. Replies are still taken in. It "
+        "cannot be started again; a clone can.",
+        number_text(campaign_left(c), left));
     app_confirm(app, &q);
 }
 
@@ -237,11 +242,15 @@ campaign_key_delete(struct app *app, void *self)
     char people[32];
 
     (void)snprintf(q.title, sizeof q.title, "Delete \"%.60s\"?", c->name);
-    (void)snprintf(
-        q.text, sizeof q.text,
-        "It goes off the lists, with its %s recipients. Who was contacted is still known to "
-        "the frequency cap. This cannot be undone.",
-        number_text(c->targeted, people));
+    if (c->targeted == 0)
+        (void)text_copy(q.text, sizeof q.text,
+                        "Nobody was written to. What was typed is lost; this cannot be undone.");
+    else
+        (void)snprintf(
+            q.text, sizeof q.text,
+            "It goes off the lists, with its %s recipients. Who was contacted is still known to "
+            "the frequency cap. This cannot be undone.",
+            number_text(c->targeted, people));
     (void)text_copy(q.must_type, sizeof q.must_type, c->name);
     app_confirm(app, &q);
 }

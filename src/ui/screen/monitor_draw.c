@@ -74,6 +74,15 @@ monitor_draw_reply(struct grid *g, struct area a, const struct reply_row *r, int
 
 /* --- running campaigns */
 
+/* A quarter of what the name and the bar share. */
+static int
+running_bar_w(struct area a)
+{
+    int bar_w = (a.w - 4 - 6 - RUNNING_NUMBERS - 2) / 4;
+
+    return bar_w < 6 ? 6 : bar_w > 20 ? 20 : bar_w;
+}
+
 static void
 draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
 {
@@ -82,8 +91,8 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     bool paused = c->status == CAMPAIGN_PAUSED;
     bool ended = c->status == CAMPAIGN_COMPLETED;
     struct status_look look = campaign_look(c);
-    int name_w = a.w >= 60 ? 18 : 14;
-    int bar_w = a.w - 4 - name_w - 6 - RUNNING_NUMBERS - 2;
+    int bar_w = running_bar_w(a);
+    int name_w = a.w - 4 - bar_w - 6 - RUNNING_NUMBERS - 2;
     char percent[16];
     int x;
 
@@ -104,7 +113,7 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
 static void
 draw_running_head(struct grid *g, struct area a)
 {
-    int name_w = a.w >= 60 ? 18 : 14;
+    int name_w = a.w - 4 - running_bar_w(a) - 6 - RUNNING_NUMBERS - 2;
     int x = a.w - RUNNING_NUMBERS - 1;
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Campaign");
@@ -145,6 +154,8 @@ draw_running(struct monitor *m, struct grid *g, struct area a)
     char right[64];
     char pace[200];
     struct area in;
+    int below;
+    int x;
 
     (void)snprintf(right, sizeof right, "%zu", m->running_count - m->ended_count);
     if (m->ended_count > 0)
@@ -162,7 +173,9 @@ draw_running(struct monitor *m, struct grid *g, struct area a)
     draw_running_head(g, area_rows(in, 0, 1));
     list_draw(&m->running_list, g, area_rows(in, 1, in.h - 2), focused, draw_running_row, m);
     pace_text(m, pace, sizeof pace);
-    (void)grid_text(g, in, in.h - 1, 2, ROLE_DIM, pace);
+    below = (int)m->running_count - (int)m->running_list.top - (in.h - 2);
+    x = below > 0 ? grid_printf(g, in, in.h - 1, 2, ROLE_DIM, "%d more below ↓ · ", below) : 2;
+    (void)grid_cell(g, in, in.h - 1, x, in.w - x, ROLE_DIM, pace);
 }
 
 static void

@@ -40,7 +40,8 @@ thread_init(struct thread *t, struct app *app)
                                                   .label = "Sentiment",
                                                   .width = 14,
                                                   .choices = sentiment_words,
-                                                  .choice_count = ARRAY_LEN(sentiment_words)};
+                                                  .choice_count = ARRAY_LEN(sentiment_words),
+                                                  .after = "←→ or its first letter"};
     t->set_fields[SET_SCORE] = (struct field){.kind = FIELD_NUMBER,
                                               .id = "score",
                                               .label = "Score",
@@ -519,8 +520,11 @@ thread_input(struct thread *t, const struct input *in)
         }
         return read_key(t, in->key);
     }
-    result =
-        in->key == KEYS_MOUSE ? form_click(&t->form, in->y, in->x) : form_key(&t->form, in->key);
+    if (in->key == KEYS_ENTER && form_focused(&t->form) == &t->set_fields[SET_SENTIMENT])
+        result = form_key(&t->form, KEYS_RIGHT);
+    else
+        result = in->key == KEYS_MOUSE ? form_click(&t->form, in->y, in->x)
+                                       : form_key(&t->form, in->key);
     if (result == FORM_PRESSED)
         press(t);
     return result != FORM_IGNORED;

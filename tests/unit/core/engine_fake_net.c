@@ -191,6 +191,13 @@ sms_send(void *ctx, const struct sms_request *request, struct error *err)
     step(w);
     *p = (struct pending){.at_ms = w->clock_ms + w->latency_ms};
     p->result.attempt_id = request->attempt_id;
+    if (n->h.sms_may_leave && !n->h.sms_may_leave(n->h.ctx, request->attempt_id)) {
+        answer(&p->result, SEND_NOT_SENT, SEND_CLASS_NONE, 0, 0);
+        n->count++;
+        n->sends++;
+        return true;
+    }
+    step(w);
     f = fate(w);
     switch (f) {
     case FATE_ACCEPT: {

@@ -291,10 +291,11 @@ reused_connection_that_dies__is_not_sent_again(void **state)
 }
 
 static bool
-may_leave(void *ctx)
+may_leave(void *ctx, int64_t attempt_id)
 {
     const struct world *w = ctx;
 
+    assert_true(attempt_id > 0);
     return !w->take_back;
 }
 

@@ -37,9 +37,11 @@ echo(struct http_exchange *x)
     size_t len;
     const char *body = http_body(x, &len);
     const char *header = http_header(x, "x-tEsT");
+    char peer[IP_TEXT_SIZE];
 
+    ip_format(http_peer(x), peer);
     buf_printf(&out, "%s %s ?%s [%s] %s %zu:", http_method(x), http_path(x), http_query(x),
-               header ? header : "-", http_peer(x), len);
+               header ? header : "-", peer, len);
     buf_add(&out, body, len);
     http_reply(x, 200, "application/octet-stream", out.data, out.len, &extra, 1);
     buf_release(&out);

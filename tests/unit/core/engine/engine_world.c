@@ -65,9 +65,9 @@ int
 engine_world_close(void **state)
 {
     struct engine_world *w = *state;
-    static const char *const names[] = {"canvass.db", "canvass.db-wal", "canvass.db-shm",
-                                        "replica.db", "replica.db-wal", "replica.db-shm",
-                                        "engine.lock"};
+    static const char *const names[] = {"canvass.db",  "canvass.db-wal", "canvass.db-shm",
+                                        "replica.db",  "replica.db-wal", "replica.db-shm",
+                                        "engine.lock", "wire.log"};
 
     db_close(w->db);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {

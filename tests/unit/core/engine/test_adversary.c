@@ -294,13 +294,13 @@ nothing_may_leave_once_the_lease_has_run_out(void **state)
     struct loop l;
 
     open_loop(w, &l);
-    assert_false(loop_sms_may_leave(&l));
+    assert_false(loop_sms_may_leave(&l, 1));
     loop_turn(&l, false);
-    assert_true(loop_sms_may_leave(&l));
+    assert_true(loop_sms_may_leave(&l, 1));
     w->fake->clock_ms += LEASE_TTL_MS;
-    assert_false(loop_sms_may_leave(&l));
+    assert_false(loop_sms_may_leave(&l, 1));
     loop_turn(&l, false);
-    assert_true(loop_sms_may_leave(&l));
+    assert_true(loop_sms_may_leave(&l, 1));
     loop_close(&l);
 }
 

@@ -83,6 +83,33 @@ a_crash_at_every_single_step_sends_each_person_exactly_one(void **state)
 }
 
 static void
+what_was_claimed_and_never_left_is_not_in_doubt(void **state)
+{
+    enum { PEOPLE = 6 };
+    struct engine_world *w;
+
+    assert_int_equal(engine_world_open(state), 0);
+    w = *state;
+    engine_world_campaign(w, 1, 1, PEOPLE);
+    w->fake->room = 4;
+    w->fake->list_unreadable = true; /* no evidence but our own */
+    w->fake->then = FATE_ACCEPT;
+    w->fake->steps_to_crash = 2; /* the first has been marked; nothing has left */
+    assert_int_equal(engine_world_run_child(w), CRASHED);
+    assert_int_equal(w->fake->sent_count, 0);
+    assert_int_equal(engine_world_number(w, "SELECT n_sending FROM campaign"), 4);
+    w->fake->steps_to_crash = -1;
+    engine_world_run_for(w, 5000, NULL);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+    assert_int_equal(engine_world_number(w, "SELECT n_accepted FROM campaign"), PEOPLE - 1);
+    assert_int_equal(w->fake->sent_count, PEOPLE - 1);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM attempt WHERE outcome = "
+                                            "'not_sent' AND error LIKE '%before it left'"),
+                     3);
+    (void)engine_world_close(state);
+}
+
+static void
 random_faults_and_crashes_never_double_and_never_lose(void **state)
 {
     enum { RUNS = 8, PEOPLE = 25 };
@@ -127,6 +154,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_at_every_single_step_sends_each_person_exactly_one),
+        cmocka_unit_test(what_was_claimed_and_never_left_is_not_in_doubt),
         cmocka_unit_test(random_faults_and_crashes_never_double_and_never_lose),
     };
 

@@ -192,7 +192,7 @@ nothing_goes_out_while_stopped_paused_or_suppressed(void **state)
     char phone[24];
 
     engine_world_campaign(w, 1, 1, 5);
-    assert_true(engine_stop_all(w->db, "maria@desk", 1, &err));
+    assert_true(engine_stop_all(w->db, "maria@desk", 1, NULL, &err));
     engine_world_run(w, &sum);
     assert_int_equal(w->fake->calls, 0);
     assert_int_equal(sum.end, ENGINE_WAITS);

@@ -526,8 +526,8 @@ sync__numbers_beside_texts(void **state)
     assert_int_equal(r.mode, SYNC_FULL);
     says(&w,
          "SELECT group_concat(key || '=' || id) FROM (SELECT * FROM replica.customer ORDER BY id)",
-         "2=2,a=3,b=4");
-    /* texts that sort before the digits are numbered first, and make room for the numbers */
+         "2=2,a=4,b=5");
+    /* texts are numbered after the greatest number, wherever they stand among them */
     sync_world_run(&w, "INSERT INTO customers (id) VALUES ('007'), (' 1'), ('1'), ('00'), ('5')");
     (void)sync_world_sync(&w, SYNC_FULL, NOW);
     says(&w, "SELECT group_concat(quote(key)) FROM (SELECT * FROM replica.customer ORDER BY key)",

@@ -1,0 +1,169 @@
+/*
+ * A full sync. The keys of all customers first, then requests, appointments and conversations, and
+ * last the customers, each written once with the facts that came together by then: no row is looked
+ * for or changed. Indexes are made at the end.
+ */
+#include <stdlib.h>
+
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/base/text.h"
+#include "core/replica/owners.h"
+#include "core/replica/sync_private.h"
+#include "core/store/replica_bulk_store.h"
+#include "core/store/replica_facts_store.h"
+
+static bool
+on_customer_key(void *arg, const struct key *key, struct error *err)
+{
+    (void)err;
+    owners_add(((struct sync *)arg)->owners, key);
+    return true;
+}
+
+static bool
+on_customer(void *arg, const struct main_row *row, struct error *err)
+{
+    struct sync *s = arg;
+    char phone[ADDRESS_PHONE_SIZE];
+    struct replica_addresses addresses;
+    struct replica_facts facts;
+    size_t place;
+    int64_t id;
+
+    sync_see_row(s, row);
+    if (!owners_find(s->owners, &row->key, &place, &id))
+        return error_set(err, ERR_INTERNAL, "the main database's customers changed in the middle");
+    sync_read_addresses(s, &row->customer_of, phone, &addresses);
+    owners_facts(s->owners, place, &facts);
+    return replica_bulk_customer(s->bulk, id, row, &addresses, &facts, err);
+}
+
+/* False: the row is put aside, it has no customer. */
+static bool
+has_owner(struct sync *s, const struct main_row *row, size_t *place, int64_t *id)
+{
+    owners_see_key(s->owners, &row->key);
+    return row->has_customer && owners_find(s->owners, &row->customer, place, id);
+}
+
+static bool
+on_appointment(void *arg, const struct main_row *row, struct error *err)
+{
+    struct sync *s = arg;
+    size_t place;
+    int64_t id;
+
+    sync_see_row(s, row);
+    if (!has_owner(s, row, &place, &id))
+        return replica_bulk_orphan(s->bulk, MAIN_APPOINTMENTS, row, err);
+    owners_see_appointment(s->owners, place, &row->appointment);
+    return replica_bulk_appointment(s->bulk, id, row, err);
+}
+
+static bool
+on_conversation(void *arg, const struct main_row *row, struct error *err)
+{
+    struct sync *s = arg;
+    size_t place;
+    size_t ignored;
+    int64_t id;
+    size_t count;
+
+    sync_see_row(s, row);
+    if (!has_owner(s, row, &place, &id))
+        return replica_bulk_orphan(s->bulk, MAIN_CONVERSATIONS, row, err);
+    owners_see_conversation(s->owners, place, &row->conversation);
+    count = sync_read_metadata(s, &row->conversation);
+    return replica_bulk_conversation(s->bulk, id, row, key_set_find(s->wanted, &row->key, &ignored),
+                                     s->keys, count, err);
+}
+
+static bool
+on_request(void *arg, const struct main_row *row, struct error *err)
+{
+    struct sync *s = arg;
+
+    sync_see_row(s, row);
+    if (row->request.has_conversation &&
+        (text_eq(row->request.status, "new") || text_eq(row->request.status, "in_progress")))
+        (void)key_set_add(s->wanted, &row->request.conversation);
+    return replica_bulk_request(s->bulk, row, err);
+}
+
+/* Where deletions are found by counting, a key that comes twice would never come out even. */
+static bool
+are_all_here(struct sync *s, struct error *err)
+{
+    int64_t here = 0;
+
+    if (!s->source->position)
+        return true;
+    return replica_key_count(&s->writer, s->table, &here, err) &&
+           (here == s->done || sync_is_double(s, err));
+}
+
+static bool
+read_table(struct sync *s, enum main_table table, main_row_fn *on_row, struct error *err)
+{
+    sync_table_begin(s, table);
+    owners_begin_table(s->owners);
+    /* counting may take a server as long as a good part of the reading */
+    if ((!s->source->position && !s->source->count(s->source->ctx, table, &s->total, err)) ||
+        !s->source->scan_all(s->source->ctx, table, on_row, s, err) || !are_all_here(s, err))
+        return false;
+    sync_note_phase(s, "read");
+    return sync_table_end(s, 0, err);
+}
+
+static bool
+read_all(struct sync *s, struct error *err)
+{
+    sync_table_begin(s, MAIN_CUSTOMERS);
+    if (!s->source->scan_keys(s->source->ctx, MAIN_CUSTOMERS, NULL, NULL, on_customer_key, s, err))
+        return false;
+    sync_note_phase(s, "keys read");
+    return read_table(s, MAIN_REQUESTS, on_request, err) &&
+           read_table(s, MAIN_APPOINTMENTS, on_appointment, err) &&
+           read_table(s, MAIN_CONVERSATIONS, on_conversation, err) &&
+           read_table(s, MAIN_CUSTOMERS, on_customer, err);
+}
+
+static bool
+finish(struct sync *s, struct error *err)
+{
+    if (s->progress)
+        s->progress(s->progress_arg, "indexes", 0, 0);
+    if (!replica_bulk_finish(s->bulk, err))
+        return false;
+    sync_note_phase(s, "and all tables' indexes made");
+    s->writer.written = s->bulk->written;
+    s->writer.orphans = s->bulk->orphans;
+    if (owners_are_sure(s->owners))
+        return true;
+    /* the order of keys was not ours: which row is the last of two at the same time, SQL says */
+    if (!replica_facts_all(s->writer.db, err))
+        return false;
+    sync_note_phase(s, "and all customers' facts made again");
+    return true;
+}
+
+bool
+sync_full(struct sync *s, struct error *err)
+{
+    struct replica_bulk bulk = {0};
+    bool ok;
+
+    s->bulk = &bulk;
+    s->owners = owners_new();
+    s->wanted = key_set_new();
+    ok = replica_writer_begin(&s->writer, s->writer.db, err) &&
+         replica_bulk_begin(&bulk, s->writer.db, err) && read_all(s, err) && finish(s, err);
+    replica_bulk_release(&bulk);
+    owners_free(s->owners);
+    key_set_free(s->wanted);
+    s->bulk = NULL;
+    s->owners = NULL;
+    s->wanted = NULL;
+    return ok;
+}

@@ -1,0 +1,65 @@
+/* One sync under way: shared by sync.c (what changed) and sync_full.c (everything). */
+#ifndef CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
+#define CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
+
+#include "core/base/address.h"
+#include "core/base/buf.h"
+#include "core/replica/metadata.h"
+#include "core/replica/sync.h"
+#include "core/store/replica_store.h"
+
+struct owners;
+struct key_set;
+struct replica_bulk;
+
+struct sync {
+    struct replica_writer writer;
+    bool locked;                  /* another sync holds the replica: not this one's failure */
+    struct main_database *source; /* borrowed */
+    const char *country;          /* borrowed */
+    int64_t now_s;
+    char *position;             /* owned; of the last sweep; NULL: there is none */
+    bool read;                  /* the source was asked: it has a position */
+    bool quick;                 /* the watermark only: no deletions, no late commits */
+    struct sync_result *result; /* borrowed */
+    sync_progress_fn *progress;
+    void *progress_arg;
+    int64_t phase_ms; /* when the phase began */
+    /* of the table being read */
+    enum main_table table;
+    int64_t done, total;
+    bool has_mark;
+    int64_t mark_s;      /* the greatest updated_at seen */
+    struct key mark_key; /* owned */
+    /* scratch */
+    struct metadata metadata;
+    struct replica_meta_key keys[METADATA_MAX_KEYS];
+    struct buf email_send, email_norm;
+    /* of a full sync only */
+    struct replica_bulk *bulk;
+    struct owners *owners;
+    struct key_set *wanted; /* conversations that an open request points at */
+};
+
+/* Everything, into emptied tables. */
+bool sync_full(struct sync *s, struct error *err) MUST_CHECK;
+
+void sync_table_begin(struct sync *s, enum main_table table);
+/*
+ * Saves the watermark. Without any updated_at the next sync begins at the beginning; one in the
+ * future holds nothing back.
+ */
+bool sync_table_end(struct sync *s, int64_t at_least, struct error *err) MUST_CHECK;
+/* Counts, shows progress, moves the watermark. */
+void sync_see_row(struct sync *s, const struct main_row *row);
+/* The three forms of the addresses; borrowed from s and phone. */
+void sync_read_addresses(struct sync *s, const struct main_customer *c,
+                         char phone[ADDRESS_PHONE_SIZE], struct replica_addresses *out);
+/* Fills s->keys; how many. */
+size_t sync_read_metadata(struct sync *s, const struct main_conversation *c);
+/* For -v: where a sync's time goes. */
+void sync_note_phase(struct sync *s, const char *what);
+/* Sets the error of an id that comes more than once; false. */
+bool sync_is_double(struct sync *s, struct error *err);
+
+#endif

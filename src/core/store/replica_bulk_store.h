@@ -1,0 +1,46 @@
+/*
+ * Rows of a full sync: into empty tables without indexes, each row written once. The connection is
+ * replica_open_writer()'s, inside one transaction.
+ */
+#ifndef CANVASS_CORE_STORE_REPLICA_BULK_STORE_H
+#define CANVASS_CORE_STORE_REPLICA_BULK_STORE_H
+
+#include "core/store/replica_store.h"
+
+/* A customer's facts (semantics.md); texts borrowed, NULL when absent. */
+struct replica_facts {
+    struct main_time last_contact, last_appointment, last_appointment_cancelled_at, last_visit,
+        last_cancellation;
+    const char *last_appointment_status, *last_appointment_service, *last_appointment_provider,
+        *last_visit_service;
+    int64_t appointment_count, conversation_count;
+    bool has_satisfaction;
+    double last_satisfaction;
+};
+
+struct replica_bulk {
+    struct db *db; /* borrowed */
+    struct db_stmt *customer, *appointment, *conversation, *metadata, *request, *orphan;
+    int64_t written, orphans;
+};
+
+/* Empties all tables and drops their indexes. _finish makes them again; _release is safe always. */
+bool replica_bulk_begin(struct replica_bulk *b, struct db *db, struct error *err) MUST_CHECK;
+bool replica_bulk_finish(struct replica_bulk *b, struct error *err) MUST_CHECK;
+void replica_bulk_release(struct replica_bulk *b);
+
+/* A row with a key, or a customer with an id, that is there already takes its place. */
+bool replica_bulk_customer(struct replica_bulk *b, int64_t id, const struct main_row *row,
+                           const struct replica_addresses *addresses,
+                           const struct replica_facts *facts, struct error *err) MUST_CHECK;
+bool replica_bulk_appointment(struct replica_bulk *b, int64_t owner, const struct main_row *row,
+                              struct error *err) MUST_CHECK;
+bool replica_bulk_conversation(struct replica_bulk *b, int64_t owner, const struct main_row *row,
+                               bool has_open_request, const struct replica_meta_key *keys,
+                               size_t key_count, struct error *err) MUST_CHECK;
+bool replica_bulk_request(struct replica_bulk *b, const struct main_row *row,
+                          struct error *err) MUST_CHECK;
+bool replica_bulk_orphan(struct replica_bulk *b, enum main_table table, const struct main_row *row,
+                         struct error *err) MUST_CHECK;
+
+#endif
