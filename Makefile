@@ -51,7 +51,7 @@ EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
 PROGRAMS := $(addprefix $(BUILD)/,$(if $(wildcard src/main.c),canvass) \
   $(if $(wildcard src/relay/main.c),canvass-relay) $(if $(wildcard src/sim/main.c),canvass-sim))
 
-.PHONY: all demo test unit lint bench bench-relay chaos fuzz scan install clean deps format
+.PHONY: all demo test unit lint bench bench-relay chaos fuzz scan install install-units clean deps format
 all: $(PROGRAMS)
 
 # --- objects and archives
@@ -157,6 +157,8 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+$(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/fault.so: tests/chaos/fault.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O1 $(WARN) -shared -fPIC -o $@ $< -ldl
@@ -169,16 +171,22 @@ $(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
-bench: all $(BUILD)/plain_send bench-relay
+bench: all $(BUILD)/plain_send $(BUILD)/bench_preview bench-relay
 	@python3 tests/bench/bench.py
 bench-relay: $(BUILD)/canvass-relay $(BUILD)/relay_load $(BUILD)/relay_plain
 	@python3 tests/bench/bench_relay.py
 
-install: all
+install: all install-units
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/canvass $(DESTDIR)$(PREFIX)/share/canvass/themes
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 README.md CHANGELOG.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/canvass
 	install -m 644 $(wildcard themes/*.yaml) $(DESTDIR)$(PREFIX)/share/canvass/themes
+install-units:
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	for u in canvass canvass-relay; do \
+	  sed 's|@PREFIX@|$(PREFIX)|g' dist/systemd/$$u.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/$$u.service && \
+	  chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$$u.service || exit 1; done
+	install -m 644 dist/systemd/canvass.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d
 
 clean:
 	rm -rf build

@@ -6,9 +6,9 @@
 #include "core/base/text.h"
 
 const struct cli_command *const cli_commands[] = {
-    &cli_init,     &cli_sync,   &cli_segment,  &cli_campaign, &cli_inbox,
-    &cli_suppress, &cli_run,    &cli_in_doubt, &cli_stop_all, &cli_start_all,
-    &cli_audit,    &cli_doctor, NULL,
+    &cli_init,     &cli_sync,    &cli_segment,  &cli_campaign, &cli_inbox,
+    &cli_suppress, &cli_run,     &cli_in_doubt, &cli_stop_all, &cli_start_all,
+    &cli_backup,   &cli_restore, &cli_audit,    &cli_doctor,   NULL,
 };
 
 const struct cli_command *

@@ -14,6 +14,8 @@ extern const struct cli_command cli_run;
 extern const struct cli_command cli_in_doubt;
 extern const struct cli_command cli_stop_all;
 extern const struct cli_command cli_start_all;
+extern const struct cli_command cli_backup;
+extern const struct cli_command cli_restore;
 extern const struct cli_command cli_audit;
 extern const struct cli_command cli_doctor;
 

@@ -136,6 +136,9 @@ class Copy(world.World):
         skipped = self.rows("SELECT count(*) FROM delivery WHERE state = 'skipped'")[0][0]
         assert len(first) + skipped == self.targeted, "somebody was lost"
         assert contacted == len(first), (contacted, len(first))
+        end = time.monotonic() + PATIENCE
+        while not self.told() <= set(self.texts()) and time.monotonic() < end:
+            self.finish()  # somebody wrote once more, after it had settled
         texts = self.texts()
         assert len(texts) == len(set(texts)), "a text is there twice"
         assert self.told() <= set(texts) <= {r["sid"] for r in self.ledger("inbound")}, "a text was lost, or made up"

@@ -1,6 +1,6 @@
 -- canvass.db: the ledger. Precious. Every time is UTC seconds unless the name ends in _ms.
 CREATE TABLE setting (
-    key TEXT PRIMARY KEY,        -- state_id, relay_cursor, relay_contact_at, stopped_at, stopped_by, ...
+    key TEXT PRIMARY KEY,        -- state_id, place, unconfirmed, restored_from, confirmed_at, relay_cursor, relay_contact_at, stopped_at, stopped_by, ...
     value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -287,6 +287,17 @@ CREATE TABLE inbound_event (
     body TEXT NOT NULL,
     result TEXT NOT NULL                          -- applied, ignored: why, refused: why
 ) STRICT;
+
+-- Messages that the provider told of and this ledger does not know, though they name an attempt of
+-- ours: sent after the backup that it was restored from.
+CREATE TABLE stray (
+    provider_id TEXT PRIMARY KEY,
+    uid TEXT NOT NULL,
+    address TEXT NOT NULL,
+    status TEXT NOT NULL,                         -- the first that came
+    received_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX stray_address ON stray (address);
 
 CREATE TABLE suppression (
     address TEXT NOT NULL,                        -- normalised

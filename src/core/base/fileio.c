@@ -138,6 +138,24 @@ file_publish(const char *temporary, const char *path, struct error *err)
     return sync_dir(path, err);
 }
 
+bool
+file_publish_new(const char *temporary, const char *path, struct error *err)
+{
+    int fd = open(temporary, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (fd < 0 || close(fd) != 0 || !ok)
+        return io_error(err, "write", temporary);
+    ok = renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0;
+    if (!ok && (errno == EINVAL || errno == ENOSYS)) { /* a file system that cannot say so */
+        errno = EEXIST;
+        ok = access(path, F_OK) != 0 && rename(temporary, path) == 0;
+    }
+    if (!ok && errno == EEXIST)
+        return error_set(err, ERR_CONFLICT, "%s is there already; nothing was overwritten", path);
+    return ok ? sync_dir(path, err) : io_error(err, "create", path);
+}
+
 char *
 file_read_secret(const char *path, struct error *err)
 {

@@ -18,6 +18,8 @@ bool file_write_atomic(const char *path, const void *data, size_t len, mode_t mo
                        struct error *err) MUST_CHECK;
 /* Renames a finished file into place: fsync of the file, rename, fsync of the folder. */
 bool file_publish(const char *temporary, const char *path, struct error *err) MUST_CHECK;
+/* The same where nothing may be there: ERR_CONFLICT, and nothing is overwritten. */
+bool file_publish_new(const char *temporary, const char *path, struct error *err) MUST_CHECK;
 /* A secret: refuses a file that group or others can read; the value without trailing newline. */
 char *file_read_secret(const char *path, struct error *err) MUST_CHECK;
 /* mkdir -p, mode 0700 for what is new. */

@@ -59,11 +59,16 @@ by_engine(struct db *db, const struct config *config, int64_t now_s, struct buf 
 {
     struct error why = {0};
     int64_t stopped_at;
+    char *unconfirmed = NULL;
     bool held;
 
     if (!setting_get_i64(db, "stopped_at", 0, &stopped_at, err) ||
+        !setting_get_text(db, "unconfirmed", &unconfirmed, err) ||
         !campaign_store_has_engine(db, now_s * 1000, &held, err))
         return false;
+    if (unconfirmed)
+        buf_printf(out, "nothing is sent: %s (canvass restore --confirm)\n", unconfirmed);
+    free(unconfirmed);
     if (stopped_at > 0)
         buf_add_str(out, "all sending is stopped: canvass start-all\n");
     if (!config_can_send(config, &why))

@@ -26,7 +26,9 @@ describe(struct doubt *d, const struct doubt_row *r)
 {
     char at[UTIME_RFC3339_SIZE];
 
-    if (r->error)
+    if (r->error && text_starts_with(r->error, "restored"))
+        add_evidence(d, mem_strdup(r->error));
+    else if (r->error)
         add_evidence(d, mem_printf("the call: %s", r->error));
     else
         add_evidence(d, mem_strdup("the engine ended before the call did"));

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 
+#include "core/engine/place.h"
 #include "core/engine/types.h"
 #include "core/outbox/claim.h"
 #include "core/outbox/settle.h"
@@ -89,12 +90,15 @@ struct loop {
     int64_t trouble_until_ms; /* monotonic: something of our own failed; do not spin */
     int64_t trouble_since_ms; /* monotonic; 0: none */
     char trouble[200];
-    bool planning;            /* recipients of some campaign are being frozen */
-    int64_t last_activity_ms; /* monotonic: of sending or applying */
-    int64_t next_due_ms;      /* wall clock; 0: nothing waits */
-    int64_t wait_ms;          /* how long this turn may wait */
-    bool stopped;             /* the panic switch, as last seen */
-    char *stop_file;          /* owned; its being there is the panic switch as well */
+    bool planning;                 /* recipients of some campaign are being frozen */
+    int64_t last_activity_ms;      /* monotonic: of sending or applying */
+    int64_t next_due_ms;           /* wall clock; 0: nothing waits */
+    int64_t wait_ms;               /* how long this turn may wait */
+    bool stopped;                  /* the panic switch, as last seen */
+    bool unconfirmed;              /* core/engine/place: nothing may be sent */
+    int64_t place_next_ms;         /* monotonic */
+    struct place_mark place_noted; /* what state.id says */
+    char *stop_file;               /* owned; its being there is the panic switch as well */
 
     struct loop_sync *sync; /* owned; NULL: no main database */
     struct engine_summary sum;

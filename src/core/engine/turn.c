@@ -12,6 +12,7 @@
 
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/engine/place.h"
 #include "core/engine/stop_all.h"
 #include "core/engine/wire.h"
 #include "core/store/stores.h"
@@ -19,6 +20,7 @@
 enum {
     TURN_MS = 1000,      /* the lease is renewed, other processes' changes are seen */
     TAKE_AGAIN_MS = 500, /* how often a standby tries */
+    PLACE_MS = 15000,    /* how often it is written down how far we are */
     SOON_MS = 2000,      /* until_idle waits for what is due sooner than this */
     PATIENCE_MS = 15000, /* until_idle waits this long for the relay or our own disk */
     ALARM_S = 120
@@ -147,7 +149,8 @@ on_taken(struct loop *l, const struct lease *lease)
 
     l->holds = true;
     l->fence = lease->fence;
-    if (!write_doubts(l, lease, &doubts, &err) || !loop_send_prepare(l, &err)) {
+    if (!place_check(l->ledger, l->opt.home, l->holder, l->fence, loop_now_ms(l) / 1000, &err) ||
+        !write_doubts(l, lease, &doubts, &err) || !loop_send_prepare(l, &err)) {
         loop_trouble(l, "take over", &err);
         l->holds = false; /* tried again with the next renewal */
         return;
@@ -156,6 +159,7 @@ on_taken(struct loop *l, const struct lease *lease)
     l->wire = wire_begin(l->opt.home, l->fence);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
+    l->place_next_ms = 0;
     loop_relay_reset(l);
     if (lease->taken_over)
         loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");
@@ -217,6 +221,27 @@ lease_step(struct loop *l)
         on_taken(l, &lease);
 }
 
+/* How far we are, in state.id and at the relay, so that an older copy finds out that it is one. */
+static void
+place_step(struct loop *l)
+{
+    struct place_mark mark;
+    struct error err = {0};
+
+    if (loop_mono_ms(l) < l->place_next_ms)
+        return;
+    l->place_next_ms = loop_mono_ms(l) + PLACE_MS;
+    if (!place_mark_load(l->ledger, &mark, &err) ||
+        (mark.attempt == l->place_noted.attempt && mark.fence == l->place_noted.fence))
+        return;
+    if (l->unconfirmed)
+        return;
+    if (place_note(l->ledger, l->opt.home, l->holder, &err))
+        l->place_noted = mark;
+    else
+        log_line(LOG_WARN, "engine", "%s", err.text); /* it only grows old: no harm */
+}
+
 /* --- a turn */
 
 static void
@@ -269,8 +294,15 @@ note_obstacles(struct loop *l)
     struct error err = {0};
     char *by = NULL;
     int64_t since_s = 0;
+    char *why = NULL;
     bool stopped = false;
 
+    if (place_unconfirmed(l->ledger, &why, &err)) {
+        l->unconfirmed = why != NULL;
+        if (why)
+            loop_note(l, "nothing is sent: %.110s (canvass restore --confirm)", why);
+    }
+    free(why);
     if (engine_is_stopped(l->ledger, &stopped, &by, &since_s, &err)) {
         l->stopped = stopped;
         if (stopped)
@@ -326,6 +358,7 @@ loop_turn(struct loop *l, bool stopping)
     note_obstacles(l);
     if (l->holds) {
         if (!stopping) {
+            place_step(l);
             loop_relay_step(l);
             loop_plan_step(l);
             loop_lookup_step(l);
@@ -367,7 +400,7 @@ is_gated(const struct loop *l)
 {
     const int64_t mono = loop_mono_ms(l);
 
-    return l->stopped || l->hold_until_ms > mono + SOON_MS ||
+    return l->stopped || l->unconfirmed || l->hold_until_ms > mono + SOON_MS ||
            l->throttle_until_ms > mono + SOON_MS ||
            (l->trouble_since_ms && mono - l->trouble_since_ms > PATIENCE_MS);
 }

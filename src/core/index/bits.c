@@ -73,24 +73,35 @@ bits_not(struct bits *b)
     trim(b);
 }
 
-int64_t
-bits_tally(const struct bits *b)
-{
-    int64_t count = 0;
-
-    for (size_t i = 0, n = bits_words(b->count); i < n; i++)
-        count += __builtin_popcountll(b->words[i]);
-    return count;
-}
+/* Written once; the processor's own count of bits is used where there is one. */
+#define TALLY(name, attribute)                                                                     \
+    attribute static int64_t name(const uint64_t *a, const uint64_t *b, size_t n)                  \
+    {                                                                                              \
+        int64_t count = 0;                                                                         \
+                                                                                                   \
+        for (size_t i = 0; i < n; i++)                                                             \
+            count += __builtin_popcountll(a[i] & b[i]);                                            \
+        return count;                                                                              \
+    }
+#ifdef __x86_64__
+TALLY(tally_popcnt, __attribute__((target("popcnt"))))
+#endif
+TALLY(tally_plain, )
 
 int64_t
 bits_tally_and(const struct bits *a, const struct bits *b)
 {
-    int64_t count = 0;
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("popcnt"))
+        return tally_popcnt(a->words, b->words, bits_words(a->count));
+#endif
+    return tally_plain(a->words, b->words, bits_words(a->count));
+}
 
-    for (size_t i = 0, n = bits_words(a->count); i < n; i++)
-        count += __builtin_popcountll(a->words[i] & b->words[i]);
-    return count;
+int64_t
+bits_tally(const struct bits *b)
+{
+    return bits_tally_and(b, b);
 }
 
 size_t

@@ -21,6 +21,12 @@ struct index_image {
  */
 bool index_image_read(struct index_image *image, struct db *db, enum index_scope scope,
                       struct error *err) MUST_CHECK;
+/*
+ * The same from an older index of the generation before and temp.index_touched, which lists who was
+ * touched since. ERR_CONFLICT: that does not do, read everything.
+ */
+bool index_image_merge(struct index_image *image, struct index_file *old, struct db *db,
+                       struct error *err) MUST_CHECK;
 bool index_image_write(struct index_image *image, struct index_out *o,
                        struct error *err) MUST_CHECK;
 void index_image_release(struct index_image *image);

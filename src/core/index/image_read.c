@@ -380,9 +380,11 @@ index_image_read(struct index_image *image, struct db *db, enum index_scope scop
     }
     ok = ok && index_store_customers(db, scope, &reader, err) &&
          index_store_appointments(db, scope, &reader, err) &&
-         index_store_conversations(db, scope, &reader, err) && order_all(&r, err) &&
-         read_sharing(&r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
-         read_sharing(&r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
+         index_store_conversations(db, scope, &reader, err) && order_all(&r, err);
+    if (scope == INDEX_ALL)
+        ok = ok &&
+             read_sharing(&r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
+             read_sharing(&r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
     index_places_release(&r.places);
     column_release(&r.appointment_owner);
     column_release(&r.conversation_owner);

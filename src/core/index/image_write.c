@@ -27,15 +27,18 @@ settle_codes(struct index_image *image, enum index_section s)
 
     if (too_many)
         column_release(c);
-    else if (c->width == 2 && known <= UINT8_MAX)
+    else if (c->count > 0 && c->width == 2 && known <= UINT8_MAX)
         column_narrow(c);
     else if (c->count == 0)
         c->width = 1;
 }
 
+/* An empty column may never have been given a width. */
 static unsigned
-usual_width(enum index_kind kind)
+width_of(const struct column *c, enum index_kind kind)
 {
+    if (c->count > 0 || kind == KIND_CODE)
+        return c->width;
     return kind == KIND_BYTE ? 1 : kind == KIND_SCORES ? 8 : 4;
 }
 
@@ -50,9 +53,7 @@ write_section(struct index_image *image, enum index_section s, struct index_out 
         return write_words(&image->words[s], s, o, err);
     if (spec->kind == KIND_CODE)
         settle_codes(image, s);
-    return index_out_section(
-        o, s, c->width || spec->kind == KIND_CODE ? c->width : usual_width(spec->kind),
-        c->data ? c->data : "", c->count, err);
+    return index_out_section(o, s, width_of(c, spec->kind), c->data ? c->data : "", c->count, err);
 }
 
 bool

@@ -55,6 +55,13 @@ bool index_pick(struct index_view *v, const struct bits *set, size_t limit, uint
                 size_t **out, size_t *count) MUST_CHECK; /* false: damaged */
 int64_t index_id_at(const struct index_column *ids, size_t position);
 
+/*
+ * The words that rows hold in a column ("conversation", "channel"), borrowed while the index is the
+ * connection's. false: not kept, or damaged; ask SQL.
+ */
+bool index_used_words(struct index_view *v, const char *table, const char *column,
+                      const char *const **out, size_t *count) MUST_CHECK;
+
 /* After *damaged: lets the file go, and takes it away so that the next sync makes another. */
 void index_drop(struct index_view *v);
 
@@ -68,10 +75,17 @@ bool index_ids(struct index_view *v, struct index_column *out, bool *keys_are_id
  * To be called when a generation has become current, on the connection of the sync, outside a
  * transaction: makes or brings up to date the file beside the replica. Nothing happens when it is
  * there and good. A replica in memory has none.
+ *
+ * touched_listed: the last sync of this connection was incremental, made this generation, and
+ * temp.touched and temp.touched_conversation list whom it touched
  */
-bool index_refresh(struct db *replica, struct error *err) MUST_CHECK;
-/* The index of what the connection sees, as bytes: for tests. */
+bool index_refresh(struct db *replica, bool touched_listed, struct error *err) MUST_CHECK;
+/*
+ * The index of what the connection sees, as bytes: for tests. old: the index of the generation
+ * before, and the lists are there; NULL: everything is read. *merged: old was of use.
+ */
 struct buf;
-bool index_make_bytes(struct db *replica, struct buf *out, struct error *err) MUST_CHECK;
+bool index_make_bytes(struct db *replica, const struct buf *old, struct buf *out, bool *merged,
+                      struct error *err) MUST_CHECK;
 
 #endif

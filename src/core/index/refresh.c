@@ -8,26 +8,60 @@
 #include "core/base/utime.h"
 #include "core/index/view.h"
 
-/* Inside a transaction. */
+enum { TOUCHED_SHARE = 4 }; /* more than a quarter touched: reading everything is as quick */
+
 static bool
-read_all(struct db *db, struct index_image *image, struct error *err)
+begin_image(struct db *db, struct index_image *image, struct error *err)
 {
     struct index_state state = {0};
 
     if (!index_store_state(db, &state, err))
         return false;
-    image->meta.generation = state.generation;
+    *image = (struct index_image){.meta.generation = state.generation};
     random_bytes(&image->meta.stamp, sizeof image->meta.stamp);
-    return index_image_read(image, db, INDEX_ALL, err);
+    return true;
+}
+
+/* From the index before; false without an error worth telling: everything must be read. */
+static bool
+from_old(struct db *db, struct index_file *old, struct index_image *image)
+{
+    struct error err = {0};
+    int64_t touched = 0;
+    bool ok = begin_image(db, image, &err) && index_store_touched(db, &touched, &err) &&
+              (uint64_t)touched * TOUCHED_SHARE <= index_file_meta(old)->counts.customers &&
+              index_image_merge(image, old, db, &err);
+
+    if (!ok) {
+        if (err.code != ERR_NONE && err.code != ERR_CONFLICT)
+            log_line(LOG_WARN, "index", "cannot bring the column index up to date: %s", err.text);
+        index_image_release(image);
+    }
+    return ok;
+}
+
+/* Inside a transaction. old: of the generation before, when the sync listed who was touched since.
+ */
+static bool
+fill_image(struct db *db, struct index_file *old, struct index_image *image, bool *merged,
+           struct error *err)
+{
+    *merged = old && from_old(db, old, image);
+    if (*merged)
+        return true;
+    return begin_image(db, image, err) && index_image_read(image, db, INDEX_ALL, err);
 }
 
 bool
-index_make_bytes(struct db *replica, struct buf *out, struct error *err)
+index_make_bytes(struct db *replica, const struct buf *old, struct buf *out, bool *merged,
+                 struct error *err)
 {
     struct index_image image = {0};
-    bool ok =
-        read_all(replica, &image, err) && index_image_write(&image, index_out_memory(out), err);
+    struct index_file *before = old ? index_file_from(old->data, old->len, err) : NULL;
+    bool ok = (before || !old) && fill_image(replica, before, &image, merged, err) &&
+              index_image_write(&image, index_out_memory(out), err);
 
+    index_file_close(before);
     index_image_release(&image);
     return ok;
 }
@@ -62,16 +96,39 @@ stamp(struct db *db, const struct index_meta *meta, struct error *err)
     return ok;
 }
 
+/* The index of the generation before this one, as the sync left it; NULL: none that will do. */
+static struct index_file *
+open_before(struct db *db, const char *path)
+{
+    struct error err = {0};
+    struct index_state state = {0};
+    struct index_file *f = index_file_open(path, &err);
+    uint64_t stamp = 0;
+    bool fits = f && index_store_state(db, &state, &err) &&
+                index_store_stamp_of(db, state.generation - 1, &stamp, &err) &&
+                index_file_meta(f)->generation == state.generation - 1 &&
+                index_file_meta(f)->stamp == stamp;
+
+    if (fits)
+        return f;
+    index_file_close(f);
+    return NULL;
+}
+
 static bool
-make(struct db *db, const char *path, struct error *err)
+make(struct db *db, const char *path, bool touched_listed, struct error *err)
 {
     struct index_image image = {0};
     int64_t begun_ms = utime_mono_ms();
+    struct index_file *old = NULL;
     struct index_out *o = NULL;
+    bool merged = false;
     bool ok = false;
 
     if (db_begin_read(db, err)) {
-        ok = read_all(db, &image, err);
+        old = touched_listed ? open_before(db, path) : NULL;
+        ok = fill_image(db, old, &image, &merged, err);
+        index_file_close(old);
         db_rollback(db);
     }
     if (ok)
@@ -79,14 +136,16 @@ make(struct db *db, const char *path, struct error *err)
     ok = o && index_image_write(&image, o, err) && stamp(db, &image.meta, err);
     if (ok)
         log_line(LOG_INFO, "index",
-                 "made the column index: %" PRIu64 " customers in %" PRId64 " ms",
-                 image.meta.counts.customers, utime_mono_ms() - begun_ms);
+                 "the column index of generation %" PRId64 ": %" PRIu64 " customers, %s, %" PRId64
+                 " ms",
+                 image.meta.generation, image.meta.counts.customers,
+                 merged ? "brought up to date" : "made", utime_mono_ms() - begun_ms);
     index_image_release(&image);
     return ok;
 }
 
 bool
-index_refresh(struct db *replica, struct error *err)
+index_refresh(struct db *replica, bool touched_listed, struct error *err)
 {
     const char *file = db_file_of(replica, "replica");
     struct index_state state = {0};
@@ -98,7 +157,9 @@ index_refresh(struct db *replica, struct error *err)
     path = index_path(file);
     ok = index_store_state(replica, &state, err);
     if (ok && state.generation > 0 && !is_current(path, &state))
-        ok = make(replica, path, err);
+        ok = make(replica, path, touched_listed, err) && index_store_state(replica, &state, err) &&
+             (!state.stamped || is_current(path, &state) ||
+              error_set(err, ERR_INTERNAL, "what was written cannot be read"));
     free(path);
     return ok || error_wrap(err, "column index");
 }

@@ -139,48 +139,43 @@ rows_any(const struct rows_map *m, const struct bits *rows, struct bits *out)
 
 /* --- how many */
 
-static inline __attribute__((always_inline)) void
-counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds, struct bits *out)
+/* Set bits from..end-1; a customer's rows are few, and lie in one word or two. */
+static uint32_t
+tally_between(const struct bits *rows, size_t from, size_t end)
 {
-    uint32_t before = 0; /* set rows in the words passed */
-    uint32_t rank = 0;   /* set rows before the customer's first */
-    size_t word = 0;
+    uint32_t count = 0;
 
-    for (size_t p = 0; p < m->customers; p++) {
-        uint32_t end = m->first[p + 1];
-        uint32_t upto;
+    while (from < end) {
+        size_t bits = end - from < 64 - from % 64 ? end - from : 64 - from % 64;
+        uint64_t word = rows->words[from / 64] >> (from % 64);
 
-        while (word < end / 64)
-            before += (uint32_t)__builtin_popcountll(rows->words[word++]);
-        /* one word more than the rows need is there */
-        upto = before + (uint32_t)__builtin_popcountll(rows->words[word] &
-                                                       (((uint64_t)1 << (end % 64)) - 1));
-        out->words[p / 64] |= (uint64_t)holds[upto - rank] << (p % 64);
-        rank = upto;
+        if (bits < 64)
+            word &= ((uint64_t)1 << bits) - 1;
+        for (; word; word &= word - 1)
+            count++;
+        from += bits;
     }
+    return count;
 }
-
-#ifdef __x86_64__
-__attribute__((target("popcnt"))) static void
-counted_popcnt(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
-               struct bits *out)
-{
-    counted(m, rows, holds, out);
-}
-#endif
 
 void
 rows_counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
              struct bits *out)
 {
-    bits_fill(out, false);
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("popcnt")) {
-        counted_popcnt(m, rows, holds, out);
-        return;
+    struct bits some = {0};
+
+    bits_init(&some, m->customers);
+    rows_any(m, rows, &some);
+    bits_fill(out, holds[0]);
+    for (size_t p = 0; (p = bits_next(&some, p)) < some.count; p++) {
+        bool hold = holds[tally_between(rows, m->first[p], m->first[p + 1])];
+
+        if (hold && !holds[0])
+            bits_add(out, p);
+        else if (!hold && holds[0])
+            bits_drop(out, p);
     }
-#endif
-    counted(m, rows, holds, out);
+    bits_release(&some);
 }
 
 void

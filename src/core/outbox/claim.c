@@ -11,6 +11,7 @@
 #include "core/store/delivery_store.h"
 #include "core/store/engine_store.h"
 #include "core/store/lease_store.h"
+#include "core/store/place_store.h"
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
 
@@ -27,8 +28,9 @@ struct work {
     const struct claim_request *req;
     struct claim_result *out;
     int64_t touched;
-    bool full;        /* max reached, or enough done for one transaction */
-    bool rate_is_out; /* the sender's rate: nobody may send */
+    int64_t restored_from_s, confirmed_s; /* 0: never restored */
+    bool full;                            /* max reached, or enough done for one transaction */
+    bool rate_is_out;                     /* the sender's rate: nobody may send */
 };
 
 void
@@ -193,6 +195,44 @@ write_down(struct work *w, const struct due_unit *due, const struct buf *text, i
     return true;
 }
 
+/*
+ * What was waiting when this ledger was put back from a backup may have gone out from the one that
+ * was lost: it is in doubt until the provider's list is complete, and has been asked.
+ */
+static bool
+ask_first(struct work *w, const struct due_unit *due, const struct buf *text, int segments,
+          struct error *err)
+{
+    const int64_t now_s = w->req->now_ms / 1000;
+    const int64_t sure_at_s =
+        w->confirmed_s + w->config->sms.timeout_seconds + w->config->policy.reconcile_after_seconds;
+    static const char why[] = "restored from a backup: it may have gone out since";
+    const struct unit_change to = {.state = DELIVERY_IN_DOUBT, .error = why};
+    const struct attempt_end end = {
+        .outcome = "unknown",
+        .error = why,
+        .next_lookup_at_s = sure_at_s > now_s ? sure_at_s : now_s,
+    };
+    struct attempt_new attempt = {
+        .unit = due->unit,
+        .number = due->attempts + 1,
+        .address = due->address,
+        .sender = w->req->sender,
+        .text = buf_str(text),
+        .segments = segments,
+        .fence = 0, /* never handed over by anybody here */
+        .now_s = w->restored_from_s,
+    };
+    int64_t id = 0;
+
+    timed_uuid(w->req->now_ms, attempt.uid);
+    w->out->deferred++;
+    return unit_claim(w->ledger, due->unit, now_s, err) &&
+           attempt_insert(w->ledger, &attempt, &id, err) &&
+           attempt_finish(w->ledger, id, &end, now_s, err) &&
+           unit_change(w->ledger, due->unit, &to, now_s, err);
+}
+
 /* Tokens for the message, from the sender's bucket and the campaign's; or how long to wait. */
 static bool
 take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
@@ -225,6 +265,7 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
     struct sms_segments size;
     struct buf text = {0};
     int validity_s = 0;
+    bool unchecked = false;
     bool go = false;
     bool ok;
 
@@ -241,6 +282,11 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         ok = refuse(w, due,
                     size.segments ? "the text is longer than 1600 characters" : "the text is empty",
                     err);
+    else if (w->confirmed_s &&
+             !place_unit_is_unchecked(w->ledger, due->unit, w->confirmed_s, &unchecked, err))
+        ok = false;
+    else if (unchecked)
+        ok = ask_first(w, due, &text, size.segments, err);
     else if (take_tokens(w, from, size.segments, campaign_is_out))
         ok = write_down(w, due, &text, size.segments, validity_s, err);
 out:
@@ -324,12 +370,18 @@ static bool
 in_transaction(struct work *w, struct error *err)
 {
     int64_t stopped_at = 0;
+    char *unconfirmed = NULL;
     bool holds = false;
     bool more = false;
 
     if (!lease_check(w->ledger, w->req->holder, w->req->fence, &holds, err) ||
-        !setting_get_i64(w->ledger, "stopped_at", 0, &stopped_at, err))
+        !setting_get_i64(w->ledger, "stopped_at", 0, &stopped_at, err) ||
+        !setting_get_text(w->ledger, "unconfirmed", &unconfirmed, err) ||
+        !setting_get_i64(w->ledger, "restored_from", 0, &w->restored_from_s, err) ||
+        !setting_get_i64(w->ledger, "confirmed_at", 0, &w->confirmed_s, err))
         return false;
+    stopped_at = unconfirmed ? w->req->now_ms : stopped_at; /* core/engine/place */
+    free(unconfirmed);
     if (!holds || stopped_at) {
         w->out->end = holds ? CLAIM_STOPPED : CLAIM_LEASE_LOST;
         return true;
@@ -350,7 +402,8 @@ bool
 outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
              const struct claim_request *request, struct claim_result *out, struct error *err)
 {
-    struct work w = {ledger, reader, config, request, out, 0, false, false};
+    struct work w = {
+        .ledger = ledger, .reader = reader, .config = config, .req = request, .out = out};
     const struct rate before = *request->rate;
     bool ok = false;
 

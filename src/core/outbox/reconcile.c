@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/store/place_store.h"
 
 enum { LOOK_FIRST_S = 5, LOOK_MAX_S = 120, LOOKS_LEAST = 2, UNREADABLE_AGAIN_S = 15 };
 
@@ -77,7 +78,12 @@ decide_empty(struct db *ledger, struct attempt *a, const struct reconcile_ask *a
     const int64_t now_s = now_ms / 1000;
     const int64_t lookups = a->lookups + 1;
     const char *why = why_not_proved(a, ask, vague);
+    bool stray = false;
 
+    if (a->fence == 0 && !stray_exists(ledger, a->address, &stray, err))
+        return false;
+    if (!why && stray)
+        why = "a callback told of a message to this number that was sent after the backup";
     if (ask->asked_at_s < sure_at_s || lookups < LOOKS_LEAST)
         return look_again(ledger, a, lookups, next_look_s(now_s, sure_at_s, lookups), why, end,
                           err);

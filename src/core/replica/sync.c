@@ -596,11 +596,12 @@ fold_log(struct db *replica)
 
 /* Without an index SQL answers: slower, not otherwise. */
 static void
-refresh_index(struct db *replica)
+refresh_index(struct db *replica, const struct sync_result *result)
 {
+    const bool touched_listed = result->mode == SYNC_INCREMENTAL && result->changed;
     struct error err = {0};
 
-    if (!index_refresh(replica, &err))
+    if (!index_refresh(replica, touched_listed, &err))
         log_line(LOG_WARN, "sync", "no %s", err.text);
 }
 
@@ -633,7 +634,7 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
         fold_log(replica);
     log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok)
-        refresh_index(replica);
+        refresh_index(replica, out);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
 }

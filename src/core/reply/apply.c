@@ -11,6 +11,7 @@
 #include "core/outbox/callback.h"
 #include "core/reply/reply_private.h"
 #include "core/store/inbound_store.h"
+#include "core/store/place_store.h"
 #include "core/store/stores.h"
 #include "core/webhook/twilio_signature.h"
 
@@ -131,6 +132,24 @@ attempt_of_url(const char *url)
     return out ? out : mem_strdup("");
 }
 
+/* It names an attempt: so it was sent by this state, after the backup that is in use now. */
+static bool
+keep_stray(struct reply_run *run, const struct relay_event *e, const struct form *form,
+           const struct provider_status *status, struct error *err)
+{
+    const struct stray stray = {
+        .provider_id = status->provider_id,
+        .uid = status->attempt_uid,
+        .address = form_get(form, "To"),
+        .status = status->status,
+        .received_at_s = e->received_at_s,
+    };
+
+    if (!is_plain_id(stray.uid) || text_is_blank(stray.address))
+        return true;
+    return stray_add(run->ledger, &stray, err);
+}
+
 static bool
 apply_status(struct reply_run *run, const struct relay_event *e, const struct form *form,
              struct error *err)
@@ -161,7 +180,8 @@ apply_status(struct reply_run *run, const struct relay_event *e, const struct fo
     if (ok && fresh)
         ok = delivery_apply_status(run->ledger, &status, run->now_s, &known, err);
     if (ok && fresh && !known)
-        ok = inbound_event_set_result(run->ledger, key, "ignored: no attempt of ours", err);
+        ok = inbound_event_set_result(run->ledger, key, "ignored: no attempt of ours", err) &&
+             keep_stray(run, e, form, &status, err);
     run->report.statuses += ok && fresh;
     run->report.applied += ok && fresh && known;
     run->report.duplicates += ok && !fresh;

@@ -27,6 +27,7 @@ struct report_status {
     bool stopped;            /* stop-all */
     char stopped_by[96];
     int64_t stopped_at_s;
+    char unconfirmed[160]; /* why nothing is sent (core/engine/place); "" when it may be */
 };
 bool report_status_load(struct db *db, struct report_status *out, struct error *err) MUST_CHECK;
 

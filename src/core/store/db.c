@@ -736,6 +736,23 @@ db_copy_into(struct db *db, const char *path, struct error *err)
     return ok;
 }
 
+bool
+db_replace_with(struct db *db, const char *path, struct error *err)
+{
+    struct db *from = db_open(path, DB_READ_ONLY, err);
+    sqlite3_backup *copy = from ? sqlite3_backup_init(db->raw, "main", from->raw, "main") : NULL;
+    bool ok = false;
+
+    if (copy) {
+        (void)sqlite3_backup_step(copy, -1); /* its error is what finish() gives */
+        ok = sqlite3_backup_finish(copy) == SQLITE_OK;
+    }
+    if (from && !ok)
+        db_error(db, sqlite3_errcode(db->raw), err);
+    db_close(from);
+    return ok || error_wrap(err, "write %s into %s", path, db->path);
+}
+
 void
 key_release(struct key *k)
 {

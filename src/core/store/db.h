@@ -104,6 +104,12 @@ const char *db_file_of(struct db *db, const char *schema);
 bool db_copy_into(struct db *db, const char *path, struct error *err) MUST_CHECK;
 
 /*
+ * Makes the main database the one in the file, in one transaction: whole or not at all, and other
+ * connections see it like any commit.
+ */
+bool db_replace_with(struct db *db, const char *path, struct error *err) MUST_CHECK;
+
+/*
  * A customer key of the main database: an integer, or text (a UUID in lower case).
  * Order: integers first as numbers, then texts bytewise, as SQLite orders an ANY column.
  */

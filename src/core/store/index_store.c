@@ -50,10 +50,29 @@ static const char *const SQL_ADDRESSES[] = {
                     "ORDER BY email_norm",
 };
 
+static const char SQL_TOUCHED[] =
+    "CREATE TEMP TABLE IF NOT EXISTS index_touched (id INTEGER PRIMARY KEY);"
+    "DELETE FROM temp.index_touched;"
+    "INSERT OR IGNORE INTO temp.index_touched SELECT id FROM temp.touched;"
+    "INSERT OR IGNORE INTO temp.index_touched SELECT customer_id FROM replica.conversation "
+    "WHERE key IN (SELECT key FROM temp.touched_conversation);";
+
+#define SHARED(column)                                                                             \
+    "SELECT t.id, o.id FROM temp.index_touched t "                                                 \
+    "CROSS JOIN replica.customer c ON c.id = t.id "                                                \
+    "CROSS JOIN replica.customer o ON o." column " = c." column " AND o.id <> c.id "               \
+    "ORDER BY o.id IN (SELECT id FROM temp.index_touched)"
+static const char *const SQL_SHARED[] = {
+    [INDEX_PHONE] = SHARED("phone_e164"),
+    [INDEX_EMAIL] = SHARED("email_norm"),
+};
+
 /* The stamp stands beside the watermarks, with the generation as its row_key. */
 static const char SQL_STATE[] =
     "SELECT s.generation, w.updated_at FROM replica.state s LEFT JOIN replica.watermark w "
     "ON w.table_name = 'column index' AND w.row_key = s.generation WHERE s.id = 1";
+static const char SQL_STAMP_OF[] = "SELECT updated_at FROM replica.watermark "
+                                   "WHERE table_name = 'column index' AND row_key = :generation";
 static const char SQL_STAMP[] =
     "INSERT OR REPLACE INTO replica.watermark (table_name, updated_at, row_key) "
     "VALUES ('column index', :stamp, :generation)";
@@ -256,6 +275,60 @@ index_store_stamp(struct db *db, int64_t generation, uint64_t stamp, struct erro
         db_bind_i64(st, ":stamp", (int64_t)stamp);
         db_bind_i64(st, ":generation", generation);
         ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+index_store_touched(struct db *db, int64_t *count, struct error *err)
+{
+    return db_exec(db, SQL_TOUCHED, err) &&
+           db_query_i64(db, "SELECT count(*) FROM temp.index_touched", count, err);
+}
+
+bool
+index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
+                         struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, "SELECT id FROM temp.index_touched ORDER BY id", err);
+    bool ok = st != NULL;
+    bool row = true;
+
+    while (ok && (ok = db_step(st, &row, err)) && row)
+        ok = each(ctx, db_column_i64(st, 0));
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+index_store_shared(struct db *db, enum index_address which,
+                   void (*each)(void *ctx, int64_t touched, int64_t other), void *ctx,
+                   struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_SHARED[which], err);
+    bool ok = st != NULL;
+    bool row = true;
+
+    while (ok && (ok = db_step(st, &row, err)) && row)
+        each(ctx, db_column_i64(st, 0), db_column_i64(st, 1));
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+index_store_stamp_of(struct db *db, int64_t generation, uint64_t *stamp, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_STAMP_OF, err);
+    bool row = false;
+    bool ok = false;
+
+    *stamp = 0;
+    if (st) {
+        db_bind_i64(st, ":generation", generation);
+        ok = db_step(st, &row, err);
+        if (ok && row)
+            *stamp = (uint64_t)db_column_i64(st, 0);
     }
     db_stmt_release(st);
     return ok;

@@ -72,6 +72,18 @@ bool index_store_addresses(struct db *db, enum index_address which,
                            struct error *err) MUST_CHECK;
 
 /*
+ * Lists in temp.index_touched who was touched by the last incremental sync of this connection, and
+ * counts them.
+ */
+bool index_store_touched(struct db *db, int64_t *count, struct error *err) MUST_CHECK;
+bool index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
+                              struct error *err) MUST_CHECK; /* ascending */
+/* Who has the same address as one of the touched: those who were not touched first. */
+bool index_store_shared(struct db *db, enum index_address which,
+                        void (*each)(void *ctx, int64_t touched, int64_t other), void *ctx,
+                        struct error *err) MUST_CHECK;
+
+/*
  * The stamp: a random number that the maker of an index writes into the file and, afterwards, into
  * the replica, beside the generation that it is of. A replica that was deleted and made again may
  * have the same generation, but has no stamp.
@@ -82,6 +94,9 @@ struct index_state {
     uint64_t stamp;
 };
 bool index_store_state(struct db *db, struct index_state *out, struct error *err) MUST_CHECK;
+/* The stamp of another generation; 0 when it has none. */
+bool index_store_stamp_of(struct db *db, int64_t generation, uint64_t *stamp,
+                          struct error *err) MUST_CHECK;
 /* On a writing connection, in a transaction. */
 bool index_store_stamp(struct db *db, int64_t generation, uint64_t stamp,
                        struct error *err) MUST_CHECK;

@@ -207,9 +207,9 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
                      const struct replica_addresses *addresses, struct error *err)
 {
     struct db_stmt *st;
-    int64_t id;
     bool found = false;
     bool same = false;
+    int64_t id = 0;
     bool ok;
 
     st = db_prepare(w->db, SQL_CUSTOMER_FIND, err);
@@ -231,7 +231,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     ok = db_step_done(st, err);
     db_stmt_release(st);
     w->written++;
-    return ok && touch(w, id, err);
+    return ok && touch(w, id, err); /* for the column index */
 }
 
 /* The id of a row's customer; *found false when it is null or unknown. */

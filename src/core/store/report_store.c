@@ -80,13 +80,18 @@ static bool
 load_stop(struct db *db, struct report_status *out, struct error *err)
 {
     char *by = NULL;
-    bool ok = setting_get_i64(db, "stopped_at", 0, &out->stopped_at_s, err) &&
+    char *why = NULL;
+    bool ok = setting_get_text(db, "unconfirmed", &why, err) &&
+              setting_get_i64(db, "stopped_at", 0, &out->stopped_at_s, err) &&
               setting_get_text(db, "stopped_by", &by, err) &&
               setting_get_i64(db, "relay_contact_at", 0, &out->relay_contact_s, err);
 
     out->stopped = out->stopped_at_s != 0;
     if (by)
         (void)text_copy(out->stopped_by, sizeof out->stopped_by, by);
+    if (why)
+        (void)text_copy(out->unconfirmed, sizeof out->unconfirmed, why);
+    free(why);
     free(by);
     return ok;
 }

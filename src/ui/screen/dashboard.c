@@ -16,7 +16,15 @@
 #define NEEDS_MAX 8
 
 enum pane { PANE_CAMPAIGNS, PANE_NEEDS, PANE_COUNT };
-enum need_kind { NEED_IN_DOUBT, NEED_REVIEW, NEED_UNREAD, NEED_STOPPED, NEED_REPLICA, NEED_RELAY };
+enum need_kind {
+    NEED_RESTORED,
+    NEED_IN_DOUBT,
+    NEED_REVIEW,
+    NEED_UNREAD,
+    NEED_STOPPED,
+    NEED_REPLICA,
+    NEED_RELAY
+};
 
 struct need {
     enum need_kind kind;
@@ -121,6 +129,11 @@ collect_needs(struct dashboard *d)
     char number[32];
 
     d->need_count = 0;
+    if (s->unconfirmed[0]) {
+        n = (struct need){NEED_RESTORED, ROLE_ERROR, "✗", "confirm", {0}};
+        (void)snprintf(n.text, sizeof n.text, "Nothing is sent: %.100s", s->unconfirmed);
+        add_need(d, n);
+    }
     if (s->stopped) {
         n = (struct need){NEED_STOPPED, ROLE_ERROR, "✗", "start", {0}};
         (void)snprintf(n.text, sizeof n.text, "All sending is stopped%s%s",
@@ -192,6 +205,11 @@ open_need(struct app *app, void *self)
     case NEED_REVIEW:
     case NEED_UNREAD:
         app_go_screen(app, &screen_inbox);
+        break;
+    case NEED_RESTORED:
+        app_message(
+            app, ROLE_WARN,
+            "`canvass restore --status` tells what was sent since, --confirm lets it send.");
         break;
     case NEED_STOPPED:
         app_message(app, ROLE_WARN, "Type :start-all to let sending go on.");

@@ -104,6 +104,38 @@ load__has_defaults(void **state)
 }
 
 static void
+load__reads_limits_and_proxies(void **state)
+{
+    struct relay_config c = {0};
+    struct buf errors = {0};
+    char *path = file("relay.yaml",
+                      "trusted_proxies: [\"::1\", 10.0.0.0/8]\n"
+                      "limits: {connections_per_source: 0, request_seconds: 30}\n" SECRETS,
+                      0600);
+    struct ip_address inside;
+
+    (void)state;
+    if (!relay_config_load(&c, path, &errors))
+        fail_msg("%s", buf_str(&errors));
+    assert_int_equal(c.connections, 1024);
+    assert_int_equal(c.connections_per_source, 0);
+    assert_int_equal(c.request_seconds, 30);
+    assert_int_equal(c.failures_per_minute, 120);
+    assert_int_equal(c.trusted_count, 2);
+    assert_true(ip_parse("10.1.1.1", &inside));
+    assert_true(ip_in_ranges(&inside, c.trusted, c.trusted_count));
+    relay_config_release(&c);
+
+    assert_true(relay_config_set_flag(&c, "--trusted-proxies", "192.0.2.1 192.0.2.2,192.0.2.3"));
+    if (!relay_config_load(&c, path, &errors))
+        fail_msg("%s", buf_str(&errors));
+    assert_int_equal(c.trusted_count, 3);
+    relay_config_release(&c);
+    buf_release(&errors);
+    free(path);
+}
+
+static void
 flags__win_over_the_file(void **state)
 {
     struct relay_config c = {0};
@@ -144,6 +176,13 @@ static const struct bad_case bad_cases[] = {
      {"%:3:3: unknown key \"twilio.auth_token_fil\"; did you mean \"twilio.auth_token_file\"?",
       "Twilio's auth token is missing"}},
     {"listen: 8090\ndatabase: [a]\n" SECRETS, {"%:1:1: listen must be", "%:2:1: database must be"}},
+    {"trusted_proxies: [10.0.0.0/8, nginx]\n" SECRETS,
+     {"%:1:1: trusted_proxies: must be addresses such as 127.0.0.1 or 10.0.0.0/8, not nginx"}},
+    {"trusted_proxies: [1]\nlimits: 3\n" SECRETS,
+     {"%:1:1: trusted_proxies: must be", "%:2:1: limits must hold keys"}},
+    {"limits: {connections: 7, request_seconds: soon, idle: 3}\n" SECRETS,
+     {"limits.connections: must be 8 to 8000, not 7",
+      "limits.request_seconds must be a whole number", "unknown key \"limits.idle\""}},
     {"listen: nowhere\n" SECRETS, {"%:1:1: listen: must be host:port"}},
     {"listen: \"h:70000\"\n" SECRETS, {"%:1:1: listen: must be host:port"}},
     {"public_url: \"ftp://x\"\n" SECRETS, {"%:1:1: public_url: must begin with https://"}},
@@ -234,6 +273,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(load__reads_a_file_relative_to_itself),
         cmocka_unit_test(load__has_defaults),
+        cmocka_unit_test(load__reads_limits_and_proxies),
         cmocka_unit_test(flags__win_over_the_file),
         cmocka_unit_test(load__tells_every_mistake_with_its_place),
         cmocka_unit_test(load__without_a_file_needs_flags),

@@ -1011,8 +1011,9 @@ attach_index(struct bench *b)
 {
     struct buf bytes = {0};
     struct error err = {0};
+    bool merged = false;
 
-    must(index_make_bytes(b->db, &bytes, &err), &err);
+    must(index_make_bytes(b->db, NULL, &bytes, &merged, &err), &err);
     must(index_attach(b->db, bytes.data, bytes.len, &err), &err);
     buf_release(&bytes);
 }

@@ -1,0 +1,245 @@
+"""Copies of the ledger: nobody is messaged twice by one that was put back, and a copy of the folder does not send."""
+import collections
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+
+sys.path.insert(0, os.path.dirname(__file__))
+import world  # noqa: E402
+from world import World  # noqa: E402
+
+SETTINGS = ["main_database.refresh_seconds=3600", "policy.frequency_cap.messages=0", "policy.reconcile_after_seconds=2",
+            "sms.timeout_seconds=3"]
+SLOW = SETTINGS + ["sms.per_second=60"]
+SOME = {"criteria": {"all": [{"customer": {"has_phone": True}}, {"appointment_count": {"<=": 1}}]}}
+QUIET = {"agent": {"template": "booking_abandonment_research", "mode": "none"}, "segment": SOME}
+
+
+def states(w, campaign):
+    return w.json("campaign", "stats", str(campaign))["states"]
+
+
+def finished(w, campaign):
+    s = states(w, campaign)
+    return s["queued"] + s["sending"] + s["retry_wait"] + s["in_doubt"] == 0
+
+
+def run_until_finished(w, campaign):
+    def step():
+        w.run("run", "--until-idle")
+        return finished(w, campaign)
+    w.wait_for(step, "the end of the campaign", 120)
+
+
+def counts(w):
+    return collections.Counter(r["to"] for r in w.ledger("accepted"))
+
+
+def stop(engine):
+    engine.terminate()
+    assert engine.wait(30) == 0
+
+
+def sent_halfway(w, backup):
+    """A campaign of which the backup knows a part and the ledger all."""
+    campaign = w.create(**QUIET)
+    targeted = w.launch(campaign)
+    assert targeted > 150, targeted
+    engine = w.popen("run")
+    try:
+        w.wait_for(lambda: len(w.ledger("accepted")) > 40, "the first messages")
+        w.run("backup", backup)
+        w.wait_for(lambda: finished(w, campaign), "the rest")
+    finally:
+        stop(engine)
+    assert len(w.ledger("accepted")) == targeted
+    return campaign, targeted
+
+
+def a_backup_while_sending_is_put_back_and_nobody_is_messaged_twice():
+    with World(customers=1200, settings=SLOW, sim_flags=["--no-replies", "--speed", "100"]) as w:
+        backup = os.path.join(w.dir, "ledger.backup")
+        campaign, targeted = sent_halfway(w, backup)
+        assert stat.S_IMODE(os.stat(backup).st_mode) == 0o600
+        before = open(backup, "rb").read()
+        assert "nothing was overwritten" in w.run("backup", backup, ok=(1, 3)).stderr
+        assert open(backup, "rb").read() == before
+        assert [n for n in os.listdir(w.dir) if n.startswith("ledger.backup")] == ["ledger.backup"]
+        with sqlite3.connect(f"file:{backup}?mode=ro", uri=True) as db:
+            assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+            known = db.execute("SELECT count(*) FROM delivery WHERE state IN ('accepted','sent','delivered')").fetchone()[0]
+        assert 0 < known < targeted, known
+
+        assert "--replace" in w.run("restore", backup, ok=(1, 3)).stderr
+        assert finished(w, campaign), "a refused restore changed something"
+        kept = w.json("restore", backup, "--replace")["kept"]
+        with sqlite3.connect(f"file:{kept}?mode=ro", uri=True) as db:
+            assert db.execute("SELECT contacted FROM campaign").fetchone()[0] == targeted
+        assert not finished(w, campaign)
+
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == targeted, "it sent before it was confirmed"
+        shown = w.json("restore", "--status")
+        assert not shown["sends"] and shown["sent_since"]["messages"] > 0, shown
+        assert "nothing is sent" in w.run("campaign", "show", str(campaign)).stdout
+        w.run("campaign", "resume", str(campaign), ok=(0, 1, 3))
+        w.run("start-all")
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == targeted, "start-all let it send"
+
+        w.run("restore", "--confirm")
+        assert "may send" in w.run("restore", "--confirm", ok=(4,)).stderr
+        run_until_finished(w, campaign)
+        assert max(counts(w).values()) == 1, "somebody was messaged twice"
+        assert len(w.ledger("accepted")) == targeted
+        after = states(w, campaign)
+        assert after["failed"] == 0 and sum(after.values()) == targeted, after
+        assert w.json("restore", "--status")["sends"]
+
+
+def what_was_never_sent_is_sent_after_a_restore():
+    with World(customers=1200, settings=SLOW, sim_flags=["--no-replies", "--speed", "100"]) as w:
+        backup = os.path.join(w.dir, "b")
+        campaign = w.create(**QUIET)
+        targeted = w.launch(campaign)
+        engine = w.popen("run")
+        try:
+            w.wait_for(lambda: len(w.ledger("accepted")) > 20, "the first messages")
+            w.run("backup", backup)
+            w.wait_for(lambda: len(w.ledger("accepted")) > 60, "some more")
+            # the machine dies
+        finally:
+            engine.kill()
+            engine.wait()
+        shutil.rmtree(w.home)
+        w.run("sync")
+        done = w.json("restore", backup)
+        assert done["kept"] is None and not done["sends"]
+        w.run("restore", "--confirm")
+        run_until_finished(w, campaign)
+        seen = counts(w)
+        assert max(seen.values()) == 1, "somebody was messaged twice"
+        assert len(seen) == targeted, (len(seen), targeted)
+
+
+def a_list_that_shows_nothing_is_not_believed_against_a_callback():
+    with World(customers=1200, settings=SLOW, sim_flags=["--no-replies", "--speed", "100", "--list-lag-ms", "100000000"]) as w:
+        backup = os.path.join(w.dir, "b")
+        campaign, targeted = sent_halfway(w, backup)
+
+        def told():
+            w.run("run", "--until-idle")
+            return states(w, campaign)["accepted"] == 0
+        w.wait_for(told, "callbacks", 60)
+        w.run("restore", backup, "--replace")
+        w.run("restore", "--confirm")
+
+        def checked():
+            w.run("run", "--until-idle")
+            doubt = w.json("in-doubt", "list")["in_doubt"]
+            return doubt and all("a person must decide" in d["evidence"][-1] for d in doubt)
+        w.wait_for(checked, "all to wait for a person", 90)
+        assert states(w, campaign)["queued"] + states(w, campaign)["sending"] == 0
+        assert max(counts(w).values()) == 1, "somebody was messaged twice"
+        doubt = w.json("in-doubt", "list")["in_doubt"]
+        assert doubt and any("callback told" in e for e in doubt[0]["evidence"]), doubt[:1]
+
+
+def a_copied_folder_and_an_older_file_do_not_send():
+    with World(customers=300, settings=SETTINGS + ["sms.per_second=500"], sim_flags=["--no-replies"]) as w:
+        first = w.create(**QUIET)
+        w.launch(first)
+        run_until_finished(w, first)
+        sent = len(w.ledger("accepted"))
+        home = w.home
+        older = os.path.join(w.dir, "older.db")
+        shutil.copy(os.path.join(home, "canvass.db"), older)
+
+        # a rename and a new process are nothing to worry about
+        w.home = home + "-renamed"
+        os.rename(home, w.home)
+        second = w.create(**{**QUIET, "name": "Second"})
+        w.launch(second)
+        run_until_finished(w, second)
+        assert len(w.ledger("accepted")) > sent
+        sent = len(w.ledger("accepted"))
+        w.run("restore", "--confirm", ok=(4,))
+
+        # cp -a of the folder
+        original, w.home = w.home, home + "-copy"
+        shutil.copytree(original, w.home)
+        third = w.create(**{**QUIET, "name": "Third"})
+        w.launch(third)
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == sent, "a copied folder sent"
+        assert "copy" in w.json("restore", "--status")["why"]
+
+        # an older file in the place of the newer one: the same inode
+        w.home = original
+        with open(older, "rb") as src, open(os.path.join(w.home, "canvass.db"), "r+b") as dst:
+            dst.truncate(0)
+            dst.write(src.read())
+        fourth = w.create(**{**QUIET, "name": "Fourth"})
+        w.launch(fourth)
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == sent, "an older ledger sent"
+        assert "older" in w.json("restore", "--status")["why"]
+
+
+def what_is_no_backup_is_refused_and_nothing_changes():
+    with World(customers=300, settings=SETTINGS, start=False) as w:
+        campaign = w.create(**QUIET)
+        backup = os.path.join(w.dir, "b")
+        w.run("backup", backup)
+        good = open(backup, "rb").read()
+        cases = {"garbage": b"no database at all" * 100, "empty": b"", "cut": good[:len(good) // 2]}
+        for name, data in cases.items():
+            path = os.path.join(w.dir, name)
+            with open(path, "wb") as f:
+                f.write(data)
+            w.run("restore", path, "--replace", ok=(1, 2))
+        other = os.path.join(w.dir, "other.db")
+        with sqlite3.connect(other) as db:
+            db.execute("CREATE TABLE campaign (id)")
+        assert "no ledger" in w.run("restore", other, "--replace", ok=(1, 2)).stderr
+        newer = os.path.join(w.dir, "newer")
+        shutil.copy(backup, newer)
+        with sqlite3.connect(newer) as db:
+            db.execute("PRAGMA user_version = 999")
+        assert "newer canvass" in w.run("restore", newer, "--replace", ok=(3, 1)).stderr
+        w.run("restore", os.path.join(w.dir, "nowhere"), ok=(1, 4))
+        w.run("restore", ok=(2,))
+        w.run("backup", ok=(2,))
+        w.run("backup", os.path.join(w.dir, "no", "folder", "b"), ok=(1, 3))
+        assert w.json("campaign", "show", str(campaign))["id"] == campaign
+        assert sorted(n for n in os.listdir(w.home) if "restore" in n) == []
+        # a ledger that cannot be opened is kept as it is, and the backup takes its place
+        with open(os.path.join(w.home, "canvass.db"), "wb") as f:
+            f.write(b"damaged" * 1000)
+        kept = w.json("restore", backup, "--replace")["kept"]
+        assert open(kept, "rb").read() == b"damaged" * 1000
+        assert w.json("campaign", "show", str(campaign))["id"] == campaign
+
+
+def a_restore_is_refused_while_an_engine_runs():
+    with World(customers=300, settings=SETTINGS) as w:
+        w.create(**QUIET)
+        backup = os.path.join(w.dir, "b")
+        w.run("backup", backup)
+        engine = w.popen("run")
+        try:
+            w.wait_for(lambda: os.path.exists(os.path.join(w.home, "state.id")), "the engine")
+            assert "an engine runs" in w.run("restore", backup, "--replace", ok=(1, 3)).stderr
+        finally:
+            stop(engine)
+
+
+if __name__ == "__main__":
+    world.main([a_backup_while_sending_is_put_back_and_nobody_is_messaged_twice,
+                what_was_never_sent_is_sent_after_a_restore,
+                a_list_that_shows_nothing_is_not_believed_against_a_callback,
+                a_copied_folder_and_an_older_file_do_not_send,
+                what_is_no_backup_is_refused_and_nothing_changes,
+                a_restore_is_refused_while_an_engine_runs])
