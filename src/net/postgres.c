@@ -30,8 +30,13 @@ static const char SQL_IDENTITY[] =
     "SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || "
     "(SELECT timeline_id FROM pg_control_checkpoint()) || '/' || "
     "(SELECT oid FROM pg_database WHERE datname = current_database())";
-static const char SQL_SNAPSHOT[] = "SELECT pg_snapshot_xmin(s), pg_snapshot_xmax(s) "
-                                   "FROM pg_current_snapshot() s";
+/* Where a server lets nobody look at its control data: a restored backup is known by its rows only.
+ */
+static const char SQL_IDENTITY_PLAIN[] =
+    "SELECT '-/-/' || oid FROM pg_database WHERE datname = current_database()";
+/* The old names: PostgreSQL 12 has no others. */
+static const char SQL_SNAPSHOT[] = "SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s) "
+                                   "FROM txid_current_snapshot() s";
 
 struct source {
     struct pglink *l;
@@ -328,6 +333,7 @@ count_rows(void *ctx, enum main_table table, int64_t *out, struct error *err)
 
 /* ---- one state */
 
+/* Outside a transaction: the first question may be refused. */
 static bool
 load_identity(struct source *src, struct error *err)
 {
@@ -336,7 +342,9 @@ load_identity(struct source *src, struct error *err)
     if (src->identity)
         return true;
     res = pglink_query(src->l, SQL_IDENTITY, NULL, err);
-    if (res)
+    if (!res && !pglink_is_lost(src->l) && err->code != ERR_RETRY)
+        res = pglink_query(src->l, SQL_IDENTITY_PLAIN, NULL, err);
+    if (res && PQntuples(res) == 1)
         src->identity = mem_strdup(PQgetvalue(res, 0, 0));
     PQclear(res);
     return src->identity != NULL;

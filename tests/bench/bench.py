@@ -4,6 +4,7 @@ usage: bench.py [--customers N]      (default 100000; the release build must be 
 """
 import argparse
 import datetime
+import json
 import os
 import platform
 import sqlite3
@@ -74,6 +75,30 @@ def segments(w):
     main.close()
 
 
+def previews(w):
+    """The console's preview, the day of one criterion moved each time: count, reach and 50 named people."""
+    done = subprocess.run([os.path.join(world.BIN, "bench_preview"), w.home, "300"],
+                          check=True, capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    main = sqlite3.connect(os.path.join(w.dir, "main.db"))
+    stamp = time.time()
+    raw_of = {"inactive": "inactive_customers", "abandoners": "sms_booking_abandoners"}
+    print("  preview, one criterion changed: exact count, reach and 50 named people")
+    for q in told["questions"]:
+        line = (f"    {q['name']:<20} p50 {q['p50_ms']:8.3f} ms  p99 {q['p99_ms']:8.3f} ms  first {q['first_ms']:7.1f} ms"
+                f"   SQL on the facts {q['sql_p50_ms']:8.1f} ms {q['sql_p50_ms'] / q['p50_ms']:8.0f}x")
+        if q["name"] in raw_of:
+            sql = RAW[raw_of[q["name"]]]
+            args = {d: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stamp - int(d[1:]) * 86400))
+                    for d in ("d7", "d90") if ":" + d in sql}
+            raw = median_ms(lambda sql=sql, args=args: main.execute(sql, args).fetchone())
+            line += f"   count alone, SQL on the main database {raw:8.1f} ms {raw / q['p50_ms']:8.0f}x"
+        print(line, flush=True)
+    print(f"    resident memory of the process that asked: {told['resident_mb']:.0f} MB")
+    print("    DuckDB is not compared: its package is not part of the build")
+    main.close()
+
+
 def syncs(w):
     row("sync --full", median_ms(lambda: w.run("sync", "--full")))
     row("sync, nothing changed", median_ms(lambda: w.run("sync")))
@@ -122,6 +147,7 @@ def main():
     with make_world(args.customers) as w:
         syncs(w)
         segments(w)
+        previews(w)
         sending(w)
         screen.measure(w, world.ENV)
 

@@ -14,7 +14,7 @@ import time
 import uuid
 
 from pg_server import Server
-from world import BIN, ENV, ROOT, main
+from world import BIN, ENV, ROOT, World, main
 
 TEMPLATES = ["sms_booking_abandoners", "booking_flow_abandoners", "high_satisfaction_no_repeat", "recent_callers_no_booking",
              "inactive_customers", "cancelled_appointments"]
@@ -42,7 +42,8 @@ class Site:
         self.dir = folder or tempfile.mkdtemp(prefix="canvass-test-")
         self.home = os.path.join(self.dir, "state")
         self.config = os.path.join(self.dir, "config.yaml")
-        self.configure(url, mapping)
+        if url:
+            self.configure(url, mapping)
 
     def configure(self, url, mapping="reference"):
         with open(self.config, "w", encoding="utf-8") as f:
@@ -375,6 +376,52 @@ def watching_follows_and_outlives_a_restart():
             holder.stdout.close()
 
 
+def a_sync_that_waits_can_be_called_off():
+    with small(server, "waits") as site:
+        holder = server.popen("waits")
+        watch = None
+        try:
+            holder.stdin.write("BEGIN;\nLOCK TABLE customers;\nSELECT 'ready';\n")
+            assert holder.stdout.readline().strip() == "ready"
+            watch = subprocess.Popen(site.argv("sync", "--watch"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+            end = time.monotonic() + 20
+            while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass' AND "
+                             "wait_event_type = 'Lock'", "waits") != "1":
+                assert time.monotonic() < end
+            start = time.monotonic()
+            watch.terminate()
+            assert watch.wait(20) == 0 and time.monotonic() - start < 5
+            # nothing of it stays on the server
+            while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass'", "waits") != "0":
+                assert time.monotonic() < end
+        finally:
+            if watch:
+                watch.stdout.close()
+            holder.stdin.close()
+            holder.wait(20)
+            holder.stdout.close()
+        assert "failed" not in site.run("doctor", ok=(0, 1)).stdout
+        site.sync()
+
+
+def the_engine_follows():
+    """`canvass run` keeps the replica fresh while it sends nothing."""
+    with World(customers=300) as world:
+        server.load_reference(os.path.join(world.dir, "main.db"), "engine")
+        settings = ["--set", f"main_database.url={server.url('engine')}", "--set", "main_database.refresh_seconds=1"]
+        with subprocess.Popen(world.argv(*settings, "run"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, cwd=ROOT) as run:
+            try:
+                site = Site(None, folder=world.dir)
+                world.wait_for(lambda: "(mapping reference" in site.ask("SELECT source FROM state")[0][0], "a first sync")
+                server.sql("UPDATE customers SET name = 'Followed', updated_at = now() AT TIME ZONE 'UTC' WHERE id = 5", "engine")
+                world.wait_for(lambda: site.ask("SELECT name FROM customer WHERE key = 5") == [("Followed",)], "the change")
+            finally:
+                run.terminate()
+                assert run.wait(30) == 0
+
+
 def a_mapping_without_versions_finds_what_it_says():
     with small(server, "plain") as site:
         text = open(os.path.join(ROOT, "data/mappings/reference.yaml"), encoding="utf-8").read()
@@ -606,7 +653,8 @@ if __name__ == "__main__":
         main([reference_schema_gives_the_facts_of_sqlite, nulls_and_fractions_are_read, a_foreign_schema_gives_the_same_facts,
               deletions_are_found_by_ranges, one_deleted_and_one_added_are_both_seen,
               a_row_that_changed_twice_has_its_last_values, a_late_commit_with_an_early_updated_at_is_not_missed,
-              changes_at_random_give_what_a_full_sync_gives, watching_follows_and_outlives_a_restart, a_mapping_without_versions_finds_what_it_says,
+              changes_at_random_give_what_a_full_sync_gives, watching_follows_and_outlives_a_restart,
+              a_sync_that_waits_can_be_called_off, the_engine_follows, a_mapping_without_versions_finds_what_it_says,
               replaced_tables_are_read_from_the_beginning, a_role_without_rights, a_dropped_column, a_locked_table,
               a_server_that_restarts, a_connection_cut_in_the_middle, a_backend_that_is_terminated,
               a_bad_mapping_is_told_with_its_place, an_id_that_comes_twice_is_refused])

@@ -55,6 +55,13 @@ bool index_pick(struct index_view *v, const struct bits *set, size_t limit, uint
                 size_t **out, size_t *count) MUST_CHECK; /* false: damaged */
 int64_t index_id_at(const struct index_column *ids, size_t position);
 
+/*
+ * The words that rows hold in a column ("conversation", "channel"), borrowed while the index is the
+ * connection's. false: not kept, or damaged; ask SQL.
+ */
+bool index_used_words(struct index_view *v, const char *table, const char *column,
+                      const char *const **out, size_t *count) MUST_CHECK;
+
 /* After *damaged: lets the file go, and takes it away so that the next sync makes another. */
 void index_drop(struct index_view *v);
 

@@ -21,6 +21,8 @@ forget(struct index_view *v)
     rows_map_release(&v->conversations);
     rows_map_release(&v->appointments);
     reach_state_release(&v->reach);
+    for (size_t i = 0; i < SECTION_COUNT; i++)
+        used_words_release(&v->used[i]);
     v->has_places = v->has_conversations = v->has_appointments = false;
     index_file_close(v->file);
     v->file = NULL;

@@ -32,6 +32,13 @@ struct reach_state {
     int64_t cap, since_s; /* cap 0: nobody is capped, and deliveries are not followed */
 };
 
+struct used_words { /* of one column of codes */
+    bool made;
+    const char **words; /* owned; texts are the file's */
+    size_t count;
+};
+void used_words_release(struct used_words *u);
+
 struct index_view {
     struct db *db;           /* borrowed: whose it is */
     char *path;              /* owned; NULL: none (a replica in memory) */
@@ -42,6 +49,7 @@ struct index_view {
     struct rows_map conversations, appointments;
     bool has_conversations, has_appointments;
     struct reach_state reach;
+    struct used_words used[SECTION_COUNT];
     struct cached cache[CACHE_ENTRIES];
     uint64_t uses;
 };

@@ -605,10 +605,9 @@ refresh_index(struct db *replica, const struct sync_result *result)
         log_line(LOG_WARN, "sync", "no %s", err.text);
 }
 
-bool
-replica_sync_from(struct db *replica, struct main_database *source, const char *country,
-                  int64_t now_s, enum sync_mode mode, sync_progress_fn *progress, void *arg,
-                  struct sync_result *out, struct error *err)
+static bool
+sync_between(struct db *replica, struct main_database *source, const char *country,
+             const struct sync_job *job, struct sync_result *out, struct error *err)
 {
     struct sync *s = mem_alloc(sizeof *s);
     int64_t start_ms = utime_mono_ms();
@@ -619,17 +618,21 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
     *s = (struct sync){.writer = {.db = replica},
                        .source = source,
                        .country = country ? country : "",
-                       .now_s = now_s,
+                       .now_s = job->now_s,
                        .result = out,
                        .phase_ms = start_ms,
-                       .progress = progress,
-                       .progress_arg = arg};
-    ok = run(s, mode, err);
+                       .progress = job->progress,
+                       .progress_arg = job->arg};
+    db_set_cancel(replica, job->cancel);
+    ok = run(s, job->mode, err);
+    db_set_cancel(replica, NULL);
     locked = s->locked;
     sync_free(s);
     log_line(LOG_DEBUG, "sync", "committed after %" PRId64 " ms", utime_mono_ms() - start_ms);
-    if (!ok && !locked)
-        keep_error(replica, now_s, err);
+    if (!ok && job->cancel && atomic_load(job->cancel))
+        error_set(err, ERR_RETRY, "the sync was called off; nothing was changed");
+    else if (!ok && !locked)
+        keep_error(replica, job->now_s, err);
     else if (ok && out->mode == SYNC_FULL)
         fold_log(replica);
     log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
@@ -637,6 +640,16 @@ replica_sync_from(struct db *replica, struct main_database *source, const char *
         refresh_index(replica, out);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
+}
+
+bool
+replica_sync_from(struct db *replica, struct main_database *source, const char *country,
+                  int64_t now_s, enum sync_mode mode, sync_progress_fn *progress, void *arg,
+                  struct sync_result *out, struct error *err)
+{
+    const struct sync_job job = {.now_s = now_s, .mode = mode, .progress = progress, .arg = arg};
+
+    return sync_between(replica, source, country, &job, out, err);
 }
 
 bool
@@ -651,9 +664,8 @@ replica_sync(const struct sync_job *job, struct sync_result *out, struct error *
     if (!replica)
         return error_wrap(err, "sync");
     if (open(job->config, job->cancel, &source, err))
-        ok = replica_sync_from(replica, &source, job->config->business.country, job->now_s,
-                               job->mode, job->progress, job->arg, out, err);
-    else
+        ok = sync_between(replica, &source, job->config->business.country, job, out, err);
+    else if (!job->cancel || !atomic_load(job->cancel))
         keep_error(replica, job->now_s, err);
     main_database_close(&source);
     db_close(replica);

@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/index/index.h"
 #include "core/segment/criteria_tree.h"
 
 enum { VOCABULARY_MAX = 2000 }; /* more different words than this are no vocabulary */
@@ -13,9 +14,16 @@ struct vocabulary {
     size_t count, capacity;
 };
 
+static void
+vocabulary_add(struct vocabulary *v, const char *word)
+{
+    v->words = mem_grow(v->words, v->count, &v->capacity, sizeof *v->words);
+    v->words[v->count++] = mem_strdup(word);
+}
+
 static bool
-vocabulary_load(struct db *db, const struct leaf_key *key, struct vocabulary *out,
-                struct error *err)
+vocabulary_load_sql(struct db *db, const struct leaf_key *key, struct vocabulary *out,
+                    struct error *err)
 {
     char *sql = mem_printf("SELECT DISTINCT %s FROM replica.%s WHERE %s IS NOT NULL LIMIT %d",
                            key->column, key->table, key->column, VOCABULARY_MAX);
@@ -25,13 +33,33 @@ vocabulary_load(struct db *db, const struct leaf_key *key, struct vocabulary *ou
 
     while (ok && row) {
         ok = db_step(st, &row, err);
-        if (ok && row) {
-            out->words = mem_grow(out->words, out->count, &out->capacity, sizeof *out->words);
-            out->words[out->count++] = db_column_dup(st, 0);
-        }
+        if (ok && row)
+            vocabulary_add(out, db_column_text(st, 0));
     }
     db_stmt_release(st);
     free(sql);
+    return ok;
+}
+
+static bool
+vocabulary_load(struct db *db, const struct leaf_key *key, struct vocabulary *out,
+                struct error *err)
+{
+    const char *const *words = NULL;
+    size_t count = 0;
+    bool begun = !db_in_transaction(db);
+    struct index_view *v;
+    bool ok = !begun || db_begin_read(db, err);
+
+    v = ok ? index_of(db) : NULL;
+    if (v && index_used_words(v, key->table, key->column, &words, &count)) {
+        for (size_t i = 0; i < count && i < VOCABULARY_MAX; i++)
+            vocabulary_add(out, words[i]);
+    } else if (ok) {
+        ok = vocabulary_load_sql(db, key, out, err);
+    }
+    if (begun)
+        db_rollback(db);
     return ok;
 }
 

@@ -388,6 +388,32 @@ attach(struct clinic *c, const struct buf *bytes)
     assert_non_null(index_of(c->db));
 }
 
+/* The same words as SQL finds, in any order. */
+static void
+assert_words(struct clinic *c, const char *leaf_name, const char *key_name)
+{
+    const struct leaf_key *key = leaf_key_find(leaf_find(leaf_name), key_name);
+    char *sql = mem_printf("SELECT count(DISTINCT %s) FROM replica.%s", key->column, key->table);
+    const char *const *words = NULL;
+    struct error err = {0};
+    size_t count = 0;
+    int64_t expected = 0;
+
+    must(db_query_i64(c->db, sql, &expected, &err), &err);
+    assert_true(index_used_words(index_of(c->db), key->table, key->column, &words, &count));
+    assert_int_equal(count, expected);
+    for (size_t i = 0; i < count; i++) {
+        char *has = mem_printf("SELECT EXISTS (SELECT 1 FROM replica.%s WHERE %s = '%s')",
+                               key->table, key->column, words[i]);
+        int64_t found = 0;
+
+        must(db_query_i64(c->db, has, &found, &err), &err);
+        assert_int_equal(found, 1);
+        free(has);
+    }
+    free(sql);
+}
+
 static void
 grow_with_syncs(size_t customers, size_t rounds, bool text_keys)
 {
@@ -404,6 +430,8 @@ grow_with_syncs(size_t customers, size_t rounds, bool text_keys)
         struct buf next = {0};
 
         attach(&c, &bytes);
+        assert_words(&c, "conversation", "outcome");
+        assert_words(&c, "appointment", "provider");
         for (size_t i = round % 4; i < ARRAY_LEN(documents); i += round == 0 ? 1 : 4)
             assert_document(&c, documents[i]);
         change_something(&c);
