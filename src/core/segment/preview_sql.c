@@ -415,7 +415,7 @@ segment_reach_word(enum reach_kind kind)
     return words[kind];
 }
 
-/* The first eight columns of a sample. */
+/* PERSON_COLUMNS. */
 static void
 person_read(struct db_stmt *st, struct segment_person *p)
 {
@@ -430,12 +430,13 @@ person_read(struct db_stmt *st, struct segment_person *p)
     p->has_last_appointment = !db_column_is_null(st, 6);
     p->last_appointment = db_column_i64(st, 6);
     p->last_appointment_status = db_column_dup(st, 7);
+    p->appointment_count = db_column_i64(st, 8);
     p->reach = "";
 }
 
 #define PERSON_COLUMNS                                                                             \
     "r.key, r.name, r.phone, r.email, r.last_visit, r.last_contact, r.last_appointment, "          \
-    "r.last_appointment_status"
+    "r.last_appointment_status, r.appointment_count"
 
 bool
 segment_sql_people(struct db *db, const int64_t *ids, const uint8_t *reach, size_t count,
@@ -519,9 +520,9 @@ segment_sql_sample(struct db *db, const struct criteria *c, const struct segment
         if (ok && row) {
             out->people = mem_grow(out->people, out->count, &capacity, sizeof *out->people);
             person_read(st, &out->people[out->count]);
-            if (!db_column_is_null(st, 8))
+            if (!db_column_is_null(st, 9))
                 out->people[out->count].reach =
-                    segment_reach_word((enum reach_kind)db_column_i64(st, 8));
+                    segment_reach_word((enum reach_kind)db_column_i64(st, 9));
             out->count++;
         }
     }
