@@ -339,8 +339,10 @@ read_statement(struct reading *r, enum main_write kind, const char *pointer, jso
         size_t len = 0;
         size_t number;
 
-        if (quote ? *p == quote : *p == '\'' || *p == '"')
-            quote = quote ? '\0' : *p;
+        if (quote && *p == quote)
+            quote = '\0';
+        else if (!quote && (*p == '\'' || *p == '"'))
+            quote = *p;
         if (!quote && *p == ':' && p[1] == ':') {
             buf_add_str(&out, "::");
             p++;

@@ -16,18 +16,17 @@ struct loop_sync {
     const struct config *config;
     main_database_open_fn *open;
     main_sink_open_fn *open_sink;
-    atomic_bool cancel; /* the engine leaves: what is being read is given up */
-    int64_t next_ms;    /* monotonic */
-    bool running;
-    bool failing; /* the last one failed: said once, not every time */
+    int64_t next_ms; /* monotonic */
     pthread_t thread;
     /* written by the thread, read after `ended` */
-    atomic_bool ended;
     int64_t now_s;
-    bool ok, wrote;
-    struct error err, why; /* of reading, of writing back */
     struct write_back_result written;
-    bool write_failing;
+    struct error err, why; /* of reading, of writing back */
+    bool ok, wrote;
+    atomic_bool ended;
+    atomic_bool cancel; /* the engine leaves: what is being read is given up */
+    bool running;
+    bool failing, write_failing; /* the last one failed: said once, not every time */
 };
 
 static void *
