@@ -145,6 +145,8 @@ void app_ask(struct app *app, const struct question *q, const char *label);
 /* For refresh(): does not cancel the question of that slot that is under way; then refresh() is
  * called again after its answer. False: not asked, and the arg is yours still. */
 bool app_ask_if_free(struct app *app, const struct question *q, const char *label);
+/* What is under way in a slot is given up: its answer does not come. */
+void app_cancel(struct app *app, int slot);
 bool app_is_asking(struct app *app, int slot);
 
 /* --- doing: on the engine's thread, with the writing connection */

@@ -31,6 +31,16 @@ app_slot_release(struct app *app, int slot)
     app->slots[slot] = (struct slot){0};
 }
 
+void
+app_cancel(struct app *app, int slot)
+{
+    if (!app->slots[slot].busy)
+        return;
+    query_cancel(app->opt.query, slot);
+    app->slots[slot].busy = false;
+    app->slots[slot].again = false;
+}
+
 static void
 on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {

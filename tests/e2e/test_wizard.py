@@ -2,6 +2,7 @@
 """The wizard as an operator uses it: from a name to messages at the provider, and nothing typed is ever lost."""
 import collections
 import contextlib
+import json
 import os
 import re
 import signal
@@ -157,6 +158,49 @@ def everyone_needs_the_word():
             assert not w.accepted()
 
 
+def number(text):
+    return int(text.replace(",", ""))
+
+
+def the_trend_tells_the_truth():
+    with Place() as w:
+        w.run("sync")
+
+        def reach(days):
+            criteria = {"all": [{"appointment_count": {">=": 1}}, {"last_activity": {"older_than_days": days}}]}
+            path = os.path.join(w.dir, "criteria.json")
+            with open(path, "w", encoding="utf-8") as f:
+                json.dump(criteria, f)
+            return w.json("segment", "count", "--criteria", path, "--channel", "sms")["reach"]["reachable"]
+
+        for index in (True, False):
+            if not index:  # SQL alone has fewer points, and the same numbers
+                os.unlink(os.path.join(w.home, "replica.idx"))
+            with w.console() as c:
+                to_step_2(c, "Trend")
+                c.key("Enter")
+                pick(c, "Start from ━", "quiet")
+                c.wait("reachable of")
+                assert "▸90: " not in c.text(), c.framed()  # nothing is in focus that has a number
+                c.key("Down", "Down", "Down")
+                found = c.wait(r"7 days: ([\d,]+) … ▸90: ([\d,]+) … 180: ([\d,]+)")
+                assert [number(n) for n in found.groups()] == [reach(7), reach(90), reach(180)], c.framed()
+                bars = re.search("Row 2  ([▁-█]+)", c.text()).group(1)
+                assert len(bars) == (10 if index else 5) * 3, (index, bars)
+                c.key("C-u")
+                c.type("21")
+                found = c.wait(r"7 days: [\d,]+ … ▸21: ([\d,]+) … 90: [\d,]+")
+                assert number(found.group(1)) == reach(21), c.framed()
+                c.type("x")  # no number: no trend
+                c.wait("▸21: ", gone=True)
+                c.key("BSpace")
+                c.wait("▸21: ")
+                c.key("Up")
+                c.wait(r"0: [\d,]+ … ▸1: [\d,]+ … 8: [\d,]+")
+                c.key("Up")  # Match: no number either
+                c.wait("▸1: ", gone=True)
+
+
 def it_fits_80x24():
     with Place() as w:
         w.run("sync")
@@ -185,7 +229,7 @@ def it_fits_80x24():
 
 
 TESTS = [from_a_name_to_messages, a_kill_loses_nothing, a_refusal_says_why_and_loses_nothing, everyone_needs_the_word,
-         it_fits_80x24]
+         the_trend_tells_the_truth, it_fits_80x24]
 
 if __name__ == "__main__":
     world.main(TESTS)

@@ -275,6 +275,8 @@ CREATE TABLE attempt (
 ) STRICT;
 CREATE INDEX attempt_delivery ON attempt (delivery_id);
 CREATE INDEX attempt_message ON attempt (message_id);
+-- the last minute and the day so far, for the rate and the daily limits: appended to in order of time
+CREATE INDEX attempt_claimed ON attempt (claimed_at);
 CREATE INDEX attempt_lookup ON attempt (next_lookup_at) WHERE next_lookup_at IS NOT NULL;
 
 -- Webhooks as the relay handed them over, each once.

@@ -80,6 +80,7 @@ struct campaign {
     char *offer;                     /* of {offer}; "" when absent */
     struct quiet_window quiet_hours; /* of the campaign, else of the policy; set=false: any hour */
     double per_second;               /* SMS segments; 0: the sender's own limit only */
+    int64_t per_day;                 /* messages; 0: no limit of its own */
     int64_t cap_messages, cap_days;  /* frequency cap of the campaign, else of the policy */
 };
 void campaign_release(struct campaign *c);

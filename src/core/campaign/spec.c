@@ -602,6 +602,12 @@ check_per_second(struct check *k, const json_t *v)
 }
 
 static bool
+check_per_day(struct check *k, const json_t *v)
+{
+    return check_whole(k, v, 1, 100000000);
+}
+
+static bool
 check_cap_messages(struct check *k, const json_t *v)
 {
     return check_whole(k, v, 1, 1000);
@@ -628,6 +634,7 @@ static bool
 check_limits(struct check *k, const json_t *v)
 {
     static const struct field fields[] = {{"per_second", check_per_second, NULL},
+                                          {"per_day", check_per_day, NULL},
                                           {"frequency_cap", check_frequency_cap, NULL}};
 
     return check_object(k, v, fields, ARRAY_LEN(fields));

@@ -143,6 +143,7 @@ apply_limits(const struct config *config, struct campaign *c, const json_t *limi
     const json_t *days = json_object_get(cap, "days");
 
     c->per_second = json_number_value(json_object_get(limits, "per_second"));
+    c->per_day = json_integer_value(json_object_get(limits, "per_day"));
     c->cap_messages = config->policy.cap_messages;
     c->cap_days = config->policy.cap_days;
     if (json_is_integer(messages) && json_is_integer(days)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/utime.h"
+#include "core/outbox/daily.h"
 #include "core/outbox/quiet_hours.h"
 #include "core/store/campaign_store.h"
 #include "core/store/stores.h"
@@ -53,6 +54,41 @@ by_quiet_hours(const struct config *config, const struct campaign *c, int64_t no
                    utime_format(answer.next_open_s, time));
 }
 
+/* Its own limit of the day, then that of the sender. */
+static bool
+by_day(struct db *db, const struct config *config, const struct campaign *c, int64_t now_s,
+       struct buf *out, struct error *err)
+{
+    struct daily days[] = {
+        {.limit = {.messages = c->per_day}},
+        {.limit = daily_limit_of(config), .price_micros = config->sms.price_micros},
+    };
+    const int64_t ids[] = {c->id, 0};
+    char time[UTIME_RFC3339_SIZE];
+    char how[120];
+    int64_t capped_ms;
+
+    for (size_t i = 0; i < ARRAY_LEN(days); i++) {
+        if (!daily_is_set(&days[i].limit))
+            continue;
+        if (!daily_refresh(&days[i], db, config->business.timezone,
+                           (struct attempts_since){daily_sender(config), ids[i], 0}, now_s * 1000,
+                           err))
+            return false;
+        if (daily_allows(&days[i], 1))
+            continue;
+        daily_describe(&days[i], how, sizeof how);
+        buf_printf(out, "the %s of the day is reached: %s; the rest waits until %s\n",
+                   ids[i] ? "campaign's limit" : "limit", how, utime_format(days[i].end_s, time));
+    }
+    if (!setting_get_i64(db, "sms_capped_until_ms", 0, &capped_ms, err))
+        return false;
+    if (capped_ms > now_s * 1000)
+        buf_printf(out, "the provider's limit of the day is reached: everything waits until %s\n",
+                   utime_format(capped_ms / 1000, time));
+    return true;
+}
+
 static bool
 by_engine(struct db *db, const struct config *config, int64_t now_s, struct buf *out,
           struct error *err)
@@ -93,7 +129,7 @@ campaign_why_waiting(struct db *db, const struct config *config, const struct ca
     if (c->status != CAMPAIGN_ACTIVE || n[DELIVERY_QUEUED] + n[DELIVERY_RETRY_WAIT] == 0)
         return true;
     by_quiet_hours(config, c, now_s, out);
-    if (!by_engine(db, config, now_s, out, err) ||
+    if (!by_day(db, config, c, now_s, out, err) || !by_engine(db, config, now_s, out, err) ||
         !campaign_store_next_attempt(db, c->id, &next_ms, err))
         return false;
     if (next_ms > now_s * 1000)

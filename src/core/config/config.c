@@ -72,6 +72,9 @@ static const struct setting settings[] = {
     {"policy", "quiet_hours", KIND_QUIET, AT(policy.quiet_hours), NULL, 0, 0, NULL, "When messages may go out, by the recipient's clock: {from: \"09:00\", to: \"20:00\"}."},
     {"policy", "frequency_cap.messages", KIND_INTEGER, AT(policy.cap_messages), "3", 0, 1000, NULL, "At most so many campaign messages to one address; 0: no cap."},
     {"policy", "frequency_cap.days", KIND_INTEGER, AT(policy.cap_days), "7", 1, 3650, NULL, "... in so many days."},
+    {"policy", "daily.messages", KIND_INTEGER, AT(policy.daily_messages), "0", 0, 100000000, NULL, "At most so many SMS a day, in the zone of the business; 0: no limit."},
+    {"policy", "daily.segments", KIND_INTEGER, AT(policy.daily_segments), "0", 0, 100000000, NULL, "... so many segments."},
+    {"policy", "daily.cost", KIND_MONEY, AT(policy.daily_cost_micros), "0", 0, 1000000000, NULL, "... so much money, by sms.price."},
     {"policy", "max_attempts", KIND_INTEGER, AT(policy.max_attempts), "5", 1, 50, NULL, "Tries of one message that was surely not sent."},
     {"policy", "retry_base_ms", KIND_INTEGER, AT(policy.retry_base_ms), "2000", 1, 3600000, NULL, "First back-off; doubles with each try."},
     {"policy", "reconcile_after_seconds", KIND_INTEGER, AT(policy.reconcile_after_seconds), "600", 1, 86400, NULL, "How long the provider's list may lag before 'not there' means not sent."},
@@ -673,6 +676,9 @@ config_load(const char *path, const char *const *overrides, size_t override_coun
                       "sqlite:main.db");
     for (size_t i = 0; i < override_count; i++)
         read_override(&l, overrides[i]);
+    if (out->policy.daily_cost_micros > 0 && out->sms.price_micros == 0)
+        complain(&l, "/policy/daily/cost",
+                 "policy.daily.cost needs sms.price, the price of one segment");
 out:
     yaml_release(&doc);
     buf_release(&text);

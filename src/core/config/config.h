@@ -47,6 +47,7 @@ struct config {
     struct {
         struct quiet_window quiet_hours;
         int64_t cap_messages, cap_days; /* frequency cap; 0 messages: no cap */
+        int64_t daily_messages, daily_segments, daily_cost_micros; /* 0: no limit */
         int64_t max_attempts;
         int64_t retry_base_ms;
         int64_t reconcile_after_seconds;

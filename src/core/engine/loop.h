@@ -73,6 +73,9 @@ struct loop {
     size_t turn;
     int64_t unreadable_id; /* of the campaign that was last said to be unreadable */
     struct rate rate;      /* of the sender */
+    struct daily daily;
+    int64_t capped_until_ms; /* wall clock: a limit of the day is reached; 0: it is not */
+    char capped_why[120];
     struct loop_result *results;
     size_t result_count, result_capacity;
     int64_t first_result_ms; /* monotonic: since when results wait to be written down */

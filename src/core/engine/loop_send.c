@@ -23,7 +23,8 @@ enum {
     GROUP = 128,           /* results that share a commit when there are that many under way */
     GROUP_WAIT_MS = 4,     /* no result waits longer for others */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
-    HTTP_TOO_MANY = 429
+    HTTP_TOO_MANY = 429,
+    OVER_CARRIER_RATE = 30022
 };
 
 /* --- results */
@@ -137,7 +138,7 @@ feel(struct loop *l, const struct sms_result *r)
         return;
     }
     answered(l);
-    if (r->http_status == HTTP_TOO_MANY) {
+    if (r->http_status == HTTP_TOO_MANY || r->error_code == OVER_CARRIER_RATE) {
         slow_down(l);
         if (r->retry_after_ms > 0)
             l->throttle_until_ms = loop_mono_ms(l) + r->retry_after_ms;
@@ -161,6 +162,17 @@ write_result(struct loop *l, const struct loop_result *res, int64_t now_ms, stru
     return ok;
 }
 
+/* What was not sent leaves room in the day. */
+static void
+lift_caps(struct loop *l)
+{
+    const struct claim_request request = {
+        .daily = &l->daily, .campaigns = l->campaigns, .campaign_count = l->campaign_count};
+
+    outbox_count_again(&request);
+    l->capped_until_ms = 0;
+}
+
 static void
 count_up(struct loop *l, const struct settle_sum *sum)
 {
@@ -173,6 +185,8 @@ count_up(struct loop *l, const struct settle_sum *sum)
     l->sum.unknown += sum->unknown;
     l->sum.opted_out += sum->opted_out;
     loop_digest_add(l, sum);
+    if (sum->not_sent || sum->rejected)
+        lift_caps(l);
     if (l->rate_slot[slot] != second) {
         l->rate_slot[slot] = second;
         l->rate_count[slot] = 0;
@@ -260,6 +274,7 @@ static void
 forget_campaign(struct claim_campaign *c)
 {
     campaign_release(&c->c);
+    rate_release(&c->rate);
     *c = (struct claim_campaign){0};
 }
 
@@ -301,8 +316,11 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     if (!has_messages(&out->c))
         return error_set(err, ERR_INVALID, "its file holds no message that can be read");
     out->seen_updated_at = row->updated_at;
+    out->daily.limit.messages = out->c.per_day;
     (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
-    return rate_load(&out->rate, l->ledger, key, out->c.per_second, loop_now_ms(l), err);
+    return rate_load(&out->rate, l->ledger,
+                     &(struct rate_owner){key, l->opt.net.sms_sender(l->opt.net.ctx), row->id},
+                     out->c.per_second, loop_now_ms(l), err);
 }
 
 /* One campaign that cannot be read must not stop the others: it is no trouble of the engine's. */
@@ -346,9 +364,14 @@ load_campaigns(struct loop *l, struct error *err)
 bool
 loop_send_prepare(struct loop *l, struct error *err)
 {
+    const char *sender = l->opt.net.sms_sender(l->opt.net.ctx);
+
     loop_send_release(l);
+    l->daily = (struct daily){.limit = daily_limit_of(l->opt.config),
+                              .price_micros = l->opt.config->sms.price_micros};
+    l->capped_until_ms = 0;
     l->limit = FIRST_CALLS; /* one more with every answer: a provider that is down is not stormed */
-    return rate_load(&l->rate, l->ledger, l->opt.net.sms_sender(l->opt.net.ctx),
+    return rate_load(&l->rate, l->ledger, &(struct rate_owner){sender, sender, 0},
                      l->opt.config->sms.per_second, loop_now_ms(l), err);
 }
 
@@ -420,9 +443,13 @@ find_next_due(struct loop *l, struct error *err)
             continue;
         if (at_ms <= 0)
             at_ms = 1;
+        if (i < l->campaign_count && at_ms < l->campaigns[i].hold_until_ms)
+            at_ms = l->campaigns[i].hold_until_ms;
         if (l->next_due_ms == 0 || at_ms < l->next_due_ms)
             l->next_due_ms = at_ms;
     }
+    if (l->next_due_ms && l->next_due_ms < l->capped_until_ms)
+        l->next_due_ms = l->capped_until_ms;
     return true;
 }
 
@@ -458,6 +485,7 @@ claim_some(struct loop *l, size_t max)
         .now_ms = loop_now_ms(l),
         .sender = l->opt.net.sms_sender(l->opt.net.ctx),
         .rate = &l->rate,
+        .daily = &l->daily,
         .campaigns = l->campaigns,
         .campaign_count = l->campaign_count,
         .turn = &l->turn,
@@ -473,11 +501,17 @@ claim_some(struct loop *l, size_t max)
         l->next_lease_ms = 0; /* found out properly at the next turn */
     if (got.end == CLAIM_MORE)
         loop_wait_at_most(l, 0);
+    l->capped_until_ms = got.end == CLAIM_CAPPED ? got.capped_until_ms : 0;
+    if (got.end == CLAIM_CAPPED)
+        (void)text_copy(l->capped_why, sizeof l->capped_why, got.capped_why);
+    if (got.end == CLAIM_CAPPED)
+        loop_wait_at_most(l, 0); /* what is due next is another instant now */
     if (got.end == CLAIM_RATE)
         loop_wait_at_most(l, got.wait_ms);
     if (got.claims.count || got.skipped || got.failed || got.deferred)
         l->last_activity_ms = loop_mono_ms(l);
     hand_over(l, &got.claims);
+    outbox_handed(&request, loop_now_ms(l));
     claim_list_release(&got.claims);
 }
 

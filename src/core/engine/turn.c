@@ -75,6 +75,7 @@ loop_close(struct loop *l)
     if (l->lock_fd >= 0)
         (void)close(l->lock_fd);
     loop_send_release(l);
+    rate_release(&l->rate);
     wire_end(l->wire);
     for (size_t i = 0; i < l->lookup_count; i++)
         free(l->lookups[i].found);
@@ -291,6 +292,7 @@ static void
 note_obstacles(struct loop *l)
 {
     const int64_t mono = loop_mono_ms(l);
+    char until[UTIME_RFC3339_SIZE];
     struct error err = {0};
     char *by = NULL;
     int64_t since_s = 0;
@@ -314,6 +316,9 @@ note_obstacles(struct loop *l)
         loop_note(l, "%.190s", l->trouble);
     else
         l->trouble_since_ms = 0;
+    if (l->capped_until_ms > loop_now_ms(l))
+        loop_note(l, "%.80s: the rest waits until %s", l->capped_why,
+                  utime_format(l->capped_until_ms / 1000, until));
     if (l->hold_ms)
         loop_note(l, "the provider cannot be reached; trying again");
     else if (l->throttle_until_ms > mono)

@@ -7,9 +7,10 @@
 #include "core/base/text.h"
 #include "core/outbox/settle.h"
 #include "core/store/engine_store.h"
+#include "core/store/stores.h"
 #include "core/store/suppression_store.h"
 
-enum { TWILIO_OPTED_OUT = 21610 };
+enum { TWILIO_OPTED_OUT = 21610, OVER_CARRIER_RATE = 30022, SLOW_MS = 60 * 1000 };
 
 static bool
 find_attempt(struct db *ledger, const struct provider_status *status, struct attempt *out,
@@ -37,6 +38,22 @@ tell_mismatch(struct db *ledger, const struct attempt *a, int64_t now_s, struct 
     return engine_event_add(ledger, LOG_ERROR, a->campaign_id, text, now_s, err);
 }
 
+/* Half the rate for a minute after the last of them; claims read it (outbox/claim). */
+static bool
+slow_down(struct db *ledger, int64_t now_s, struct error *err)
+{
+    int64_t until_ms = 0;
+
+    if (!setting_get_i64(ledger, "sms_slow_until_ms", 0, &until_ms, err) ||
+        !setting_set_i64(ledger, "sms_slow_until_ms", now_s * 1000 + SLOW_MS, err))
+        return false;
+    return until_ms > now_s * 1000 ||
+           engine_event_add(ledger, LOG_WARN, 0,
+                            "the carriers say that this is faster than they allow (30022): half "
+                            "the rate for a while; lower sms.per_second",
+                            now_s, err);
+}
+
 static bool
 apply(struct db *ledger, const struct provider_status *status, struct attempt *a, int64_t now_s,
       struct error *err)
@@ -61,6 +78,8 @@ apply(struct db *ledger, const struct provider_status *status, struct attempt *a
     stands = !a->unit_provider_id || text_is_blank(status->provider_id) ||
              strcmp(a->unit_provider_id, status->provider_id) == 0;
     if (stands && !settle_status(ledger, a, status->status, status->error_code, now_s, err))
+        return false;
+    if (status->error_code == OVER_CARRIER_RATE && !slow_down(ledger, now_s, err))
         return false;
     return status->error_code != TWILIO_OPTED_OUT ||
            suppression_add(ledger, a->address, a->channel, "provider",

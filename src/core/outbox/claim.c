@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/campaign/render.h"
 #include "core/campaign/sms_segments.h"
@@ -30,7 +31,8 @@ struct work {
     int64_t touched;
     int64_t restored_from_s, confirmed_s; /* 0: never restored */
     bool full;                            /* max reached, or enough done for one transaction */
-    bool rate_is_out;                     /* the sender's rate: nobody may send */
+    bool rate_is_out;                     /* the sender's rate, or its day: nobody may send */
+    bool day_is_out;
 };
 
 void
@@ -195,6 +197,24 @@ write_down(struct work *w, const struct due_unit *due, const struct buf *text, i
     return true;
 }
 
+/* Whether the day has room for the message: the sender's, and the campaign's. */
+static bool
+day_has_room(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
+{
+    if (!daily_allows(w->req->daily, segments)) {
+        w->day_is_out = w->rate_is_out = true;
+        w->out->capped_until_ms = w->req->daily->end_s * 1000;
+        daily_describe(w->req->daily, w->out->capped_why, sizeof w->out->capped_why);
+        return false;
+    }
+    if (from && !daily_allows(&from->daily, segments)) {
+        *campaign_is_out = true;
+        from->hold_until_ms = from->daily.end_s * 1000;
+        return false;
+    }
+    return true;
+}
+
 /*
  * What was waiting when this ledger was put back from a backup may have gone out from the one that
  * was lost: it is in doubt until the provider's list is complete, and has been asked.
@@ -244,8 +264,11 @@ take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *cam
         wait_ms = rate_wait_ms(&from->rate, segments);
     if (wait_ms == 0) {
         rate_take(sender, segments);
-        if (from)
+        daily_take(w->req->daily, segments);
+        if (from) {
             rate_take(&from->rate, segments);
+            daily_take(&from->daily, segments);
+        }
         return true;
     }
     if (!rate_is_ready(sender, segments))
@@ -287,7 +310,8 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         ok = false;
     else if (unchecked)
         ok = ask_first(w, due, &text, size.segments, err);
-    else if (take_tokens(w, from, size.segments, campaign_is_out))
+    else if (day_has_room(w, from, size.segments, campaign_is_out) &&
+             take_tokens(w, from, size.segments, campaign_is_out))
         ok = write_down(w, due, &text, size.segments, validity_s, err);
 out:
     buf_release(&text);
@@ -331,17 +355,18 @@ claim_campaigns(struct work *w, struct error *err)
         bool sends = false;
 
         ok = engine_campaign_sends(w->ledger, w->req->campaigns[i].c.id, &sends, err);
-        finished[i] = !sends; /* paused meanwhile, by another process */
-        open += sends ? 1 : 0;
+        /* paused meanwhile by another process, or its day is over */
+        finished[i] = !sends || w->req->campaigns[i].hold_until_ms > w->req->now_ms;
+        open += finished[i] ? 0 : 1;
     }
     while (ok && open > 0 && !w->full && !w->rate_is_out) {
         const size_t at = *w->req->turn % n;
         const size_t before = w->out->claims.count;
+        const size_t room = (size_t)rate_room(w->req->rate, (int64_t)(w->req->max - before));
         bool more = false;
 
         if (!finished[at])
-            ok = claim_queue(w, &w->req->campaigns[at], (w->req->max - before + open - 1) / open,
-                             &more, err);
+            ok = claim_queue(w, &w->req->campaigns[at], (room + open - 1) / open, &more, err);
         /* Who found the bucket empty has not had a turn. */
         if (!w->rate_is_out || w->out->claims.count > before)
             *w->req->turn = (at + 1) % n;
@@ -366,6 +391,71 @@ save_rates(struct work *w, struct error *err)
     return ok;
 }
 
+static void
+each_rate(const struct claim_request *req, void (*do_it)(struct rate *r, int64_t now_ms))
+{
+    do_it(req->rate, req->now_ms);
+    for (size_t i = 0; i < req->campaign_count; i++)
+        do_it(&req->campaigns[i].rate, req->now_ms);
+}
+
+static void
+begin_rate(struct rate *r, int64_t now_ms)
+{
+    rate_refill(r, now_ms);
+    rate_begin(r);
+}
+
+static void
+undo_rate(struct rate *r, int64_t now_ms)
+{
+    (void)now_ms;
+    rate_undo(r);
+}
+
+/* Asked anew: what was claimed did not happen, or what was counted did not. */
+void
+outbox_count_again(const struct claim_request *req)
+{
+    req->daily->counted_ms = 0;
+    for (size_t i = 0; i < req->campaign_count; i++) {
+        req->campaigns[i].daily.counted_ms = 0;
+        req->campaigns[i].hold_until_ms = 0;
+    }
+}
+
+/* What is counted by the day; and what the provider has said of the day, or of the rate. */
+static bool
+count_day(struct work *w, struct error *err)
+{
+    const char *zone = w->config->business.timezone;
+    const double rate = w->config->sms.per_second;
+    const int64_t now_ms = w->req->now_ms;
+    int64_t slow_ms = 0;
+    int64_t capped_ms = 0;
+
+    if (!setting_get_i64(w->ledger, "sms_slow_until_ms", 0, &slow_ms, err) ||
+        !setting_get_i64(w->ledger, "sms_capped_until_ms", 0, &capped_ms, err) ||
+        !daily_refresh(w->req->daily, w->ledger, zone,
+                       (struct attempts_since){w->req->sender, 0, 0}, now_ms, err))
+        return false;
+    w->req->rate->per_second = slow_ms > now_ms ? rate / 2 : rate;
+    for (size_t i = 0; i < w->req->campaign_count; i++) {
+        struct claim_campaign *c = &w->req->campaigns[i];
+        const struct attempts_since owner = {w->req->sender, c->c.id, 0};
+
+        if (!daily_refresh(&c->daily, w->ledger, zone, owner, now_ms, err))
+            return false;
+    }
+    if (capped_ms > now_ms) {
+        w->day_is_out = w->rate_is_out = true;
+        w->out->capped_until_ms = capped_ms;
+        (void)text_copy(w->out->capped_why, sizeof w->out->capped_why,
+                        "the provider's limit of the day");
+    }
+    return true;
+}
+
 static bool
 in_transaction(struct work *w, struct error *err)
 {
@@ -386,12 +476,14 @@ in_transaction(struct work *w, struct error *err)
         w->out->end = holds ? CLAIM_STOPPED : CLAIM_LEASE_LOST;
         return true;
     }
-    rate_refill(w->req->rate, w->req->now_ms);
-    for (size_t i = 0; i < w->req->campaign_count; i++)
-        rate_refill(&w->req->campaigns[i].rate, w->req->now_ms);
-    if (!claim_queue(w, NULL, w->req->max, &more, err) || !claim_campaigns(w, err))
+    if (!count_day(w, err))
         return false;
-    if (w->full)
+    if (!w->day_is_out &&
+        (!claim_queue(w, NULL, w->req->max, &more, err) || !claim_campaigns(w, err)))
+        return false;
+    if (w->day_is_out)
+        w->out->end = CLAIM_CAPPED;
+    else if (w->full)
         w->out->end = CLAIM_MORE;
     else if (w->out->wait_ms)
         w->out->end = CLAIM_RATE;
@@ -404,7 +496,6 @@ outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
 {
     struct work w = {
         .ledger = ledger, .reader = reader, .config = config, .req = request, .out = out};
-    const struct rate before = *request->rate;
     bool ok = false;
 
     *out = (struct claim_result){0};
@@ -412,6 +503,7 @@ outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
         return true;
     if (!db_begin_read(reader, err))
         return error_wrap(err, "claim");
+    each_rate(request, begin_rate);
     if (!db_begin(ledger, err) || !in_transaction(&w, err))
         goto out;
     /* Committed and on the disk before the caller sees a single claim. */
@@ -420,10 +512,19 @@ out:
     db_rollback(ledger);
     db_rollback(reader);
     if (!ok) {
-        *request->rate = before;
+        each_rate(request, undo_rate);
+        outbox_count_again(request);
         claim_list_release(&out->claims);
         *out = (struct claim_result){0};
         return error_wrap(err, "claim");
     }
     return true;
+}
+
+void
+outbox_handed(const struct claim_request *request, int64_t now_ms)
+{
+    rate_handed(request->rate, now_ms);
+    for (size_t i = 0; i < request->campaign_count; i++)
+        rate_handed(&request->campaigns[i].rate, now_ms);
 }

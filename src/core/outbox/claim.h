@@ -7,6 +7,7 @@
 #define CANVASS_CORE_OUTBOX_CLAIM_H
 
 #include "core/campaign/campaign.h"
+#include "core/outbox/daily.h"
 #include "core/outbox/rate.h"
 #include "core/store/attempt_store.h"
 
@@ -26,6 +27,8 @@ void claim_list_release(struct claim_list *list); /* safe on an empty list */
 struct claim_campaign {
     struct campaign c;
     struct rate rate;
+    struct daily daily;
+    int64_t hold_until_ms; /* its own limit of the day is reached; 0: it is not */
     int64_t seen_updated_at;
 };
 
@@ -33,6 +36,7 @@ enum claim_end {
     CLAIM_DONE,      /* nothing more is due */
     CLAIM_MORE,      /* max was reached */
     CLAIM_RATE,      /* the rate allows no more: wait_ms */
+    CLAIM_CAPPED,    /* a limit of the day is reached: nothing more goes until capped_until_ms */
     CLAIM_STOPPED,   /* the panic switch is on */
     CLAIM_LEASE_LOST /* another engine holds the lease; nothing was claimed */
 };
@@ -41,6 +45,7 @@ struct claim_request {
     int64_t fence, now_ms;
     const char *sender; /* From or Messaging Service */
     struct rate *rate;  /* of the sender */
+    struct daily *daily;
     struct claim_campaign *campaigns;
     size_t campaign_count;
     size_t *turn; /* whose turn it is among the campaigns */
@@ -49,6 +54,8 @@ struct claim_request {
 struct claim_result {
     enum claim_end end;
     int64_t wait_ms; /* of CLAIM_RATE */
+    int64_t capped_until_ms;
+    char capped_why[120]; /* "500 of 500 messages today" */
     struct claim_list claims;
     int64_t skipped, failed, deferred; /* rows that moved without being sent */
 };
@@ -61,5 +68,9 @@ struct claim_result {
 bool outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
                   const struct claim_request *request, struct claim_result *out,
                   struct error *err) MUST_CHECK;
+/* Attempts came to nothing: the day has more room than was counted. */
+void outbox_count_again(const struct claim_request *request);
+/* The claims of that request have been handed over just now: the rate counts from here. */
+void outbox_handed(const struct claim_request *request, int64_t now_ms);
 
 #endif

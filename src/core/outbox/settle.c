@@ -9,7 +9,10 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
+#include "core/outbox/daily.h"
 #include "core/store/engine_store.h"
+#include "core/store/stores.h"
 #include "core/store/suppression_store.h"
 
 enum {
@@ -18,7 +21,8 @@ enum {
     LATER_BASE_MS = 2 * 3600 * 1000, /* class L: hours */
     LATER_TRIES = 3,                 /* the first and two more (providers.md 1.3, 30003) */
     HOLD_MESSAGE_MS = 5 * 60 * 1000, /* a message while the credentials are refused */
-    RANK_FINAL = 5
+    RANK_FINAL = 5,
+    ACCOUNT_DAY = 63038
 };
 
 static const struct status_row {
@@ -213,12 +217,31 @@ fail_unit(struct db *ledger, struct attempt *a, const struct sms_result *r, cons
     return change(ledger, a, &to, now_s, err);
 }
 
+/* The carriers' limit of the day, for one of them at least: it begins anew at midnight Pacific. */
+static bool
+is_carrier_day(const struct sms_result *r)
+{
+    return r->error_code == 30023 || r->error_code == 30027;
+}
+
+static int64_t
+carrier_day_wait_ms(int64_t now_ms)
+{
+    struct error ignored = {0};
+    int64_t begin_s;
+    int64_t end_s;
+
+    if (!daily_bounds("America/Los_Angeles", now_ms / 1000, &begin_s, &end_s, &ignored))
+        return DAY_S * 1000;
+    return end_s * 1000 - now_ms + jitter_ms(60000, 0);
+}
+
 static bool
 try_again(struct db *ledger, const struct config *config, struct attempt *a,
           const struct sms_result *r, int64_t now_ms, struct settle_sum *sum, struct error *err)
 {
     const bool later = r->klass == SEND_CLASS_LATER;
-    const int64_t most = later ? LATER_TRIES : config->policy.max_attempts;
+    const int64_t most = later && !is_carrier_day(r) ? LATER_TRIES : config->policy.max_attempts;
     struct unit_change to = {
         .state = DELIVERY_RETRY_WAIT, .error_code = r->error_code, .error = r->error};
     char text[320];
@@ -236,12 +259,36 @@ try_again(struct db *ledger, const struct config *config, struct attempt *a,
      * engine holds its claims meanwhile. */
     wait_ms = later ? refusals * LATER_BASE_MS + jitter_ms(config->policy.retry_base_ms, 8)
                     : jitter_ms(config->policy.retry_base_ms, refusals > 0 ? refusals - 1 : 0);
+    if (is_carrier_day(r))
+        wait_ms = carrier_day_wait_ms(now_ms);
     if (wait_ms < r->retry_after_ms)
         wait_ms = r->retry_after_ms;
     to.next_attempt_at_ms = now_ms + wait_ms;
     sum->retries++;
     (void)text_copy(sum->retry_error, sizeof sum->retry_error, r->error);
     return requeue(ledger, a, to, now_ms / 1000, err);
+}
+
+/* The account has sent what it may send in 24 hours: everybody waits, nobody has to resume. */
+static bool
+hold_for_a_day(struct db *ledger, struct attempt *a, const struct sms_result *r, int64_t now_ms,
+               struct error *err)
+{
+    const struct unit_change to = {.state = DELIVERY_QUEUED,
+                                   .next_attempt_at_ms = now_ms,
+                                   .error_code = r->error_code,
+                                   .error = r->error};
+    int64_t until_ms = 0;
+
+    if (!setting_get_i64(ledger, "sms_capped_until_ms", 0, &until_ms, err) ||
+        !requeue(ledger, a, to, now_ms / 1000, err))
+        return false;
+    return until_ms > now_ms ||
+           (setting_set_i64(ledger, "sms_capped_until_ms", now_ms + DAY_S * 1000, err) &&
+            engine_event_add(ledger, LOG_WARN, 0,
+                             "the provider says that the account's limit of the day is reached: "
+                             "everything waits for 24 hours",
+                             now_ms / 1000, err));
 }
 
 static bool
@@ -315,6 +362,8 @@ settle_refused(struct db *ledger, const struct config *config, struct attempt *a
     case SEND_CLASS_LATER:
         return try_again(ledger, config, a, r, now_ms, sum, err);
     case SEND_CLASS_CONFIG:
+        if (r->error_code == ACCOUNT_DAY)
+            return hold_for_a_day(ledger, a, r, now_ms, err);
         return hold_for_config(ledger, a, r, now_ms, err);
     case SEND_CLASS_OPTED_OUT:
         sum->opted_out++;

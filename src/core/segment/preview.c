@@ -21,6 +21,12 @@ end(struct db *db, bool begun)
         db_rollback(db);
 }
 
+bool
+segment_is_indexed(struct db *db)
+{
+    return index_of(db) != NULL;
+}
+
 /*
  * The set of a tree; *use false: SQL must answer. What is set in *out is released by the caller.
  */

@@ -55,6 +55,10 @@ struct segment_template {
 const struct segment_template *segment_template_find(const char *name);
 const struct segment_template *segment_template_list(size_t *count);
 
+/* True when the column index answers for the connection now: counts take milliseconds. In a
+ * transaction. */
+bool segment_is_indexed(struct db *db);
+
 struct reach {
     int64_t matched, reachable, no_address, opted_out, capped, duplicate_address;
 };

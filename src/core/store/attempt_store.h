@@ -75,6 +75,22 @@ void lookup_due_release(struct lookup_due *list, size_t count);
 /* 0: none is planned. */
 bool attempt_next_lookup(struct db *db, int64_t *at_s, struct error *err) MUST_CHECK;
 
+/* What was claimed since then, oldest first: by a sender, or of a campaign when it is not 0. */
+struct attempts_since {
+    const char *sender;
+    int64_t campaign_id, since_s;
+};
+/* Stops when each() returns false. */
+bool attempts_since_each(struct db *db, const struct attempts_since *since,
+                         bool (*each)(void *ctx, int64_t claimed_at_s, int64_t segments), void *ctx,
+                         struct error *err) MUST_CHECK;
+/* Their sum; without those that surely reached no phone (not sent, or refused). */
+struct attempts_sum {
+    int64_t messages, segments;
+};
+bool attempts_since_sum(struct db *db, const struct attempts_since *since, struct attempts_sum *out,
+                        struct error *err) MUST_CHECK;
+
 /* Whether another attempt or a message of ours owns this provider id. */
 bool attempt_id_is_owned(struct db *db, const char *provider_id, int64_t except_attempt,
                          bool *owned, struct error *err) MUST_CHECK;

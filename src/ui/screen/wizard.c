@@ -9,6 +9,7 @@
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
 #include "ui/screen/wizard_state.h"
+#include "ui/screen/wizard_trend.h"
 #include "ui/widget/when.h"
 
 static const struct wizard_step_ops *const step_ops[WIZARD_STEPS] = {
@@ -31,6 +32,7 @@ wizard_open(struct app *app, int64_t id)
     w->slot_preview = app_slot(app);
     w->slot_why = app_slot(app);
     w->slot_review = app_slot(app);
+    w->slot_trend = app_slot(app);
     w->spec = json_pack("{s:s,s:s}", "type", "research", "channel", "sms");
     w->seen[WIZARD_INFO] = true;
     if (id == 0) {
@@ -54,6 +56,7 @@ wizard_close(struct app *app, void *self)
     app_slot_release(app, w->slot_preview);
     app_slot_release(app, w->slot_why);
     app_slot_release(app, w->slot_review);
+    app_slot_release(app, w->slot_trend);
     draft_ref_drop(w->ref);
     json_decref(w->spec);
     json_decref(w->restore);
@@ -68,6 +71,7 @@ wizard_close(struct app *app, void *self)
     launch_review_release(&w->review.review);
     picker_release(&w->picker);
     preview_free(w->preview);
+    trend_free(w->trend);
     why_answer_free(w->why);
     free(w);
 }

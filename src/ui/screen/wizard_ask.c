@@ -7,6 +7,7 @@
 #include "core/base/utime.h"
 #include "core/segment/leaf_table.h"
 #include "ui/screen/wizard_state.h"
+#include "ui/screen/wizard_trend.h"
 
 /* --- the preview */
 
@@ -125,8 +126,10 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
     keep->preview = NULL;
     w->preview_error[0] = '\0';
     w->preview_old = false;
+    w->preview_serial++;
     list_place(&w->segment.people, w->preview->sample.count, -1);
     w->steps[WIZARD_SEGMENT]->arrived(w);
+    wizard_trend_follow(w);
 }
 
 static void *
@@ -164,6 +167,7 @@ wizard_ask_preview(struct wizard *w)
     a->seed = w->segment.seed;
     a->want_vars = w->step >= WIZARD_AGENT;
     w->preview_old = true;
+    wizard_trend_cancel(w);
     app_ask(w->app, &q, "Counting");
 }
 

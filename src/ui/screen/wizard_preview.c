@@ -9,6 +9,7 @@
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
 #include "ui/screen/wizard_state.h"
+#include "ui/screen/wizard_trend.h"
 #include "ui/term/cells.h"
 #include "ui/widget/when.h"
 
@@ -283,6 +284,7 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
         y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
     y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
     y = draw_reasons(p, g, in, y);
+    y += wizard_draw_trend(w, g, in, y, in.h >= 20 ? 2 : in.h - y > 6 ? 1 : 0);
     if (in.h - y > 9) {
         when_words(p->sentence, app_now_s(w->app), &sentence);
         y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM,

@@ -292,6 +292,23 @@ wrows_json(const struct wrows *r)
     return json_pack("{s:o}", r->match == JOIN_ANY ? "any" : "all", list_json(r, 0, r->count));
 }
 
+json_t *
+wrows_json_with(struct wrows *r, size_t row, const char *value)
+{
+    struct edit here = r->at[row].value;
+    bool changed = r->changed;
+    json_t *out;
+
+    r->at[row].value = (struct edit){0};
+    edit_set(&r->at[row].value, value);
+    r->changed = true;
+    out = wrows_json(r);
+    edit_release(&r->at[row].value);
+    r->at[row].value = here;
+    r->changed = changed;
+    return out;
+}
+
 /* --- JSON to rows */
 
 static bool

@@ -59,6 +59,8 @@ void wrows_load(struct wrows *r, const json_t *criteria);
 json_t *wrows_json(const struct wrows *r);
 /* Fills in the errors of all rows; true when all are right. */
 bool wrows_check(struct wrows *r);
+/* What would be counted if the row's value were this text; a new reference. */
+json_t *wrows_json_with(struct wrows *r, size_t row, const char *value);
 /* The first row that is wrong; count when none is. */
 size_t wrows_first_wrong(const struct wrows *r);
 

@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "ui/screen/wizard_trend.h"
 
 /* --- changes */
 
@@ -308,7 +309,7 @@ click(struct wizard *w, const struct input *in)
 }
 
 static bool
-segment_input(struct wizard *w, const struct input *in)
+step_input(struct wizard *w, const struct input *in)
 {
     struct segment_step *s = &w->segment;
     struct stop at = segment_stop(s);
@@ -356,6 +357,15 @@ segment_input(struct wizard *w, const struct input *in)
         return true;
     }
     return false;
+}
+
+static bool
+segment_input(struct wizard *w, const struct input *in)
+{
+    bool used = step_input(w, in);
+
+    wizard_trend_follow(w);
+    return used;
 }
 
 static void

@@ -100,6 +100,7 @@ struct info_step {
 
 struct wizard_step_ops;
 struct wizard_choices;
+struct trend;
 
 struct wizard {
     struct app *app;
@@ -126,11 +127,15 @@ struct wizard {
     struct review_step review;
     struct picker picker;
 
-    int slot_load, slot_preview, slot_why, slot_review;
+    int slot_load, slot_preview, slot_why, slot_review, slot_trend;
     struct preview *preview; /* the last good one; owned */
     char preview_error[200];
-    int64_t synced_s;       /* of the replica that was counted */
-    bool preview_old;       /* asked anew, not answered yet */
+    int64_t synced_s; /* of the replica that was counted */
+    bool preview_old; /* asked anew, not answered yet */
+    uint64_t preview_serial;
+    struct trend *trend; /* owned; NULL: none to show (wizard_trend.h) */
+    size_t trend_row;    /* what it was asked for last: row, and preview; 0: nothing */
+    uint64_t trend_preview;
     struct why_answer *why; /* owned; NULL: none asked */
     struct area body;
     int step_places[2 * WIZARD_STEPS];

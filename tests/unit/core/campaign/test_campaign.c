@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "core/base/mem.h"
 #include "core/campaign/waiting.h"
 #include "core/campaign/world.h"
 #include "core/store/recipient_store.h"
@@ -146,6 +147,41 @@ pausing_tells_why_and_resuming_forgets_it(void **state)
     assert_null(c.pause_reason);
     assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
     assert_string_equal(buf_str(&waits), "no engine runs: open the console or start canvass run\n");
+    campaign_release(&c);
+    buf_release(&waits);
+}
+
+static void
+a_day_that_is_full_says_so_and_until_when(void **state)
+{
+    struct world *w = *state;
+    struct campaign c = {0};
+    struct buf waits = {0};
+    struct error err = {0};
+    int64_t id;
+
+    world_add_customers(w, 3);
+    id = world_create(w, NULL);
+    world_launch(w, id);
+    w->config.policy.daily_messages = 1;
+    assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
+    assert_null(strstr(buf_str(&waits), "of the day"));
+    {
+        char *sql = mem_printf(
+            "INSERT INTO attempt (uid, delivery_id, number, address, sender, text, segments, "
+            "fence, claimed_at) SELECT 'u', min(id), 1, '+1', '%s', 't', 1, 1, %lld FROM delivery",
+            *w->config.sms.messaging_service_sid ? w->config.sms.messaging_service_sid
+                                                 : w->config.sms.from,
+            (long long)WORLD_NOW);
+
+        world_sql(w->ledger, sql);
+        free(sql);
+    }
+    buf_clear(&waits);
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
+    assert_non_null(strstr(buf_str(&waits), "the limit of the day is reached: 1 of 1 messages "
+                                            "today; the rest waits until 20"));
     campaign_release(&c);
     buf_release(&waits);
 }
@@ -390,6 +426,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLD(every_status_and_action_in_the_store),
+        IN_WORLD(a_day_that_is_full_says_so_and_until_when),
         IN_WORLD(pausing_tells_why_and_resuming_forgets_it),
         IN_WORLD(ending_skips_what_is_queued_and_nothing_else),
         IN_WORLD(cancelling_while_it_is_planned_queues_no_more),

@@ -115,6 +115,7 @@ wrong_files_are_refused_at_their_place(void **state)
          "times of a day"},
         {HEAD "limits: {per_second: 0}\n", "/limits/per_second", "more than 0"},
         {HEAD "limits: {per_seconds: 1}\n", "/limits/per_seconds", "did you mean per_second?"},
+        {HEAD "limits: {per_day: 0}\n", "/limits/per_day", "must be 1"},
         {HEAD "limits: {frequency_cap: {messages: 2}}\n", "/limits/frequency_cap",
          "days is missing"},
         {HEAD "limits: {frequency_cap: {messages: 1.5, days: 1}}\n",
