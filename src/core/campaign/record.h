@@ -68,6 +68,7 @@ struct campaign {
     char *plan_state, *pause_reason; /* pause_reason NULL when not paused */
     int64_t starts_at, launched_at, completed_at, created_at, updated_at; /* 0: not yet */
     int64_t planned_start; /* of the file's schedule; 0: as soon as it is launched */
+    int64_t local_start_s; /* at each recipient's own clock, as if it were UTC; 0: no such start */
     int64_t plan_confirmed;
     int64_t cloned_from; /* 0: not a clone */
     int64_t targeted, contacted, responded, opted_out;

@@ -563,8 +563,25 @@ check_start(struct check *k, const json_t *v)
 
     if (!check_text(k, v, &s))
         return false;
+    if (json_object_get(json_object_get(k->spec, "schedule"), "zone"))
+        return spec_local_time(s, &at) ||
+               wrong(k, "must be a time without a zone, such as 2026-12-01T10:00, since zone is "
+                        "recipient");
     return strcmp(s, "now") == 0 || utime_parse_rfc3339(s, strlen(s), &at) ||
            wrong(k, "must be now or a time with its zone, such as 2026-12-01T09:00:00-08:00");
+}
+
+static bool
+check_start_zone(struct check *k, const json_t *v)
+{
+    const char *s;
+
+    if (!check_text(k, v, &s))
+        return false;
+    if (strcmp(s, "recipient") != 0)
+        return wrong(k, "must be recipient: the start is then by each recipient's own clock");
+    return json_object_get(json_object_get(k->spec, "schedule"), "start") ||
+           wrong(k, "needs start, a time without a zone such as 2026-12-01T10:00");
 }
 
 static bool
@@ -590,6 +607,7 @@ static bool
 check_schedule(struct check *k, const json_t *v)
 {
     static const struct field fields[] = {{"start", check_start, NULL},
+                                          {"zone", check_start_zone, NULL},
                                           {"quiet_hours", check_quiet_hours, NULL}};
 
     return check_object(k, v, fields, ARRAY_LEN(fields));

@@ -10,6 +10,20 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
+/* Where a day begins first: Kiritimati, 14 hours before UTC. */
+enum { EARLIEST_ZONE_S = 14 * 3600 };
+
+bool
+spec_local_time(const char *text, int64_t *local_s)
+{
+    char full[40];
+
+    if (strlen(text) != 16 && strlen(text) != 19)
+        return false;
+    (void)snprintf(full, sizeof full, "%s%sZ", text, strlen(text) == 16 ? ":00" : "");
+    return utime_parse_rfc3339(full, strlen(full), local_s);
+}
+
 static void
 set_text(char **field, const char *value)
 {
@@ -124,6 +138,7 @@ static void
 apply_schedule(const struct config *config, struct campaign *c, const json_t *schedule)
 {
     const char *start = json_string_value(json_object_get(schedule, "start"));
+    const char *zone = json_string_value(json_object_get(schedule, "zone"));
     const json_t *quiet = json_object_get(schedule, "quiet_hours");
     const char *from = json_string_value(json_object_get(quiet, "from"));
     const char *to = json_string_value(json_object_get(quiet, "to"));
@@ -131,6 +146,12 @@ apply_schedule(const struct config *config, struct campaign *c, const json_t *sc
     if (!from || !to || !quiet_window_parse(from, to, &c->quiet_hours))
         c->quiet_hours = config->policy.quiet_hours;
     c->planned_start = 0;
+    c->local_start_s = 0;
+    if (start && zone && strcmp(zone, "recipient") == 0) {
+        if (spec_local_time(start, &c->local_start_s))
+            c->planned_start = c->local_start_s - EARLIEST_ZONE_S;
+        return;
+    }
     if (start && !utime_parse_rfc3339(start, strlen(start), &c->planned_start))
         c->planned_start = 0; /* now */
 }

@@ -398,6 +398,28 @@ money_is_a_limit_of_the_day(void **state)
     assert_int_equal(w->fake->sent_count, 12);
 }
 
+/* 2026-11-23T18:00Z: ten o'clock the next day in New York, then in Los Angeles; not the 12 hours of
+ * the quiet hours' validity, but each at that hour. */
+static void
+a_local_start_is_each_ones_own(void **state)
+{
+    struct engine_world *w = *state;
+    struct engine_summary sum;
+
+    engine_world_campaign(w, 1, 1, 2);
+    engine_world_sql(w, "UPDATE campaign SET spec = json_set(spec, '$.schedule', json('{\"start\": "
+                        "\"2026-11-24T10:00\", \"zone\": \"recipient\"}'));"
+                        "UPDATE delivery SET address = '+12125550001' WHERE customer_id = 1");
+    engine_world_run(w, &sum);
+    assert_int_equal(w->fake->sent_count, 0);
+    assert_non_null(strstr(sum.waits_for, "2026-11-24T15:00:00Z"));
+    engine_world_run_for(w, 30 * 3600 * 1000, NULL);
+    assert_int_equal(w->fake->sent_count, 2);
+    assert_string_equal(w->fake->sent[0].to, "+12125550001");
+    assert_int_equal(w->fake->sent[0].at_ms / 60000, INT64_C(1795532400000) / 60000);
+    assert_int_equal(w->fake->sent[1].at_ms / 60000, INT64_C(1795543200000) / 60000);
+}
+
 /* The other campaign goes on. */
 static void
 a_campaign_has_a_limit_of_its_own(void **state)
@@ -650,6 +672,7 @@ main(void)
         T(a_limit_of_the_day_holds_over_restarts),
         T(what_was_refused_leaves_room_in_the_day),
         T(money_is_a_limit_of_the_day),
+        T(a_local_start_is_each_ones_own),
         T(a_campaign_has_a_limit_of_its_own),
         T(a_carriers_complaint_slows_everything),
         T(doubts_are_settled_by_the_list),
