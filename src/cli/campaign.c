@@ -138,6 +138,7 @@ options_for(struct campaign_job *j, unsigned takes, struct cli_option *out)
         {TAKES_CONFIRM, {"--confirm", &j->confirm, NULL}},
         {TAKES_CONFIRM, {"--everyone", NULL, &j->everyone}},
         {TAKES_CONFIRM, {"--no-wait", NULL, &j->no_wait}},
+        {TAKES_CONFIRM, {"--dry-run", NULL, &j->dry_run}},
         {TAKES_REASON, {"--reason", &j->reason, NULL}},
         {TAKES_STATE, {"--state", &j->state, NULL}},
         {TAKES_STATE, {"--limit", &j->limit, NULL}},
@@ -247,15 +248,16 @@ campaign_run(const struct cli *cli, int argc, char **argv)
 
 const struct cli_command cli_campaign = {
     .name = "campaign",
-    .synopsis = "list [--status S]\n"
-                "show ID | stats ID\n"
-                "create -f FILE\n"
-                "edit ID -f FILE\n"
-                "launch ID --confirm COUNT [--everyone] [--no-wait]\n"
-                "pause ID [--reason T] | resume ID | complete ID | cancel ID\n"
-                "delete ID | clone ID\n"
-                "recipients ID [--state S] [--limit N]\n"
-                "template list [--type T] | template show NAME",
+    .synopsis =
+        "list [--status S]\n"
+        "show ID | stats ID\n"
+        "create -f FILE\n"
+        "edit ID -f FILE\n"
+        "launch ID --confirm COUNT [--everyone] [--no-wait] | launch ID --dry-run [--everyone]\n"
+        "pause ID [--reason T] | resume ID | complete ID | cancel ID\n"
+        "delete ID | clone ID\n"
+        "recipients ID [--state S] [--limit N]\n"
+        "template list [--type T] | template show NAME",
     .summary = "Create, launch, follow and end campaigns",
     .run = campaign_run,
 };

@@ -13,7 +13,7 @@ struct campaign_job {
     int64_t id; /* of the campaign that was named; 0 for commands that name none */
     /* arguments; NULL or false when not given */
     const char *file, *confirm, *reason, *state, *status, *type, *limit, *name;
-    bool everyone, no_wait;
+    bool everyone, no_wait, dry_run;
 };
 
 /* Each prints its result; on failure *err is filled in and -1 comes back. Else the exit code. */
@@ -24,6 +24,7 @@ int campaign_run_recipients(struct campaign_job *j, struct error *err);
 int campaign_run_create(struct campaign_job *j, struct error *err);
 int campaign_run_edit(struct campaign_job *j, struct error *err);
 int campaign_run_launch(struct campaign_job *j, struct error *err);
+int campaign_run_dry(struct campaign_job *j, struct error *err); /* launch --dry-run */
 int campaign_run_template_list(struct campaign_job *j, struct error *err);
 int campaign_run_template_show(struct campaign_job *j, struct error *err);
 

@@ -105,6 +105,8 @@ campaign_run_launch(struct campaign_job *j, struct error *err)
     struct launch_request request = {
         .id = j->id, .everyone_confirmed = j->everyone, .now_s = j->cli->now_s};
 
+    if (j->dry_run)
+        return campaign_run_dry(j, err);
     if (!j->confirm)
         return ask_for_count(j, err);
     if (!num_parse_i64(j->confirm, &request.confirm) || request.confirm < 0) {

@@ -168,6 +168,7 @@ static const struct {
     {"list", NULL, run_list},
     {"add", "an address", run_add},
     {"remove", "an address", run_remove},
+    {"export", NULL, suppress_export},
     {"import", "a CSV file (address,channel,reason)", suppress_import},
 };
 
@@ -193,10 +194,9 @@ suppress_run(const struct cli *cli, int argc, char **argv)
 {
     struct suppress_job j = {.cli = cli};
     const struct cli_option options[] = {
-        {"--channel", &j.channel, NULL},
-        {"--reason", &j.reason, NULL},
-        {"--skip-bad", NULL, &j.skip_bad},
-        {0},
+        {"--channel", &j.channel, NULL},   {"--reason", &j.reason, NULL},
+        {"--skip-bad", NULL, &j.skip_bad}, {"-o", &j.output, NULL},
+        {"--output", &j.output, NULL},     {0},
     };
     const char *words[2] = {NULL, NULL};
     size_t count = 0;
@@ -216,7 +216,8 @@ const struct cli_command cli_suppress = {
     .synopsis = "list [--channel C]\n"
                 "add ADDRESS --channel sms|email|voice|all [--reason T]\n"
                 "remove ADDRESS --channel C\n"
-                "import FILE.csv [--skip-bad]",
+                "import FILE.csv [--skip-bad]\n"
+                "export [-o FILE.csv] [--channel C]",
     .summary = "Who must not be contacted",
     .run = suppress_run,
 };

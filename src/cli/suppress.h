@@ -9,7 +9,7 @@
 struct suppress_job {
     const struct cli *cli;
     struct config config;
-    const char *channel, *reason, *argument; /* borrowed; NULL: not given */
+    const char *channel, *reason, *argument, *output; /* borrowed; NULL: not given */
     bool skip_bad;
 };
 
@@ -17,6 +17,8 @@ bool suppress_check_channel(const char *channel, struct error *err) MUST_CHECK;
 bool suppress_check_reason(const char *reason, struct error *err) MUST_CHECK; /* NULL is fine */
 /* In the form that the list is asked by; caller frees. NULL: no address of that channel. */
 char *suppress_normalise(const struct config *config, const char *channel, const char *address);
+/* The subcommand export. */
+int suppress_export(struct suppress_job *j);
 /* The subcommand import: all of the file or nothing, unless --skip-bad. */
 int suppress_import(struct suppress_job *j);
 

@@ -1,4 +1,7 @@
-/* canvass suppress import: a CSV of address,channel,reason. Every bad line is named. */
+/*
+ * canvass suppress import: a CSV of address,channel and, if there, reason,evidence,at. Every bad
+ * line is named. It reads what suppress export writes.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,19 +12,23 @@
 #include "core/base/buf.h"
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
+#include "core/base/outfile.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
 
 #define IMPORT_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define EVIDENCE_MAX 2000    /* bytes */
 #define BAD_LINES_SHOWN 1000 /* the rest is counted */
 
-enum { COLUMN_ADDRESS, COLUMN_CHANNEL, COLUMN_REASON, COLUMN_COUNT };
-static const char *const column_names[] = {"address", "channel", "reason"};
+enum { COLUMN_ADDRESS, COLUMN_CHANNEL, COLUMN_REASON, COLUMN_EVIDENCE, COLUMN_AT, COLUMN_COUNT };
+static const char *const column_names[] = {"address", "channel", "reason", "evidence", "at"};
 _Static_assert(ARRAY_LEN(column_names) == COLUMN_COUNT, "a name for every column");
 
 struct entry {
-    char *address, *channel, *reason;
+    char *address, *channel, *reason, *evidence;
+    int64_t at_s; /* 0: not given */
     long line;
 };
 
@@ -47,6 +54,7 @@ import_release(struct import *im)
         free(im->entries[i].address);
         free(im->entries[i].channel);
         free(im->entries[i].reason);
+        free(im->entries[i].evidence);
     }
     free(im->entries);
     free(im->bad);
@@ -69,7 +77,7 @@ say_bad(struct import *im, long line, const char *why)
 static bool
 read_header(struct import *im, const struct csv_row *row)
 {
-    int found[COLUMN_COUNT] = {-1, -1, -1};
+    int found[COLUMN_COUNT] = {-1, -1, -1, -1, -1};
     bool any = false;
 
     for (size_t i = 0; !row->bad && i < row->count; i++) {
@@ -78,7 +86,7 @@ read_header(struct import *im, const struct csv_row *row)
         for (int k = 0; k < COLUMN_COUNT; k++) {
             if (text_eq_nocase(name, column_names[k])) {
                 found[k] = (int)i;
-                any = any || k != COLUMN_REASON; /* "reason" may be somebody's reason */
+                any = any || k < COLUMN_REASON; /* "reason" may be somebody's reason */
             }
         }
         free(name);
@@ -98,25 +106,43 @@ column_text(const struct import *im, const struct csv_row *row, int column)
     return text_trim_dup(row->fields[at], strlen(row->fields[at]));
 }
 
+/* A text of the other columns, without the apostrophe that keeps spreadsheets from running it. */
+static char *
+guarded_text(const struct import *im, const struct csv_row *row, int column)
+{
+    char *cell = column_text(im, row, column);
+    char *text = mem_strdup(csv_unguard(cell));
+
+    free(cell);
+    return text;
+}
+
 static const char *
 read_entry(struct import *im, const struct csv_row *row, struct entry *out)
 {
     struct error err = {0};
-    char *address = column_text(im, row, COLUMN_ADDRESS);
+    char *address = guarded_text(im, row, COLUMN_ADDRESS);
+    char *at = column_text(im, row, COLUMN_AT);
     const char *why = NULL;
 
     *out = (struct entry){.line = row->line};
     out->channel = column_text(im, row, COLUMN_CHANNEL);
-    out->reason = column_text(im, row, COLUMN_REASON);
+    out->reason = guarded_text(im, row, COLUMN_REASON);
+    out->evidence = guarded_text(im, row, COLUMN_EVIDENCE);
     if (!address[0])
         why = "the address is missing";
     else if (!suppress_check_channel(out->channel, &err))
         why = "channel must be sms, email, voice or all";
     else if (!suppress_check_reason(out->reason, &err))
         why = "the reason is too long";
+    else if (strlen(out->evidence) > EVIDENCE_MAX)
+        why = "the evidence is too long";
+    else if (at[0] && (!utime_parse_rfc3339(at, strlen(at), &out->at_s) || out->at_s <= 0))
+        why = "at is no time; write it as 2026-11-23T09:00:00Z";
     else if (!(out->address = suppress_normalise(&im->job->config, out->channel, address)))
         why = "the address cannot be understood";
     free(address);
+    free(at);
     return why;
 }
 
@@ -147,6 +173,7 @@ read_rows(struct import *im, const struct buf *text)
             free(e.address);
             free(e.channel);
             free(e.reason);
+            free(e.evidence);
         } else {
             im->entries = mem_grow(im->entries, im->count, &im->capacity, sizeof *im->entries);
             im->entries[im->count++] = e;
@@ -161,12 +188,19 @@ static bool
 store_one(struct import *im, struct db *ledger, const struct entry *e, const char *evidence,
           struct error *err)
 {
+    const int64_t now_s = im->job->cli->now_s;
+    const struct suppression_row row = {
+        .address = e->address,
+        .channel = e->channel,
+        .reason = e->reason[0] ? e->reason : "import",
+        .evidence = e->evidence[0] ? e->evidence : evidence,
+        .at_s = e->at_s ? e->at_s : now_s,
+    };
     bool was = false;
     int64_t skipped = 0;
 
     if (!suppression_is(ledger, e->address, e->channel, &was, err) ||
-        !suppression_add(ledger, e->address, e->channel, e->reason[0] ? e->reason : "import",
-                         evidence, im->job->cli->now_s, &skipped, err))
+        !suppression_add_row(ledger, &row, now_s, &skipped, err))
         return false;
     im->added += !was;
     im->already += was;
@@ -267,7 +301,7 @@ tell_done(const struct import *im)
 int
 suppress_import(struct suppress_job *j)
 {
-    struct import im = {.job = j, .column = {0, 1, 2}};
+    struct import im = {.job = j, .column = {0, 1, 2, -1, -1}};
     struct error err = {0};
     struct buf text = {0};
     int code = EXIT_DONE;

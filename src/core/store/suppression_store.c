@@ -6,7 +6,7 @@
 
 static const char SQL_ADD[] =
     "INSERT INTO main.suppression (address, channel, reason, evidence, at) "
-    "VALUES (:address, :channel, :reason, :evidence, :now) "
+    "VALUES (:address, :channel, :reason, :evidence, :at) "
     "ON CONFLICT (address, channel) DO NOTHING";
 static const char SQL_SKIP_DELIVERIES[] =
     "UPDATE main.delivery SET state = 'skipped', reason = 'opted_out', next_attempt_at_ms = 0, "
@@ -25,6 +25,9 @@ static const char SQL_IS[] = "SELECT EXISTS (SELECT 1 FROM main.suppression "
                              "WHERE address = :address AND channel IN (:channel, 'all'))";
 static const char SQL_LIST[] = "SELECT address, channel, reason, evidence, at "
                                "FROM main.suppression ORDER BY at DESC, address, channel";
+
+static const char SQL_EACH[] = "SELECT address, channel, reason, evidence, at "
+                               "FROM main.suppression ORDER BY address, channel";
 
 static bool
 skip_pending(struct db *ledger, const char *sql, const char *address, const char *channel,
@@ -46,8 +49,8 @@ skip_pending(struct db *ledger, const char *sql, const char *address, const char
 }
 
 bool
-suppression_add(struct db *ledger, const char *address, const char *channel, const char *reason,
-                const char *evidence, int64_t now_s, int64_t *skipped, struct error *err)
+suppression_add_row(struct db *ledger, const struct suppression_row *row, int64_t now_s,
+                    int64_t *skipped, struct error *err)
 {
     struct db_stmt *st = db_prepare(ledger, SQL_ADD, err);
     bool ok = false;
@@ -56,16 +59,26 @@ suppression_add(struct db *ledger, const char *address, const char *channel, con
         *skipped = 0;
     if (!st)
         return error_wrap(err, "store an opt-out");
-    db_bind_text(st, ":address", address);
-    db_bind_text(st, ":channel", channel);
-    db_bind_text(st, ":reason", reason);
-    db_bind_text(st, ":evidence", evidence ? evidence : "");
-    db_bind_i64(st, ":now", now_s);
+    db_bind_text(st, ":address", row->address);
+    db_bind_text(st, ":channel", row->channel);
+    db_bind_text(st, ":reason", row->reason);
+    db_bind_text(st, ":evidence", row->evidence ? row->evidence : "");
+    db_bind_i64(st, ":at", row->at_s);
     ok = db_step_done(st, err) &&
-         skip_pending(ledger, SQL_SKIP_DELIVERIES, address, channel, now_s, skipped, err) &&
-         skip_pending(ledger, SQL_SKIP_MESSAGES, address, channel, now_s, skipped, err);
+         skip_pending(ledger, SQL_SKIP_DELIVERIES, row->address, row->channel, now_s, skipped,
+                      err) &&
+         skip_pending(ledger, SQL_SKIP_MESSAGES, row->address, row->channel, now_s, skipped, err);
     db_stmt_release(st);
     return ok || error_wrap(err, "store an opt-out");
+}
+
+bool
+suppression_add(struct db *ledger, const char *address, const char *channel, const char *reason,
+                const char *evidence, int64_t now_s, int64_t *skipped, struct error *err)
+{
+    const struct suppression_row row = {address, channel, reason, evidence, now_s};
+
+    return suppression_add_row(ledger, &row, now_s, skipped, err);
 }
 
 bool
@@ -132,6 +145,26 @@ suppression_list_load(struct db *db, struct suppression **out, size_t *count, st
     *out = list;
     *count = n;
     return true;
+}
+
+bool
+suppression_each(struct db *db, bool (*each)(void *ctx, const struct suppression_row *row),
+                 void *ctx, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_EACH, err);
+    bool row = false;
+    bool ok = st != NULL;
+
+    while (ok && (ok = db_step(st, &row, err)) && row) {
+        const struct suppression_row s = {db_column_text(st, 0), db_column_text(st, 1),
+                                          db_column_text(st, 2), db_column_text(st, 3),
+                                          db_column_i64(st, 4)};
+
+        if (!each(ctx, &s))
+            break;
+    }
+    db_stmt_release(st);
+    return ok || error_wrap(err, "read the suppression list");
 }
 
 void

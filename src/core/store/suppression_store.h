@@ -18,6 +18,13 @@ struct suppression {
 bool suppression_add(struct db *ledger, const char *address, const char *channel,
                      const char *reason, const char *evidence, int64_t now_s, int64_t *skipped,
                      struct error *err) MUST_CHECK;
+/* The same with the time it was written down elsewhere. */
+struct suppression_row {
+    const char *address, *channel, *reason, *evidence; /* borrowed */
+    int64_t at_s;
+};
+bool suppression_add_row(struct db *ledger, const struct suppression_row *row, int64_t now_s,
+                         int64_t *skipped, struct error *err) MUST_CHECK;
 /* ERR_NOT_FOUND when it was not there. */
 bool suppression_remove(struct db *ledger, const char *address, const char *channel,
                         struct error *err) MUST_CHECK;
@@ -25,6 +32,9 @@ bool suppression_is(struct db *db, const char *address, const char *channel, boo
                     struct error *err) MUST_CHECK;
 bool suppression_list_load(struct db *db, struct suppression **out, size_t *count,
                            struct error *err) MUST_CHECK;
+/* By address and channel; texts are borrowed for the call. Stops when each() returns false. */
+bool suppression_each(struct db *db, bool (*each)(void *ctx, const struct suppression_row *row),
+                      void *ctx, struct error *err) MUST_CHECK;
 void suppression_list_release(struct suppression *list, size_t count);
 
 #endif
