@@ -130,7 +130,7 @@ class Relay:
         if os.path.exists(port_file):
             os.unlink(port_file)
         # Little memory is held back by the sanitizer, so that what the process takes can be judged.
-        env = {**ENV, "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
+        env = {**ENV, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", ""), "ASAN_OPTIONS": "detect_leaks=0:quarantine_size_mb=1:thread_local_quarantine_size_kb=64"}
         with open(os.path.join(self.dir, "log"), "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(BIN, "canvass-relay"), "--config", os.path.join(self.dir, "relay.yaml"), "--listen",
