@@ -31,7 +31,8 @@ ALL_CPPFLAGS = -D_GNU_SOURCE -DCANVASS_VERSION='"$(or $(VERSION),unreleased)"' -
 ALL_CFLAGS = -std=c17 -fPIE -pthread $(WARN) $(FLAGS_$(MODE)) $(CFLAGS)
 ALL_LDFLAGS = -pthread $(filter -fsanitize=%,$(FLAGS_$(MODE))) $(LINK_$(MODE)) $(LDFLAGS)
 
-CORE_LIBS = -lsqlite3 -ljansson -lyaml -lcrypto -lm
+# as needed: only canvass writes XLSX
+CORE_LIBS = -lsqlite3 -ljansson -lyaml -lcrypto -lm -Wl,--as-needed -lxlsxwriter -Wl,--no-as-needed
 PG_CFLAGS ?= -I$(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
 NET_LIBS = -lcurl -lpq
 UI_LIBS = -lncursesw -ltinfo

@@ -3,7 +3,7 @@
 # usage: deps.sh build|test
 set -eu
 build="gcc:the_compiler make:runs_the_build libc6-dev:C_headers libncurses-dev:the_console's_screen
-libsqlite3-dev:ledger_and_replica libcurl4-openssl-dev:calls_to_providers_and_relay libpq-dev:main_databases_on_PostgreSQL libjansson-dev:JSON libyaml-dev:configuration
+libsqlite3-dev:ledger_and_replica libcurl4-openssl-dev:calls_to_providers_and_relay libpq-dev:main_databases_on_PostgreSQL libjansson-dev:JSON libyaml-dev:configuration libxlsxwriter-dev:exports_as_XLSX
 libssl-dev:webhook_signatures libmicrohttpd-dev:relay_and_simulator tzdata:time_zones_of_recipients"
 test="libcmocka-dev:unit_tests tmux:tests_of_the_screen python3:end-to-end_tests clang:second_compiler
 sqlite3:looks_into_databases_in_tests postgresql:a_private_server_in_tests nginx:a_proxy_before_the_relay_in_tests openssl:certificates_in_tests"

@@ -14,6 +14,7 @@ check "only src/ui/term may include curses:" "$(inc '<(curses|ncurses|ncursesw/.
 check "only src/core/store may include sqlite3.h:" "$(inc '<sqlite3\.h>' | grep -v '^src/core/store/')"
 check "only src/net and src/sim may include curl:" "$(inc '<curl/' | grep -vE '^src/(net|sim)/')"
 check "only src/net may include libpq:" "$(inc '<libpq.*\.h>' | grep -v '^src/net/')"
+check "only src/core/report/export_xlsx.c may include xlsxwriter.h:" "$(inc '<xlsxwriter.*\.h>' | grep -v '^src/core/report/export_xlsx.c')"
 check "only src/serve may include microhttpd.h:" "$(inc '<microhttpd\.h>' | grep -v '^src/serve/')"
 check "core points at nobody:" "$(inc '"(ui|cli|net|relay|sim|serve)/' | grep '^src/core/')"
 check "base points at base:" "$(inc '"core/(store|config|replica|segment|campaign|query|outbox|reply|report|engine|port|webhook)/' | grep '^src/core/base/')"

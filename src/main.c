@@ -228,8 +228,10 @@ console_log(struct start *s, struct console *c)
 static bool
 console_open(struct start *s, struct console *c, struct error *err)
 {
-    struct engine_options options = {
-        .home = s->home, .config = &c->config, .open_main_database = net_main_database_open};
+    struct engine_options options = {.home = s->home,
+                                     .config = &c->config,
+                                     .open_main_sink = net_main_sink_open,
+                                     .open_main_database = net_main_database_open};
     struct error why = {0};
 
     if (!stores_make_home(s->home, err))
@@ -363,6 +365,7 @@ main(int argc, char **argv)
     read_flags(&s, argc, argv);
     s.cli.open_net = net_open;
     s.cli.open_main_database = net_main_database_open;
+    s.cli.open_main_sink = net_main_sink_open;
     s.cli.check_main_database = net_main_database_check;
     log_to_fd(STDERR_FILENO, s.cli.verbose ? LOG_DEBUG : LOG_WARN);
     status = run(&s);

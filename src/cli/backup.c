@@ -135,6 +135,7 @@ ask_relay(const struct cli *cli, const struct config *config, struct error *err)
 {
     struct engine_options options = {.home = cli->home,
                                      .config = config,
+                                     .open_main_sink = cli->open_main_sink,
                                      .open_main_database = cli->open_main_database,
                                      .has_net = true};
     struct engine_summary summary;

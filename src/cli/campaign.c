@@ -89,6 +89,7 @@ enum takes {
     READS = 1u << 9,        /* needs the replica beside the ledger */
     THEN_STATUS = 1u << 10, /* prints what the campaign is afterwards */
     NO_STORE = 1u << 11,
+    TAKES_OUTPUT = 1u << 12, /* --format, -o */
 };
 
 static const struct subcommand {
@@ -109,6 +110,7 @@ static const struct subcommand {
     {"clone", WRITES | TAKES_ID, run_clone},
     {"stats", READS | TAKES_ID, campaign_run_stats},
     {"recipients", READS | TAKES_ID | TAKES_STATE, campaign_run_recipients},
+    {"export", READS | TAKES_ID | TAKES_OUTPUT, campaign_run_export},
 };
 
 static const struct subcommand template_subcommands[] = {
@@ -143,6 +145,9 @@ options_for(struct campaign_job *j, unsigned takes, struct cli_option *out)
         {TAKES_STATE, {"--state", &j->state, NULL}},
         {TAKES_STATE, {"--limit", &j->limit, NULL}},
         {TAKES_STATUS, {"--status", &j->status, NULL}},
+        {TAKES_OUTPUT, {"--format", &j->format, NULL}},
+        {TAKES_OUTPUT, {"-o", &j->output, NULL}},
+        {TAKES_OUTPUT, {"--output", &j->output, NULL}},
         {TAKES_TYPE, {"--type", &j->type, NULL}},
     };
 
@@ -257,6 +262,7 @@ const struct cli_command cli_campaign = {
         "pause ID [--reason T] | resume ID | complete ID | cancel ID\n"
         "delete ID | clone ID\n"
         "recipients ID [--state S] [--limit N]\n"
+        "export ID [--format csv|xlsx|json|html] [-o FILE]\n"
         "template list [--type T] | template show NAME",
     .summary = "Create, launch, follow and end campaigns",
     .run = campaign_run,

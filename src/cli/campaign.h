@@ -12,7 +12,7 @@ struct campaign_job {
     struct db *reader;
     int64_t id; /* of the campaign that was named; 0 for commands that name none */
     /* arguments; NULL or false when not given */
-    const char *file, *confirm, *reason, *state, *status, *type, *limit, *name;
+    const char *file, *confirm, *reason, *state, *status, *type, *limit, *name, *format, *output;
     bool everyone, no_wait, dry_run;
 };
 
@@ -21,6 +21,7 @@ int campaign_run_list(struct campaign_job *j, struct error *err);
 int campaign_run_show(struct campaign_job *j, struct error *err);
 int campaign_run_stats(struct campaign_job *j, struct error *err);
 int campaign_run_recipients(struct campaign_job *j, struct error *err);
+int campaign_run_export(struct campaign_job *j, struct error *err);
 int campaign_run_create(struct campaign_job *j, struct error *err);
 int campaign_run_edit(struct campaign_job *j, struct error *err);
 int campaign_run_launch(struct campaign_job *j, struct error *err);

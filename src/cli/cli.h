@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/port/main_database.h"
+#include "core/port/main_sink.h"
 #include "core/port/net.h"
 #include "core/store/db.h"
 
@@ -38,6 +39,7 @@ struct cli {
     /* Wired by main.c, so that cli needs no net. Copies what it needs of the configuration. */
     bool (*open_net)(const struct config *config, struct net_port *out, struct error *err);
     main_database_open_fn *open_main_database; /* the same */
+    main_sink_open_fn *open_main_sink;
     /* The mapping against the live main database; problems: a line each. */
     bool (*check_main_database)(const struct config *config, struct buf *problems,
                                 struct error *err);

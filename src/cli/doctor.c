@@ -12,6 +12,7 @@
 #include "core/base/utime.h"
 #include "core/store/replica_state_store.h"
 #include "core/store/stores.h"
+#include "core/store/write_back_store.h"
 
 enum verdict { GOOD, LOOK, BAD };
 
@@ -123,6 +124,28 @@ look_at_replica(struct doctor *d, const struct config *c)
         tell(d, LOOK, "replica", "the last sync failed: %s", state.last_error);
 }
 
+/* What the main database has yet to be told, and why it refuses some of it. */
+static void
+look_at_write_back(struct doctor *d)
+{
+    struct error err = {0};
+    struct db *db = ledger_open(d->cli->home, &err);
+    int64_t waiting = 0;
+    int64_t refused = 0;
+    char *why = NULL;
+
+    if (!db || !write_back_state(db, &waiting, &refused, &why, &err))
+        tell(d, BAD, "write-back", "%s", err.text);
+    else if (refused > 0)
+        tell(d, BAD, "write-back",
+             "the main database refused %" PRId64 " rows, which are tried again: %s", refused,
+             why ? why : "");
+    else
+        tell(d, GOOD, "write-back", "%" PRId64 " rows wait to be written", waiting);
+    free(why);
+    db_close(db);
+}
+
 /* The mapping against the live database: every column that is missing or mistyped. */
 static void
 look_at_main_database(struct doctor *d, const struct config *c)
@@ -158,6 +181,8 @@ doctor_run(const struct cli *cli, int argc, char **argv)
     look_at_ledger(&d);
     if (cli->check_main_database && file_exists(config.path))
         look_at_main_database(&d, &config);
+    if (config.main_database.write_back)
+        look_at_write_back(&d);
     look_at_replica(&d, &config);
     config_release(&config);
     status = d.bad ? EXIT_FAILED : EXIT_DONE;

@@ -67,6 +67,7 @@ run_engine(const struct cli *cli, const struct config *config, bool until_idle)
 {
     struct engine_options options = {.home = cli->home,
                                      .config = config,
+                                     .open_main_sink = cli->open_main_sink,
                                      .open_main_database = cli->open_main_database,
                                      .has_net = true};
     struct engine_summary summary;

@@ -561,6 +561,8 @@ net_main_database_check(const struct config *config, struct buf *problems, struc
     for (int t = 0; src && ok && t < MAIN_TABLE_COUNT; t++)
         ok = pgcheck_table(src->l, &src->mapping, (enum main_table)t, &src->tables[t], problems,
                            err);
+    for (int k = 0; src && ok && config->main_database.write_back && k < MAIN_WRITE_COUNT; k++)
+        ok = pgcheck_write_back(src->l, &src->mapping, (enum main_write)k, problems, err);
     source_close(src);
     return src && ok;
 }

@@ -8,9 +8,13 @@
 
 #include "core/base/buf.h"
 #include "core/port/main_database.h"
+#include "core/port/main_sink.h"
 
 /* A main_database_open_fn for postgresql:// and sqlite: (that one by core's own). */
 main_database_open_fn net_main_database_open;
+
+/* The same for writing back (main_sink.h): by the mapping's write_back. */
+main_sink_open_fn net_main_sink_open;
 
 /*
  * Holds the mapping against the live database.

@@ -288,3 +288,31 @@ pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table, 
     out->columns = buf_take(&c.columns);
     return !c.lost;
 }
+
+bool
+pgcheck_write_back(struct pglink *l, const struct mapping *m, enum main_write kind,
+                   struct buf *problems, struct error *err)
+{
+    const char *what = kind == MAIN_WRITE_CONVERSATION ? "conversation" : "message";
+    struct error why = {0};
+    char *sql;
+    bool ok;
+
+    if (!m->write_back[kind]) {
+        buf_printf(problems,
+                   "write_back (%s): main_database.write_back is on, but the mapping has no %s\n",
+                   m->path, what);
+        return true;
+    }
+    sql =
+        mem_printf("PREPARE canvass_check AS %s\n; DEALLOCATE canvass_check", m->write_back[kind]);
+    ok = pglink_exec(l, sql, &why);
+    free(sql);
+    if (ok || (!pglink_is_lost(l) && why.code != ERR_RETRY)) {
+        if (!ok)
+            buf_printf(problems, "write_back.%s (%s): %s\n", what, m->path, why.text);
+        return true;
+    }
+    *err = why;
+    return false;
+}

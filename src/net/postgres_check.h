@@ -27,4 +27,8 @@ void pgtable_release(struct pgtable *t);
 bool pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table,
                    struct pgtable *out, struct buf *problems, struct error *err) MUST_CHECK;
 
+/* The same for a statement of write_back: the server understands it. */
+bool pgcheck_write_back(struct pglink *l, const struct mapping *m, enum main_write kind,
+                        struct buf *problems, struct error *err) MUST_CHECK;
+
 #endif

@@ -321,6 +321,21 @@ pglink_query(struct pglink *l, const char *sql, char state[6], struct error *err
 }
 
 bool
+pglink_exec_values(struct pglink *l, const char *sql, const char *const *values, size_t count,
+                   char state[6], struct error *err)
+{
+    PGresult *res;
+
+    state[0] = '\0';
+    if (!PQsendQueryParams(l->conn, sql, (int)count, NULL, values, NULL, NULL, 0))
+        return lost(l, err);
+    l->busy = true;
+    res = collect(l, state, err);
+    PQclear(res);
+    return res != NULL;
+}
+
+bool
 pglink_exec(struct pglink *l, const char *sql, struct error *err)
 {
     PGresult *res = pglink_query(l, sql, NULL, err);

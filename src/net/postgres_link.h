@@ -32,6 +32,9 @@ bool pglink_exec(struct pglink *l, const char *sql, struct error *err) MUST_CHEC
  */
 PGresult *pglink_query(struct pglink *l, const char *sql, char state[6],
                        struct error *err) MUST_CHECK;
+/* One statement with values, as texts whose types the statement says; no rows are expected. */
+bool pglink_exec_values(struct pglink *l, const char *sql, const char *const *values, size_t count,
+                        char state[6], struct error *err) MUST_CHECK;
 /* COPY … TO STDOUT: begin, then next until *data is NULL. A message is released with PQfreemem().
  */
 bool pglink_copy_begin(struct pglink *l, const char *sql, struct error *err) MUST_CHECK;

@@ -201,6 +201,64 @@ def the_trend_tells_the_truth():
                 c.wait("▸1: ", gone=True)
 
 
+def the_sample_is_paged_sorted_and_explained():
+    with Place(customers=1200) as w:
+        w.run("sync")
+        people = w.json("segment", "sample", "--template", "inactive_customers", "--limit", "1000",
+                        "--channel", "sms")["people"]
+        total = len(people)
+        assert 100 < total < 1000, total
+        with w.console(width=80, height=50) as c:
+            to_step_2(c, "Sample")
+            c.key("Enter")
+            pick(c, "Start from ━", "quiet")
+            c.wait("reachable of")
+            c.key("F6")
+            c.wait(f"50 of {total} · s sort")
+            c.key("End")
+            c.wait("PgDn fetches more")
+            for fetched in [*range(100, total, 50), total]:  # to the very last one
+                c.key("NPage")
+                c.wait(f"{fetched} of {total} · s sort")
+                c.key("End")
+                c.wait(f"{fetched} of {total} · PgDn" if fetched < total else f"▸ {re.escape(people[-1]['name'])}")
+            c.key("NPage", "Home")  # nothing more comes
+            c.wait(f"{total} of {total} · s sort")
+            c.wait("▸ " + re.escape(people[0]["name"]))
+
+            def first(key):
+                return re.escape(sorted((p for p in people if p[key]), key=lambda p: p[key], reverse=True)[0]["name"])
+            c.key("s", "Home")
+            by_name = sorted(people, key=lambda p: p["name"].lower().encode())
+            c.wait("Name↓ .*\n.*▸ " + re.escape(by_name[0]["name"]))
+            c.key("End")
+            c.wait("▸ " + re.escape(by_name[-1]["name"]))
+            for head, key in (("Last visit↓", "last_visit"), ("Contacted↓", "last_contact"),
+                              ("Last appt↓", "last_appointment")):
+                c.key("s")
+                c.wait(head)
+                c.key("Home")
+                c.wait(head + ".*\n.*▸ " + first(key))
+            c.key("s")
+            c.wait("Appts↓")
+            c.key("s")
+            c.wait("The sample is as drawn")
+            c.key("Home")
+            c.wait("▸ " + re.escape(people[0]["name"]))
+            why = w.json("segment", "why", str(people[0]["customer_id"]), "--template", "inactive_customers")
+            for key in ("w", "Enter"):
+                c.key(key)
+                c.wait("Why " + re.escape(people[0]["name"]) + " is in")
+                assert len(re.findall("✓ (?:the )?(?:number of|last) ", c.text())) == len(why["reasons"]) == 2, c.framed()
+                assert c.text().count("saw: ") == 2, c.framed()
+                c.key("Escape")
+                c.wait("s sort")  # closed, and still among the people
+            c.key("Down", "w")
+            c.wait("Why " + re.escape(people[1]["name"]) + " is in")
+            c.key("w")
+            c.wait("▸ " + re.escape(people[1]["name"]))
+
+
 def it_fits_80x24():
     with Place() as w:
         w.run("sync")
@@ -229,7 +287,7 @@ def it_fits_80x24():
 
 
 TESTS = [from_a_name_to_messages, a_kill_loses_nothing, a_refusal_says_why_and_loses_nothing, everyone_needs_the_word,
-         the_trend_tells_the_truth, it_fits_80x24]
+         the_trend_tells_the_truth, the_sample_is_paged_sorted_and_explained, it_fits_80x24]
 
 if __name__ == "__main__":
     world.main(TESTS)

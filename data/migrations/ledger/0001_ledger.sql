@@ -318,7 +318,8 @@ CREATE TABLE suppression_change (
 ) STRICT;
 CREATE TABLE delivery_change (
     seq INTEGER PRIMARY KEY,
-    address TEXT NOT NULL
+    address TEXT NOT NULL,
+    customer_id ANY NOT NULL
 ) STRICT;
 CREATE TRIGGER suppression_change_added AFTER INSERT ON suppression_change WHEN NEW.seq % 1024 = 0 BEGIN
     DELETE FROM suppression_change WHERE seq <= NEW.seq - 65536;
@@ -339,7 +340,7 @@ END;
 CREATE TRIGGER delivery_change_new AFTER INSERT ON delivery
     WHEN NEW.state NOT IN ('queued', 'retry_wait', 'skipped')
 BEGIN
-    INSERT INTO delivery_change (address) VALUES (NEW.address);
+    INSERT INTO delivery_change (address, customer_id) VALUES (NEW.address, NEW.customer_id);
 END;
 CREATE TRIGGER delivery_change_state AFTER UPDATE OF state, accepted_at, replied_at ON delivery
     WHEN OLD.accepted_at IS NOT NEW.accepted_at OR OLD.replied_at IS NOT NEW.replied_at
@@ -350,17 +351,18 @@ CREATE TRIGGER delivery_change_state AFTER UPDATE OF state, accepted_at, replied
                           WHEN 'failed' THEN 3 WHEN 'queued' THEN 4 WHEN 'retry_wait' THEN 4
                           WHEN 'skipped' THEN 4 ELSE 5 END
 BEGIN
-    INSERT INTO delivery_change (address) VALUES (NEW.address);
+    INSERT INTO delivery_change (address, customer_id) VALUES (NEW.address, NEW.customer_id);
 END;
 CREATE TRIGGER delivery_change_address AFTER UPDATE OF address ON delivery
     WHEN OLD.address <> NEW.address
 BEGIN
-    INSERT INTO delivery_change (address) VALUES (OLD.address), (NEW.address);
+    INSERT INTO delivery_change (address, customer_id)
+    VALUES (OLD.address, OLD.customer_id), (NEW.address, NEW.customer_id);
 END;
 CREATE TRIGGER delivery_change_removed AFTER DELETE ON delivery
     WHEN OLD.state NOT IN ('queued', 'retry_wait', 'skipped')
 BEGIN
-    INSERT INTO delivery_change (address) VALUES (OLD.address);
+    INSERT INTO delivery_change (address, customer_id) VALUES (OLD.address, OLD.customer_id);
 END;
 
 CREATE TABLE saved_segment (

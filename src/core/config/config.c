@@ -58,7 +58,7 @@ static const struct setting settings[] = {
     {"main_database", "password", KIND_SECRET, AT(main_database.password), NULL, 0, 0, NULL, "Of the PostgreSQL role; or use ~/.pgpass."},
     {"main_database", "mapping", KIND_TEXT, AT(main_database.mapping), "reference", 0, 0, NULL, "How its tables are read: reference, or a mapping file of your own."},
     {"main_database", "refresh_seconds", KIND_INTEGER, AT(main_database.refresh_seconds), "30", 1, 86400, NULL, "How often the replica follows it."},
-    {"main_database", "write_back", KIND_BOOL, AT(main_database.write_back), "false", 0, 0, NULL, "Write conversations back."},
+    {"main_database", "write_back", KIND_BOOL, AT(main_database.write_back), "false", 0, 0, NULL, "Write campaign conversations back to it."},
     {"relay", "url", KIND_TEXT, AT(relay.url), "", 0, 0, NULL, "Where the console reaches canvass-relay."},
     {"relay", "token", KIND_SECRET, AT(relay.token), NULL, 0, 0, NULL, "What the relay knows the console by."},
     {"relay", "public_url", KIND_TEXT, AT(relay.public_url), "", 0, 0, NULL, "Where the providers reach it; signed by them."},
@@ -727,10 +727,6 @@ config_load(const char *path, const char *const *overrides, size_t override_coun
     if (out->policy.daily_cost_micros > 0 && out->sms.price_micros == 0)
         complain(&l, "/policy/daily/cost",
                  "policy.daily.cost needs sms.price, the price of one segment");
-    if (out->main_database.write_back)
-        complain(&l, "/main_database/write_back",
-                 "main_database.write_back: this version does not write to the main database; "
-                 "leave it out");
 out:
     yaml_release(&doc);
     buf_release(&text);

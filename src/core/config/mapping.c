@@ -288,6 +288,114 @@ read_tables(struct reading *r, json_t *v)
                  "appointment_requests point at conversations, which the mapping lacks");
 }
 
+/* --- writing back */
+
+static bool
+is_name_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* The number of the value that is named, from 1; 0: there is none. */
+static size_t
+value_number(enum main_write kind, const char *name, size_t len)
+{
+    size_t count;
+    const char *const *names = main_write_names(kind, &count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+            return i + 1;
+    return 0;
+}
+
+static void
+unknown_value(struct reading *r, enum main_write kind, const char *pointer, const char *name,
+              size_t len)
+{
+    size_t count;
+    const char *const *names = main_write_names(kind, &count);
+    char *word = mem_strndup(name, len);
+    char near[64];
+
+    hint(near, sizeof near, word, names, count, sizeof names[0]);
+    complain(r, pointer, "no value is named :%.60s%s", word, near);
+    free(word);
+}
+
+/* :name becomes $n; "::" is a cast, and what stands between quotes is nobody's. */
+static void
+read_statement(struct reading *r, enum main_write kind, const char *pointer, json_t *v)
+{
+    const char *sql = json_string_value(v);
+    struct buf out = {0};
+    char quote = '\0';
+
+    if (!sql || strlen(sql) > MAX_SELECT || !text_starts_with(sql, "INSERT")) {
+        complain(r, pointer, "must be one INSERT … ON CONFLICT … DO UPDATE statement as text");
+        return;
+    }
+    for (const char *p = sql; *p; p++) {
+        size_t len = 0;
+        size_t number;
+
+        if (quote && *p == quote)
+            quote = '\0';
+        else if (!quote && (*p == '\'' || *p == '"'))
+            quote = *p;
+        if (!quote && *p == ':' && p[1] == ':') {
+            buf_add_str(&out, "::");
+            p++;
+            continue;
+        }
+        while (!quote && *p == ':' && is_name_char(p[1 + len]))
+            len++;
+        if (len == 0) {
+            buf_add_char(&out, *p);
+            continue;
+        }
+        number = value_number(kind, p + 1, len);
+        if (number == 0)
+            unknown_value(r, kind, pointer, p + 1, len);
+        buf_printf(&out, "$%zu", number);
+        p += len;
+    }
+    if (!strstr(buf_str(&out), "ON CONFLICT"))
+        complain(r, pointer, "needs ON CONFLICT … DO UPDATE: a row may be written more than once");
+    free(r->out->write_back[kind]);
+    r->out->write_back[kind] = buf_take(&out);
+}
+
+static void
+read_write_back(struct reading *r, json_t *v)
+{
+    static const char *const names[] = {
+        [MAIN_WRITE_CONVERSATION] = "conversation", [MAIN_WRITE_MESSAGE] = "message"};
+    const char *key;
+    json_t *member;
+
+    if (!json_is_object(v)) {
+        complain(r, "/write_back", "write_back must be a mapping with conversation and message");
+        return;
+    }
+    json_object_foreach(v, key, member)
+    {
+        char *at = pointer_to("/write_back", key);
+        int k = 0;
+
+        while (k < MAIN_WRITE_COUNT && strcmp(names[k], key) != 0)
+            k++;
+        if (k < MAIN_WRITE_COUNT)
+            read_statement(r, (enum main_write)k, at, member);
+        else
+            unknown_key(r, at, key, names, ARRAY_LEN(names));
+        free(at);
+    }
+    for (int k = 0; k < MAIN_WRITE_COUNT; k++)
+        if (!json_object_get(v, names[k]))
+            complain(r, "/write_back", "write_back lacks %s", names[k]);
+}
+
 /* --- the file */
 
 /* The server knows which zones there are; this keeps the name out of harm's way in SQL. */
@@ -309,7 +417,7 @@ read_zone(struct reading *r, json_t *v)
 static void
 read_root(struct reading *r, json_t *root)
 {
-    static const char *const names[] = {"time_zone", "tables"};
+    static const char *const names[] = {"time_zone", "tables", "write_back"};
     const char *key;
     json_t *member;
 
@@ -325,6 +433,8 @@ read_root(struct reading *r, json_t *root)
             read_zone(r, member);
         else if (strcmp(key, "tables") == 0)
             read_tables(r, member);
+        else if (strcmp(key, "write_back") == 0)
+            read_write_back(r, member);
         else
             unknown_key(r, at, key, names, ARRAY_LEN(names));
         free(at);
@@ -451,6 +561,8 @@ mapping_release(struct mapping *m)
         free(table->words);
         free(table->select);
     }
+    for (int k = 0; k < MAIN_WRITE_COUNT; k++)
+        free(m->write_back[k]);
     free(m->path);
     free(m->time_zone);
     *m = (struct mapping){0};

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/port/main_database.h"
 #include "core/port/main_schema.h"
+#include "core/port/main_sink.h"
 
 enum mapping_key { MAPPING_KEY_INT, MAPPING_KEY_UUID, MAPPING_KEY_TEXT };
 
@@ -33,6 +34,8 @@ struct mapping {
     char *time_zone; /* of timestamps without time zone; owned */
     char digest[17]; /* of the file's bytes: another text, another mapping */
     struct mapping_table tables[MAIN_TABLE_COUNT];
+    char *write_back[MAIN_WRITE_COUNT]; /* owned; statements with $1, $2, … for the values in the
+                                           order of main_write_names(); NULL: none */
 };
 
 /*

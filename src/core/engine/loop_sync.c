@@ -1,4 +1,5 @@
 /* The replica: brought up to the main database every few seconds. */
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -6,22 +7,26 @@
 #include "core/base/text.h"
 #include "core/engine/loop.h"
 #include "core/replica/sync.h"
+#include "core/replica/write_back.h"
 #include "core/store/replica_state_store.h"
+#include "core/store/write_back_store.h"
 
 struct loop_sync {
     const char *home;
     const struct config *config;
     main_database_open_fn *open;
-    atomic_bool cancel; /* the engine leaves: what is being read is given up */
-    int64_t next_ms;    /* monotonic */
-    bool running;
-    bool failing; /* the last one failed: said once, not every time */
+    main_sink_open_fn *open_sink;
+    int64_t next_ms; /* monotonic */
     pthread_t thread;
     /* written by the thread, read after `ended` */
-    atomic_bool ended;
     int64_t now_s;
-    bool ok;
-    struct error err;
+    struct write_back_result written;
+    struct error err, why; /* of reading, of writing back */
+    bool ok, wrote;
+    atomic_bool ended;
+    atomic_bool cancel; /* the engine leaves: what is being read is given up */
+    bool running;
+    bool failing, write_failing; /* the last one failed: said once, not every time */
 };
 
 static void *
@@ -37,6 +42,8 @@ run_sync(void *arg)
                                  .mode = SYNC_REFRESH};
 
     s->ok = replica_sync(&job, &result, &s->err);
+    s->wrote = !s->config->main_database.write_back || atomic_load(&s->cancel) ||
+               write_back_run(s->home, s->config, s->open_sink, &s->cancel, &s->written, &s->why);
     atomic_store(&s->ended, true);
     return NULL;
 }
@@ -55,12 +62,32 @@ loop_sync_prepare(struct loop *l)
     l->sync->home = l->opt.home;
     l->sync->config = l->opt.config;
     l->sync->open = l->opt.open_main_database;
+    l->sync->open_sink = l->opt.open_main_sink;
+    if (!write_back_enable(l->ledger, l->opt.config->main_database.write_back, &err))
+        loop_trouble(l, "turn write-back on or off", &err);
     if (!replica_state_load(l->reader, &state, &err))
         loop_trouble(l, "see how old the replica is", &err);
     age_s = loop_now_ms(l) / 1000 - state.synced_at_s;
     if (state.synced && age_s < l->opt.config->main_database.refresh_seconds)
         l->sync->next_ms =
             loop_mono_ms(l) + (l->opt.config->main_database.refresh_seconds - age_s) * 1000;
+}
+
+/* The same trouble is said once. */
+static void
+hear_of_writing(struct loop *l, struct loop_sync *s)
+{
+    bool failed = !s->wrote && s->why.code != ERR_RETRY;
+    bool refused = s->wrote && s->written.refused > 0;
+
+    if (failed && !s->write_failing)
+        loop_event(l, LOG_WARN, 0, "the main database was not told everything; the rest waits: %s",
+                   s->why.text);
+    if (refused && !s->write_failing)
+        loop_event(l, LOG_WARN, 0,
+                   "the main database refused %" PRId64 " rows: canvass doctor says why",
+                   s->written.refused);
+    s->write_failing = failed || refused;
 }
 
 /* What the thread found; ERR_RETRY is another process's sync, which does as well. */
@@ -72,6 +99,7 @@ hear(struct loop *l, struct loop_sync *s)
     if (!s->ok && !s->failing && s->err.code != ERR_RETRY)
         loop_event(l, LOG_WARN, 0, "the main database could not be read: %s", s->err.text);
     s->failing = !s->ok && s->err.code != ERR_RETRY;
+    hear_of_writing(l, s);
 }
 
 void
@@ -90,7 +118,8 @@ loop_sync_step(struct loop *l, bool stopping)
     }
     if (!s->running && !stopping && s->next_ms <= mono) {
         atomic_store(&s->ended, false);
-        s->err = (struct error){0};
+        s->err = s->why = (struct error){0};
+        s->written = (struct write_back_result){0};
         s->now_s = loop_now_ms(l) / 1000;
         s->running = pthread_create(&s->thread, NULL, run_sync, s) == 0;
         s->next_ms = mono + l->opt.config->main_database.refresh_seconds * 1000;

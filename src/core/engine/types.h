@@ -8,11 +8,13 @@
 #include "core/base/mailbox.h"
 #include "core/config/config.h"
 #include "core/port/main_database.h"
+#include "core/port/main_sink.h"
 #include "core/port/net.h"
 
 struct engine_options {
     const char *home;                          /* borrowed until the engine ends */
     const struct config *config;               /* borrowed until the engine ends */
+    main_sink_open_fn *open_main_sink;         /* NULL: the same */
     main_database_open_fn *open_main_database; /* NULL: core's own, SQLite files only */
     struct net_port net;                       /* taken over: closed by the engine */
     bool has_net;              /* false: sending is not configured; commands still run */

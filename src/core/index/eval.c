@@ -63,11 +63,10 @@ asks_time(const struct leaf *leaf)
     return false;
 }
 
-static bool
+static void
 make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
 {
     const struct config *config = e->env->config;
-    struct reach_marks marks = {0};
 
     key_number(key, leaf->spec->kind);
     for (size_t i = 0; i < leaf->spec->key_count; i++)
@@ -75,17 +74,13 @@ make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
             key_number(key, (int64_t)i);
             key_value(key, &leaf->values[i]);
         }
+    if (leaf->spec->kind == LEAF_CONTACTED_BY)
+        return; /* followed through time: contacted.c */
     if (asks_time(leaf))
         key_number(key, e->env->now_s);
     if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
         for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
             key_text(key, config->segments.booking_intent_outcomes.items[i]);
-    if (leaf->spec->kind == LEAF_CONTACTED_BY) {
-        if (!reach_store_marks(e->v->db, &marks, e->err))
-            return false;
-        key_number(key, marks.deliveries);
-    }
-    return true;
 }
 
 /* --- one leaf */
@@ -118,29 +113,67 @@ ask_sql(const struct eval *e, const struct leaf *leaf, struct bits *out)
     return segment_sql_each_row(e->v->db, leaf, e->env, take_row, &t, e->err);
 }
 
+static struct cached *
+make_set(const struct eval *e, const struct leaf *leaf, bool only_sql, const struct buf *key)
+{
+    struct bits made = {0};
+    struct cached *put = NULL;
+    enum leaf_outcome outcome = LEAF_ASK_SQL;
+
+    bits_init(&made, index_customers(e->v));
+    if (!only_sql)
+        outcome = index_leaf(e->v, leaf, e->env, &made);
+    if (outcome == LEAF_DAMAGED)
+        *e->damaged = true;
+    if (outcome == LEAF_DONE || (outcome == LEAF_ASK_SQL && ask_sql(e, leaf, &made)))
+        put = view_cache_put(e->v, key, &made);
+    bits_release(&made);
+    return put;
+}
+
+static struct cached *
+contacted_set(const struct eval *e, const struct leaf *leaf, const struct buf *key)
+{
+    struct cached *c = view_cache_find(e->v, key);
+    struct reach_marks marks = {0};
+    const struct index_places *places = NULL;
+    bool usable = c != NULL;
+
+    if (!view_places(e->v, &places)) {
+        *e->damaged = true;
+        return NULL;
+    }
+    if (!reach_store_marks(e->v->db, &marks, e->err) ||
+        (usable &&
+         !index_follow_contacted(e->v, leaf, e->env, marks.deliveries, c, &usable, e->err)))
+        return NULL;
+    if (c && !usable)
+        buf_clear(&c->key); /* found no more */
+    if (!usable)
+        c = make_set(e, leaf, true, key);
+    if (c) {
+        c->deliveries = marks.deliveries;
+        c->now_s = e->env->now_s;
+    }
+    return c;
+}
+
 static const struct bits *
 leaf_set(const struct eval *e, const struct leaf *leaf, bool only_sql)
 {
     struct buf key = {0};
-    struct bits made = {0};
-    const struct bits *found = NULL;
-    enum leaf_outcome outcome = LEAF_ASK_SQL;
-    bool ok = make_key(e, leaf, &key);
+    struct cached *c;
 
-    if (ok)
-        found = view_cache_find(e->v, &key);
-    if (ok && !found) {
-        bits_init(&made, index_customers(e->v));
-        if (!only_sql)
-            outcome = index_leaf(e->v, leaf, e->env, &made);
-        if (outcome == LEAF_DAMAGED)
-            *e->damaged = true;
-        if (outcome == LEAF_DONE || (outcome == LEAF_ASK_SQL && ask_sql(e, leaf, &made)))
-            found = view_cache_put(e->v, &key, &made);
+    make_key(e, leaf, &key);
+    if (leaf->spec->kind == LEAF_CONTACTED_BY) {
+        c = contacted_set(e, leaf, &key);
+    } else {
+        c = view_cache_find(e->v, &key);
+        if (!c)
+            c = make_set(e, leaf, only_sql, &key);
     }
-    bits_release(&made);
     buf_release(&key);
-    return found;
+    return c ? &c->bits : NULL;
 }
 
 enum { JOIN_AND, JOIN_OR };

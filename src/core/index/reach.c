@@ -9,11 +9,6 @@
 #include "core/base/mem.h"
 #include "core/index/view.h"
 
-struct gather {   /* customers to be judged */
-    int64_t *ids; /* owned */
-    size_t count, capacity;
-};
-
 static size_t
 space_of(size_t channel)
 {
@@ -32,7 +27,7 @@ reach_state_release(struct reach_state *r)
     *r = (struct reach_state){0};
 }
 
-static void
+void
 gather_id(void *ctx, int64_t id)
 {
     struct gather *g = ctx;

@@ -200,7 +200,7 @@ view_appointments(struct index_view *v, const struct rows_map **out)
 
 /* --- the sets of leaves */
 
-const struct bits *
+struct cached *
 view_cache_find(struct index_view *v, const struct buf *key)
 {
     for (size_t i = 0; i < CACHE_ENTRIES; i++) {
@@ -209,7 +209,7 @@ view_cache_find(struct index_view *v, const struct buf *key)
         if (c->bits.words && c->key.len == key->len &&
             memcmp(c->key.data, key->data, key->len) == 0) {
             c->used = ++v->uses;
-            return &c->bits;
+            return c;
         }
     }
     return NULL;
@@ -225,7 +225,7 @@ cache_places(const struct index_view *v)
     return places < 8 ? 8 : places > CACHE_ENTRIES ? CACHE_ENTRIES : places;
 }
 
-const struct bits *
+struct cached *
 view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits)
 {
     struct cached *oldest = &v->cache[0];
@@ -239,5 +239,5 @@ view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits)
     oldest->bits = *bits;
     *bits = (struct bits){0};
     oldest->used = ++v->uses;
-    return &oldest->bits;
+    return oldest;
 }

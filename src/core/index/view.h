@@ -18,6 +18,9 @@ struct cached { /* the customers of one leaf */
     struct buf key;
     struct bits bits;
     uint64_t used;
+    /* contacted_by: as of when */
+    int64_t deliveries; /* mark */
+    int64_t now_s;
 };
 
 enum { SPACE_PHONE, SPACE_EMAIL, SPACE_COUNT }; /* kinds of address */
@@ -64,10 +67,24 @@ bool view_appointments(struct index_view *v, const struct rows_map **out) MUST_C
 
 void reach_state_release(struct reach_state *r);
 
-/* NULL: not there. Else the set, borrowed until the next view_cache_put(). */
-const struct bits *view_cache_find(struct index_view *v, const struct buf *key);
-/* Takes bits over; returns them where they stand now. */
-const struct bits *view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits);
+/* NULL: not there. Else borrowed until the next view_cache_put(). */
+struct cached *view_cache_find(struct index_view *v, const struct buf *key);
+/* Takes bits over. */
+struct cached *view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits);
+
+struct gather {   /* row ids; zero is a valid empty value */
+    int64_t *ids; /* owned */
+    size_t count, capacity;
+};
+void gather_id(void *ctx, int64_t id); /* ctx: struct gather */
+
+/*
+ * Brings the set of a contacted_by leaf up to the ledger and the clock, customer by customer.
+ * *usable false: it must be made anew.
+ */
+bool index_follow_contacted(struct index_view *v, const struct leaf *leaf,
+                            const struct segment_env *env, int64_t deliveries, struct cached *c,
+                            bool *usable, struct error *err) MUST_CHECK;
 
 /* What became of a leaf. */
 enum leaf_outcome {

@@ -396,8 +396,8 @@ page_visit(struct segment_sql *q, const struct leaf *leaf, struct buf *out)
                segment_sql_text(q, leaf->values[PAGE_VISIT_KEY].text, name));
 }
 
-static void
-contacted_by(struct segment_sql *q, const struct leaf *leaf, struct buf *out)
+void
+segment_sql_deliveries(struct segment_sql *q, const struct leaf *leaf, struct buf *out)
 {
 #define WAS_CONTACTED "d.state IN ('accepted', 'sent', 'delivered', 'undelivered')"
     static const struct {
@@ -413,12 +413,18 @@ contacted_by(struct segment_sql *q, const struct leaf *leaf, struct buf *out)
     char name[SQL_NAME_SIZE];
     size_t row = v[CONTACTED_STATE].choice;
 
-    ADD("EXISTS (SELECT 1 FROM main.delivery d WHERE d.customer_id = c.key AND %s",
-        rows[row].state);
+    ADD("%s", rows[row].state);
     if (!v[CONTACTED_CAMPAIGN].any_campaign)
         ADD("d.campaign_id = %s", segment_sql_i64(q, v[CONTACTED_CAMPAIGN].campaign, name));
     add_within(q, rows[row].at, &v[CONTACTED_WITHIN], out);
     add_older(q, rows[row].at, &v[CONTACTED_OLDER], out);
+}
+
+static void
+contacted_by(struct segment_sql *q, const struct leaf *leaf, struct buf *out)
+{
+    buf_add_str(out, " AND EXISTS (SELECT 1 FROM main.delivery d WHERE d.customer_id = c.key");
+    segment_sql_deliveries(q, leaf, out);
     buf_add_char(out, ')');
 }
 

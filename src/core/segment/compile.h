@@ -40,4 +40,7 @@ bool cutoff_after(int64_t now_s, int64_t days, int64_t *out);
 /* The filters of a `conversation` or `appointment` leaf on alias v or a, for counting in why.c. */
 void segment_sql_filters(struct segment_sql *q, const struct leaf *leaf, struct buf *out);
 
+/* The conditions of a `contacted_by` leaf on alias d, each after " AND ". */
+void segment_sql_deliveries(struct segment_sql *q, const struct leaf *leaf, struct buf *out);
+
 #endif

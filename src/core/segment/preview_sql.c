@@ -415,7 +415,7 @@ segment_reach_word(enum reach_kind kind)
     return words[kind];
 }
 
-/* The first eight columns of a sample. */
+/* PERSON_COLUMNS. */
 static void
 person_read(struct db_stmt *st, struct segment_person *p)
 {
@@ -430,12 +430,13 @@ person_read(struct db_stmt *st, struct segment_person *p)
     p->has_last_appointment = !db_column_is_null(st, 6);
     p->last_appointment = db_column_i64(st, 6);
     p->last_appointment_status = db_column_dup(st, 7);
+    p->appointment_count = db_column_i64(st, 8);
     p->reach = "";
 }
 
 #define PERSON_COLUMNS                                                                             \
     "r.key, r.name, r.phone, r.email, r.last_visit, r.last_contact, r.last_appointment, "          \
-    "r.last_appointment_status"
+    "r.last_appointment_status, r.appointment_count"
 
 bool
 segment_sql_people(struct db *db, const int64_t *ids, const uint8_t *reach, size_t count,
@@ -519,9 +520,9 @@ segment_sql_sample(struct db *db, const struct criteria *c, const struct segment
         if (ok && row) {
             out->people = mem_grow(out->people, out->count, &capacity, sizeof *out->people);
             person_read(st, &out->people[out->count]);
-            if (!db_column_is_null(st, 8))
+            if (!db_column_is_null(st, 9))
                 out->people[out->count].reach =
-                    segment_reach_word((enum reach_kind)db_column_i64(st, 8));
+                    segment_reach_word((enum reach_kind)db_column_i64(st, 9));
             out->count++;
         }
     }
@@ -580,21 +581,60 @@ segment_sql_each_row(struct db *db, const struct leaf *leaf, const struct segmen
 {
     struct segment_sql q = {.env = env};
     struct buf body = {0};
-    char *condition = segment_sql_leaf(&q, leaf);
     struct db_stmt *st;
     bool row = true;
     bool ok;
 
-    buf_printf(&body, "SELECT c.id FROM replica.customer c WHERE %s", condition);
+    if (leaf->spec->kind == LEAF_CONTACTED_BY) { /* there are fewer deliveries than customers */
+        buf_add_str(&body, "SELECT c.id FROM main.delivery d "
+                           "CROSS JOIN replica.customer c ON c.key = d.customer_id WHERE 1");
+        segment_sql_deliveries(&q, leaf, &body);
+    } else {
+        char *condition = segment_sql_leaf(&q, leaf);
+
+        buf_printf(&body, "SELECT c.id FROM replica.customer c WHERE %s", condition);
+        free(condition);
+    }
     st = prepare(db, &q, &body, err);
     ok = st != NULL;
     while (ok && (ok = db_step(st, &row, err)) && row)
         each(ctx, db_column_i64(st, 0));
     db_stmt_release(st);
     buf_release(&body);
-    free(condition);
     segment_sql_release(&q);
     return ok || error_wrap(err, "rows of a criterion");
+}
+
+bool
+segment_sql_judge(struct db *db, const struct leaf *leaf, const struct segment_env *env,
+                  const int64_t *ids, size_t count, void (*each)(void *ctx, int64_t id, bool holds),
+                  void *ctx, struct error *err)
+{
+    struct segment_sql q = {.env = env};
+    struct buf body = {0};
+    char name[SQL_NAME_SIZE];
+    const char *id = segment_sql_i64(&q, 0, name);
+    char *condition = segment_sql_leaf(&q, leaf);
+    struct db_stmt *st;
+    bool ok;
+
+    buf_printf(&body, "SELECT %s FROM replica.customer c WHERE c.id = %s", condition, id);
+    st = prepare(db, &q, &body, err);
+    ok = st != NULL;
+    for (size_t i = 0; ok && i < count; i++) {
+        bool row = false;
+
+        db_stmt_reset(st);
+        db_bind_i64(st, id, ids[i]);
+        ok = db_step(st, &row, err);
+        if (ok && row)
+            each(ctx, ids[i], db_column_i64(st, 0));
+    }
+    db_stmt_release(st);
+    buf_release(&body);
+    free(condition);
+    segment_sql_release(&q);
+    return ok || error_wrap(err, "a criterion of a customer");
 }
 
 void

@@ -26,10 +26,16 @@ bool segment_sql_sample(struct db *db, const struct criteria *c, const struct se
 bool segment_sql_funnel(struct db *db, const struct criteria *c, const struct segment_env *env,
                         struct segment_funnel *out, struct error *err) MUST_CHECK;
 
-/* Row ids (replica.customer.id) for which one leaf holds, in any order. */
+/* Row ids (replica.customer.id) for which one leaf holds, in any order, some more than once. */
 bool segment_sql_each_row(struct db *db, const struct leaf *leaf, const struct segment_env *env,
                           void (*each)(void *ctx, int64_t id), void *ctx,
                           struct error *err) MUST_CHECK;
+
+/* Whether a leaf holds for each of these customers. */
+bool segment_sql_judge(struct db *db, const struct leaf *leaf, const struct segment_env *env,
+                       const int64_t *ids, size_t count,
+                       void (*each)(void *ctx, int64_t id, bool holds), void *ctx,
+                       struct error *err) MUST_CHECK;
 
 /* 0 sms, 1 voice, 2 email; false: no such channel, which err says. */
 enum { CHANNEL_SMS, CHANNEL_VOICE, CHANNEL_EMAIL, CHANNEL_COUNT };

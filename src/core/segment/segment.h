@@ -89,6 +89,7 @@ struct segment_person { /* a row of a sample; texts owned, NULL when absent */
     bool has_last_visit, has_last_contact, has_last_appointment;
     int64_t last_visit, last_contact, last_appointment;
     char *last_appointment_status;
+    int64_t appointment_count;
     const char
         *reach; /* "reachable", "no_address", "opted_out", "capped", "duplicate_address", or "" */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <openssl/evp.h>
 #include <sqlite3.h>
 
 #include "core/base/buf.h"
@@ -184,6 +185,29 @@ fn_key_hash(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         sqlite3_result_null(ctx);
 }
 
+/* uuid_of(text): a UUID that is the same for the same text (version 8: made of SHA-256). */
+static void
+fn_uuid_of(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const unsigned char *text = sqlite3_value_text(argv[0]);
+    unsigned char d[EVP_MAX_MD_SIZE];
+    char uuid[37];
+
+    (void)argc;
+    if (!text ||
+        EVP_Digest(text, (size_t)sqlite3_value_bytes(argv[0]), d, NULL, EVP_sha256(), NULL) != 1) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    d[6] = (unsigned char)((d[6] & 0x0F) | 0x80);
+    d[8] = (unsigned char)((d[8] & 0x3F) | 0x80);
+    (void)snprintf(uuid, sizeof uuid,
+                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", d[0],
+                   d[1], d[2], d[3], d[4], d[5], d[6], d[7], d[8], d[9], d[10], d[11], d[12], d[13],
+                   d[14], d[15]);
+    sqlite3_result_text(ctx, uuid, -1, SQLITE_TRANSIENT);
+}
+
 static int
 on_progress(void *arg)
 {
@@ -204,6 +228,8 @@ set_up(struct db *db, enum db_mode mode, struct error *err)
         sqlite3_create_function(db->raw, "text_has", 2, flags, NULL, fn_text_has, NULL, NULL) !=
             SQLITE_OK ||
         sqlite3_create_function(db->raw, "key_hash", 1, flags, NULL, fn_key_hash, NULL, NULL) !=
+            SQLITE_OK ||
+        sqlite3_create_function(db->raw, "uuid_of", 1, flags, NULL, fn_uuid_of, NULL, NULL) !=
             SQLITE_OK)
         return error_set(err, ERR_INTERNAL, "cannot register SQL functions");
     sqlite3_progress_handler(db->raw, PROGRESS_STEPS, on_progress, db);
@@ -211,6 +237,8 @@ set_up(struct db *db, enum db_mode mode, struct error *err)
         return false;
     if (mode == DB_READ_ONLY)
         return db_exec(db, "PRAGMA query_only=ON; SELECT count(*) FROM sqlite_master;", err);
+    if (mode == DB_READ_WRITE_AS_IS)
+        return db_exec(db, "SELECT count(*) FROM sqlite_master;", err);
     return db_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", err);
 }
 
@@ -231,6 +259,7 @@ db_open(const char *path, enum db_mode mode, struct error *err)
     static const int flags[] = {
         [DB_READ_ONLY] = SQLITE_OPEN_READONLY,
         [DB_READ_WRITE] = SQLITE_OPEN_READWRITE,
+        [DB_READ_WRITE_AS_IS] = SQLITE_OPEN_READWRITE,
         [DB_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
         /* not SQLITE_OPEN_MEMORY: what is attached later would inherit it */
         [DB_MEMORY] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,

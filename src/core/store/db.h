@@ -22,8 +22,9 @@ struct db_stmt;
 enum db_mode {
     DB_READ_ONLY, /* the file must exist; query_only */
     DB_READ_WRITE,
-    DB_CREATE, /* read-write, made when missing (0600) */
-    DB_MEMORY, /* path ignored */
+    DB_READ_WRITE_AS_IS, /* somebody else's file: its journal mode stays */
+    DB_CREATE,           /* read-write, made when missing (0600) */
+    DB_MEMORY,           /* path ignored */
 };
 
 /* WAL, foreign keys on, busy time-out 5 s, synchronous=FULL. Errors name the file and what to do.

@@ -51,6 +51,17 @@ static const char SQL_ACCEPTED[] =
     HOLDERS("SELECT DISTINCT address FROM main.delivery WHERE accepted_at >= :from "
             "AND accepted_at < :until");
 
+static const char SQL_NOTED_CUSTOMERS[] =
+    "SELECT c.id FROM (SELECT DISTINCT customer_id FROM main.delivery_change WHERE seq > :since) f "
+    "CROSS JOIN replica.customer c ON c.key = f.customer_id";
+
+static const char SQL_DATED[] =
+    "SELECT c.id FROM main.delivery d CROSS JOIN replica.customer c ON c.key = d.customer_id "
+    "WHERE d.accepted_at >= :from AND d.accepted_at < :until "
+    "UNION ALL "
+    "SELECT c.id FROM main.delivery d CROSS JOIN replica.customer c ON c.key = d.customer_id "
+    "WHERE d.replied_at >= :from AND d.replied_at < :until";
+
 bool
 reach_store_marks(struct db *db, struct reach_marks *out, struct error *err)
 {
@@ -133,6 +144,30 @@ reach_store_accepted_between(struct db *db, int64_t from_s, int64_t until_s,
                              void (*each)(void *ctx, int64_t id), void *ctx, struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_ACCEPTED, err);
+
+    if (st) {
+        db_bind_i64(st, ":from", from_s);
+        db_bind_i64(st, ":until", until_s);
+    }
+    return each_id(st, each, ctx, err);
+}
+
+bool
+reach_store_noted_customers(struct db *db, int64_t since, void (*each)(void *ctx, int64_t id),
+                            void *ctx, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_NOTED_CUSTOMERS, err);
+
+    if (st)
+        db_bind_i64(st, ":since", since);
+    return each_id(st, each, ctx, err);
+}
+
+bool
+reach_store_dated_between(struct db *db, int64_t from_s, int64_t until_s,
+                          void (*each)(void *ctx, int64_t id), void *ctx, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_DATED, err);
 
     if (st) {
         db_bind_i64(st, ":from", from_s);

@@ -47,4 +47,12 @@ bool reach_store_accepted_between(struct db *db, int64_t from_s, int64_t until_s
                                   void (*each)(void *ctx, int64_t id), void *ctx,
                                   struct error *err) MUST_CHECK;
 
+/* Customers whose own deliveries were noted after `since`. */
+bool reach_store_noted_customers(struct db *db, int64_t since, void (*each)(void *ctx, int64_t id),
+                                 void *ctx, struct error *err) MUST_CHECK;
+/* Customers with a delivery of their own accepted or answered at from <= t < until. */
+bool reach_store_dated_between(struct db *db, int64_t from_s, int64_t until_s,
+                               void (*each)(void *ctx, int64_t id), void *ctx,
+                               struct error *err) MUST_CHECK;
+
 #endif

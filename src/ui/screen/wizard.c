@@ -8,6 +8,7 @@
 #include "core/campaign/spec.h"
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
+#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_state.h"
 #include "ui/screen/wizard_trend.h"
 #include "ui/widget/when.h"
@@ -73,6 +74,7 @@ wizard_close(struct app *app, void *self)
     preview_free(w->preview);
     trend_free(w->trend);
     why_answer_free(w->why);
+    free(w->segment.order);
     free(w);
 }
 
@@ -190,6 +192,8 @@ wizard_escape(struct app *app, void *self)
         w->picker.open = false;
         return true;
     }
+    if (w->step == WIZARD_SEGMENT && people_close_why(w))
+        return true;
     if (w->step == WIZARD_SEGMENT && w->segment.in_preview) {
         w->segment.in_preview = false;
         return true;

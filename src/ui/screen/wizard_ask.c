@@ -6,6 +6,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/segment/leaf_table.h"
+#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_state.h"
 #include "ui/screen/wizard_trend.h"
 
@@ -17,6 +18,7 @@ struct preview_arg {
     struct config mine;          /* shallow copy with the campaign's frequency cap */
     int64_t now_s;
     uint64_t seed;
+    size_t people;
     bool want_vars;
 };
 
@@ -66,7 +68,7 @@ count_all(struct db *db, const struct preview_arg *a, const struct criteria *c, 
     p->everyone = criteria_is_everyone(c);
     ok = segment_reach(db, c, &env, "sms", &p->reach, err) &&
          segment_funnel(db, c, &env, &p->funnel, err) &&
-         segment_sample(db, c, &env, "sms", SAMPLE_PEOPLE, a->seed, &p->sample, err) &&
+         segment_sample(db, c, &env, "sms", a->people, a->seed, &p->sample, err) &&
          (!a->want_vars || load_vars(db, p, err)) && criteria_unknown_words(db, c, &text, err);
     if (ok) {
         p->unknown = buf_take(&text);
@@ -112,6 +114,7 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
 {
     struct wizard *w = owner;
     struct preview_box *keep = result;
+    struct key selected;
 
     (void)q;
     if (!keep) {
@@ -121,13 +124,15 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
         w->preview_old = true;
         return;
     }
+    selected = people_selected(w);
     preview_free(w->preview);
     w->preview = keep->preview;
     keep->preview = NULL;
     w->preview_error[0] = '\0';
     w->preview_old = false;
     w->preview_serial++;
-    list_place(&w->segment.people, w->preview->sample.count, -1);
+    people_arrived(w, &selected);
+    key_release(&selected);
     w->steps[WIZARD_SEGMENT]->arrived(w);
     wizard_trend_follow(w);
 }
@@ -165,6 +170,7 @@ wizard_ask_preview(struct wizard *w)
     a->mine.policy.cap_days = w->c.cap_days;
     a->now_s = app_now_s(w->app);
     a->seed = w->segment.seed;
+    a->people = SAMPLE_PEOPLE + (w->step == WIZARD_SEGMENT ? w->segment.more : 0);
     a->want_vars = w->step >= WIZARD_AGENT;
     w->preview_old = true;
     wizard_trend_cancel(w);

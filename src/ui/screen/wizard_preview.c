@@ -8,6 +8,7 @@
 #include "core/base/text.h"
 #include "core/campaign/sms_segments.h"
 #include "ui/screen/common.h"
+#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_state.h"
 #include "ui/screen/wizard_trend.h"
 #include "ui/term/cells.h"
@@ -190,71 +191,6 @@ draw_reasons(const struct preview *p, struct grid *g, struct area a, int y)
     return y + 1;
 }
 
-struct people_draw {
-    struct wizard *w;
-    int name_w, visit_w;
-};
-
-static void
-draw_person(void *ctx, struct grid *g, struct area a, size_t row, bool selected)
-{
-    const struct people_draw *d = ctx;
-    const struct segment_person *p = &d->w->preview->sample.people[row];
-    int64_t now = app_now_s(d->w->app);
-    char when[16];
-    int x = 1;
-
-    (void)selected;
-    x = grid_cell(g, a, 0, x + 1, d->name_w, row == 0 ? ROLE_TITLE : ROLE_TEXT, or_dash(p->name));
-    (void)grid_cell(g, a, 0, x + 1, d->visit_w, ROLE_DIM,
-                    p->has_last_visit ? when_short(p->last_visit, now, when) : "never");
-    x += 1 + d->visit_w;
-    (void)grid_cell(g, a, 0, x + 1, 9, ROLE_DIM,
-                    p->has_last_contact ? when_short(p->last_contact, now, when) : "never");
-    if (a.w - x - 11 > 6 && p->reach && p->reach[0] && strcmp(p->reach, "reachable") != 0)
-        (void)grid_cell(g, a, 0, x + 11, a.w - x - 12, ROLE_WARN, skip_reason_words(p->reach));
-}
-
-static int
-why_lines(const struct wizard *w, struct buf *out)
-{
-    const struct why_answer *a = w->why;
-
-    if (!a)
-        return 0;
-    buf_printf(out, "Why %s: %s. ", a->name, a->why.in_segment ? "in" : "not in");
-    for (size_t i = 0; i < a->why.count; i++) {
-        buf_printf(out, "%s%s ", i ? "; " : "", a->why.reasons[i].holds ? "✓" : "✗");
-        when_words(a->why.reasons[i].fact, app_now_s(w->app), out);
-    }
-    return 3;
-}
-
-static void
-draw_people(struct wizard *w, struct grid *g, struct area a, bool focused)
-{
-    struct people_draw d = {.w = w, .visit_w = 10};
-    struct buf why = {0};
-    int tail = 1 + why_lines(w, &why);
-    struct area in = area_rows(a, 1, a.h - 1 - tail);
-    int x;
-
-    d.name_w = a.w - 2 - d.visit_w - 12 > 26 ? 26 : a.w - 2 - d.visit_w - 12;
-    x = 2 + d.name_w + 1;
-    (void)grid_text(g, a, 0, 2, ROLE_DIM, "Name");
-    (void)grid_text(g, a, 0, x, ROLE_DIM, "Last visit");
-    (void)grid_text(g, a, 0, x + d.visit_w + 1, ROLE_DIM, "Contacted");
-    if (w->preview->sample.count == 0)
-        (void)grid_text(g, in, 0, 2, ROLE_DIM, "Nobody matches.");
-    list_draw(&w->segment.people, g, in, focused, draw_person, &d);
-    (void)grid_cell(g, a, a.h - tail, 0, a.w, ROLE_DIM,
-                    focused ? "r other sample · Enter says why"
-                            : "F6, then r other sample, Enter says why");
-    if (why.len)
-        (void)grid_wrapped(g, a, a.h - tail + 1, 3, ROLE_TEXT, buf_str(&why));
-    buf_release(&why);
-}
-
 void
 wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focused)
 {
@@ -284,8 +220,9 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
         y += grid_wrapped(g, in, y, 2, ROLE_WARN, p->unknown);
     y = draw_funnel(w, g, in, y, in.h / 3 > 3 ? in.h / 3 : 3);
     y = draw_reasons(p, g, in, y);
-    y += wizard_draw_trend(w, g, in, y, in.h >= 20 ? 2 : in.h - y > 6 ? 1 : 0);
-    if (in.h - y > 9) {
+    if (!w->why)
+        y += wizard_draw_trend(w, g, in, y, in.h >= 20 ? 2 : in.h - y > 6 ? 1 : 0);
+    if (in.h - y > 9 && !w->why) {
         when_words(p->sentence, app_now_s(w->app), &sentence);
         y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM,
                           buf_str(&sentence)) +
@@ -294,33 +231,7 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
     }
     y += in.h >= 22;
     if (in.h - y >= 4)
-        draw_people(w, g, area_rows(in, y, in.h - y), focused);
-}
-
-bool
-wizard_preview_input(struct wizard *w, const struct input *in)
-{
-    struct segment_step *s = &w->segment;
-    size_t row;
-
-    if (in->key == KEYS_MOUSE) {
-        if (in->mouse == MOUSE_WHEEL_UP || in->mouse == MOUSE_WHEEL_DOWN)
-            list_wheel(&s->people, in->mouse == MOUSE_WHEEL_UP ? -3 : 3);
-        else if (list_row_at(&s->people, in->y, in->x, &row))
-            list_select(&s->people, row, LIST_NO_ID);
-        return true;
-    }
-    if (in->key == 'r') {
-        s->seed++;
-        wizard_ask_preview(w);
-        return true;
-    }
-    if (in->key == KEYS_ENTER && w->preview && s->people.sel < w->preview->sample.count) {
-        const struct segment_person *p = &w->preview->sample.people[s->people.sel];
-        wizard_ask_why(w, &p->key, p->name);
-        return true;
-    }
-    return list_key(&s->people, in->key);
+        people_draw(w, g, area_rows(in, y, in.h - y), focused);
 }
 
 /* --- a message for a person */

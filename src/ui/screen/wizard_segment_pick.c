@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_segment_focus.h"
 
 void
@@ -16,6 +17,8 @@ segment_changed(struct wizard *w)
 
     (void)json_object_set_new(w->spec, "segment", json_pack("{s:o}", "criteria", criteria));
     s->saved_error[0] = '\0';
+    s->more = 0;
+    (void)people_close_why(w);
     wizard_changed(w);
     wizard_ask_preview(w);
 }
@@ -305,6 +308,8 @@ origin_picked(struct wizard *w, size_t item)
     json_decref(everybody);
     if (!segment)
         return;
+    s->more = 0;
+    (void)people_close_why(w);
     (void)wrows_check(&s->rows);
     (void)json_object_set_new(w->spec, "segment", segment);
     wizard_changed(w);

@@ -46,7 +46,15 @@ struct why_answer {
 /* --- the draft (wizard_save.c): its id lives as long as a save is under way */
 struct draft_ref;
 
-enum preview_focus { PREVIEW_REST, PREVIEW_PEOPLE };
+enum people_sort {
+    SORT_SAMPLE, /* as it was drawn */
+    SORT_NAME,
+    SORT_VISIT,
+    SORT_CONTACT,
+    SORT_APPOINTMENT,
+    SORT_COUNT, /* of appointments */
+    SORTS
+};
 
 struct segment_step {
     struct wrows rows;
@@ -60,6 +68,12 @@ struct segment_step {
     uint64_t seed;
     bool in_preview; /* the right pane has the focus (F6) */
     struct list people;
+    enum people_sort sort;
+    size_t *order;                  /* owned: line to place in the sample */
+    size_t more;                    /* people wanted beyond SAMPLE_PEOPLE */
+    bool go_on;                     /* they were asked for by going down */
+    size_t why_top;                 /* first criterion shown */
+    const char *why_reach;          /* of the person whose reasons are shown */
     struct area pane, preview_pane; /* of the last draw */
     struct {
         struct area area;
@@ -193,9 +207,11 @@ struct wizard_step_ops {
 extern const struct wizard_step_ops wizard_info_ops, wizard_segment_ops, wizard_agent_ops,
     wizard_review_ops;
 
+/* --- wizard_people.c: keys of the preview pane */
+bool wizard_preview_input(struct wizard *w, const struct input *in);
+
 /* --- wizard_preview.c */
 void wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focused);
-bool wizard_preview_input(struct wizard *w, const struct input *in);
 /* "1,190 reachable of 1,421 matched" in one line. */
 void wizard_draw_reach_line(struct wizard *w, struct grid *g, struct area a, int y);
 /* The text of a variant for a person of the sample, with its length; returns the lines used. */

@@ -108,6 +108,13 @@ mapping__says_what_is_wrong_and_where(void **state)
         {CUSTOMERS "  appointments:\n    key: int\n    select: SELECT 1\n"
                    "    words: {status: {a: 3}}\n",
          "a word is translated into a word"},
+        {CUSTOMERS "write_back: 3\n", "x.yaml:5:1: write_back must be a mapping"},
+        {CUSTOMERS "write_back: {mesage: x}\n", "unknown key mesage; did you mean message?"},
+        {CUSTOMERS "write_back: {message: x}\n", "write_back lacks conversation"},
+        {CUSTOMERS "write_back: {message: DELETE FROM x}\n", "must be one INSERT"},
+        {CUSTOMERS "write_back: {message: 'INSERT INTO x VALUES (:id)'}\n", "needs ON CONFLICT"},
+        {CUSTOMERS "write_back: {message: 'INSERT INTO x VALUES (:send_at) ON CONFLICT'}\n",
+         "x.yaml:5:14: no value is named :send_at; did you mean sent_at?"},
         {CUSTOMERS "  appointment_requests:\n    key: int\n    select: SELECT 1\n",
          "which the mapping lacks"},
     };
@@ -126,6 +133,28 @@ mapping__says_what_is_wrong_and_where(void **state)
         mapping_release(&m);
         buf_release(&errors);
     }
+}
+
+static void
+mapping__numbers_the_values_of_a_statement(void **state)
+{
+    static const char text[] = CUSTOMERS
+        "write_back:\n"
+        "  conversation: \"INSERT INTO c VALUES (:id::uuid, ':id', :channel) ON CONFLICT\"\n"
+        "  message: INSERT INTO m VALUES (:content,:id) ON CONFLICT\n";
+    struct mapping m;
+    struct buf errors = {0};
+    struct error err = {0};
+
+    (void)state;
+    if (!mapping_parse("x.yaml", text, sizeof text - 1, &m, &errors, &err))
+        fail_msg("%s", buf_str(&errors));
+    assert_string_equal(m.write_back[MAIN_WRITE_CONVERSATION],
+                        "INSERT INTO c VALUES ($1::uuid, ':id', $3) ON CONFLICT");
+    assert_string_equal(m.write_back[MAIN_WRITE_MESSAGE],
+                        "INSERT INTO m VALUES ($4,$1) ON CONFLICT");
+    mapping_release(&m);
+    buf_release(&errors);
 }
 
 static void
@@ -188,6 +217,7 @@ main(void)
         cmocka_unit_test(built_in__mappings_are_good),
         cmocka_unit_test(mapping__reads_keys_zone_and_words),
         cmocka_unit_test(mapping__says_what_is_wrong_and_where),
+        cmocka_unit_test(mapping__numbers_the_values_of_a_statement),
         cmocka_unit_test(mapping__tells_all_errors_at_once),
         cmocka_unit_test(mapping__another_text_is_another_digest),
         cmocka_unit_test(mapping__an_unknown_name_lists_the_built_in),
