@@ -58,6 +58,14 @@ struct campaign_agent {
     int64_t max_tokens;
 };
 
+/* Shares from 0 to 1; negative: no such limit. */
+struct campaign_canary {
+    int64_t recipients; /* 0: no canary */
+    int64_t hold_s;
+    double max_failed, max_opt_out, max_30007;
+    bool go_auto; /* else an operator must say go */
+};
+
 struct campaign {
     int64_t id;
     char uuid[40];
@@ -81,8 +89,9 @@ struct campaign {
     char *offer;                     /* of {offer}; "" when absent */
     struct quiet_window quiet_hours; /* of the campaign, else of the policy; set=false: any hour */
     double per_second;               /* SMS segments; 0: the sender's own limit only */
-    int64_t per_day;                 /* messages; 0: no limit of its own */
-    int64_t cap_messages, cap_days;  /* frequency cap of the campaign, else of the policy */
+    struct campaign_canary canary;
+    int64_t per_day;                /* messages; 0: no limit of its own */
+    int64_t cap_messages, cap_days; /* frequency cap of the campaign, else of the policy */
 };
 void campaign_release(struct campaign *c);
 /* Parts of it, which are empty afterwards. */

@@ -659,6 +659,54 @@ check_limits(struct check *k, const json_t *v)
 }
 
 static bool
+check_canary_recipients(struct check *k, const json_t *v)
+{
+    return check_whole(k, v, 1, 100000);
+}
+
+static bool
+check_hold_minutes(struct check *k, const json_t *v)
+{
+    return check_whole(k, v, 0, 14 * 24 * 60);
+}
+
+static bool
+check_share(struct check *k, const json_t *v)
+{
+    double share;
+
+    if (!json_is_string(v) || !spec_share(json_string_value(v), &share))
+        return wrong(k, "must be a share from 0%% to 100%%, such as 5%%");
+    return true;
+}
+
+static bool
+check_go(struct check *k, const json_t *v)
+{
+    const char *s;
+
+    if (!check_text(k, v, &s))
+        return false;
+    return strcmp(s, "auto") == 0 || strcmp(s, "operator") == 0 ||
+           wrong(k, "must be auto (when the figures are within the limits) or operator");
+}
+
+static bool
+check_canary(struct check *k, const json_t *v)
+{
+    static const struct field fields[] = {
+        {"recipients", check_canary_recipients, "how many go first"},
+        {"hold_minutes", check_hold_minutes, NULL},
+        {"max_failed", check_share, NULL},
+        {"max_opt_out", check_share, NULL},
+        {"max_30007", check_share, NULL},
+        {"go", check_go, NULL},
+    };
+
+    return check_object(k, v, fields, ARRAY_LEN(fields));
+}
+
+static bool
 check_follow_ups(struct check *k, const json_t *v)
 {
     if (!json_is_array(v))
@@ -683,6 +731,7 @@ spec_check(struct db *db, const struct config *config, const json_t *spec, bool 
         {"offer", check_plain_text, NULL},
         {"schedule", check_schedule, NULL},
         {"limits", check_limits, NULL},
+        {"canary", check_canary, NULL},
         {"follow_ups", check_follow_ups, NULL},
     };
     struct check k = {.db = db, .config = config, .spec = spec, .strict = strict, .err = err};

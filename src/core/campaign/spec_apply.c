@@ -173,6 +173,46 @@ apply_limits(const struct config *config, struct campaign *c, const json_t *limi
     }
 }
 
+bool
+spec_share(const char *text, double *share)
+{
+    char number[16];
+    const size_t len = strlen(text);
+
+    if (len < 2 || len >= sizeof number || text[len - 1] != '%')
+        return false;
+    (void)snprintf(number, sizeof number, "%.*s", (int)(len - 1), text);
+    if (!num_parse_double(number, share) || !(*share >= 0 && *share <= 100))
+        return false;
+    *share /= 100;
+    return true;
+}
+
+static double
+share_of(const json_t *canary, const char *key)
+{
+    const char *text = json_string_value(json_object_get(canary, key));
+    double share = 0;
+
+    return text && spec_share(text, &share) ? share : -1.0;
+}
+
+static void
+apply_canary(struct campaign *c, const json_t *canary)
+{
+    const char *go = json_string_value(json_object_get(canary, "go"));
+    const json_t *hold = json_object_get(canary, "hold_minutes");
+
+    c->canary = (struct campaign_canary){
+        .recipients = json_integer_value(json_object_get(canary, "recipients")),
+        .hold_s = json_is_integer(hold) ? json_integer_value(hold) * 60 : 30 * 60,
+        .max_failed = share_of(canary, "max_failed"),
+        .max_opt_out = share_of(canary, "max_opt_out"),
+        .max_30007 = share_of(canary, "max_30007"),
+        .go_auto = !go || strcmp(go, "auto") == 0,
+    };
+}
+
 /* Name, type and channel of the file; those of the row stay where the file says nothing. */
 static void
 apply_head(struct campaign *c)
@@ -203,6 +243,7 @@ spec_apply(const struct config *config, struct campaign *c, struct error *err)
     apply_message(c, json_object_get(c->spec, "message"));
     apply_schedule(config, c, json_object_get(c->spec, "schedule"));
     apply_limits(config, c, json_object_get(c->spec, "limits"));
+    apply_canary(c, json_object_get(c->spec, "canary"));
     set_text(&c->offer, offer ? offer : json_string_value(json_object_get(c->spec, "offer")));
     return true;
 }

@@ -9,6 +9,7 @@
 #include "core/outbox/daily.h"
 #include "core/outbox/quiet_hours.h"
 #include "core/store/campaign_store.h"
+#include "core/store/canary_store.h"
 #include "core/store/stores.h"
 
 static void
@@ -103,6 +104,36 @@ by_quiet_hours(struct db *db, const struct config *config, const struct campaign
     return ok;
 }
 
+/* The first few are out, or on their way: what the others wait for. */
+static bool
+by_canary(struct db *db, const struct campaign *c, struct buf *out, struct error *err)
+{
+    char time[UTIME_RFC3339_SIZE];
+    struct canary_row row;
+    struct canary_figures f;
+
+    if (c->canary.recipients <= 0)
+        return true;
+    if (!canary_load(db, c->id, &row, err) || !canary_figures_of_chosen(db, c->id, &f, err))
+        return false;
+    if (row.state == CANARY_NONE || row.state == CANARY_SENDING)
+        buf_printf(out, "canary: %" PRId64 " recipients go first; the others wait for them\n",
+                   c->canary.recipients);
+    if (row.state != CANARY_HOLDING)
+        return true;
+    buf_printf(out,
+               "canary: of %" PRId64 " first ones %" PRId64 " failed, %" PRId64
+               " opted out, %" PRId64 " were filtered; ",
+               f.tried, f.failed, f.opted_out, f.filtered);
+    if (c->canary.go_auto)
+        buf_printf(out, "the others wait until %s\n",
+                   utime_format(row.since_s + c->canary.hold_s, time));
+    else
+        buf_printf(out, "the others wait for an operator: canvass campaign go %" PRId64 "\n",
+                   c->id);
+    return true;
+}
+
 /* Its own limit of the day, then that of the sender. */
 static bool
 by_day(struct db *db, const struct config *config, const struct campaign *c, int64_t now_s,
@@ -177,7 +208,7 @@ campaign_why_waiting(struct db *db, const struct config *config, const struct ca
                    n[DELIVERY_IN_DOUBT]);
     if (c->status != CAMPAIGN_ACTIVE || n[DELIVERY_QUEUED] + n[DELIVERY_RETRY_WAIT] == 0)
         return true;
-    if (!by_quiet_hours(db, config, c, now_s, out, err) ||
+    if (!by_canary(db, c, out, err) || !by_quiet_hours(db, config, c, now_s, out, err) ||
         !by_day(db, config, c, now_s, out, err) || !by_engine(db, config, now_s, out, err) ||
         !campaign_store_next_attempt(db, c->id, &next_ms, err))
         return false;

@@ -351,7 +351,8 @@ claim_queue(struct work *w, struct claim_campaign *from, size_t max, bool *more,
 
     if (max > ROWS_MAX)
         max = ROWS_MAX;
-    ok = from ? delivery_due_load(w->ledger, from->c.id, w->req->now_ms, max, due, &count, err)
+    ok = from ? delivery_due_load(w->ledger, from->c.id, from->canary.chosen_only, w->req->now_ms,
+                                  max, due, &count, err)
               : message_due_load(w->ledger, w->req->now_ms, max, due, &count, err);
     for (size_t i = 0; ok && i < count && !w->full && !w->rate_is_out && !campaign_is_out; i++)
         ok = claim_one(w, from, &due[i], &campaign_is_out, err);
@@ -375,7 +376,8 @@ claim_campaigns(struct work *w, struct error *err)
 
         ok = engine_campaign_sends(w->ledger, w->req->campaigns[i].c.id, &sends, err);
         /* paused meanwhile by another process, or its day is over */
-        finished[i] = !sends || w->req->campaigns[i].hold_until_ms > w->req->now_ms;
+        finished[i] = !sends || w->req->campaigns[i].hold_until_ms > w->req->now_ms ||
+                      w->req->campaigns[i].canary.hold_until_ms > w->req->now_ms;
         open += finished[i] ? 0 : 1;
     }
     while (ok && open > 0 && !w->full && !w->rate_is_out) {
