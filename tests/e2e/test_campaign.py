@@ -204,6 +204,7 @@ def the_relay_is_killed_and_nothing_that_it_took_is_lost():
 
 
 if __name__ == "__main__":
-    world.main([a_campaign_is_sent_answered_and_adds_up, pause_stops_and_resume_goes_on,
+    world.main([a_campaign_is_sent_answered_and_adds_up, a_canary_with_many_failures_stops_the_campaign,
+                pause_stops_and_resume_goes_on,
                 variants_split_exactly_and_nobody_is_reached_twice_by_a_clone, a_launch_is_refused_by_rule,
                 an_operator_answers_rules_and_settles, the_relay_is_killed_and_nothing_that_it_took_is_lost])
