@@ -17,15 +17,21 @@
 /* A criteria text has a limit of its own, and a better message for it. */
 enum { FILE_MAX_BYTES = 1 << 20, SAMPLE_DEFAULT = 20, SAMPLE_MAX = 100000 };
 
+struct selector { /* one of them is set */
+    const char *template, *saved, *file;
+};
+
 struct job { /* one run of a subcommand */
     const struct cli *cli;
-    const char *template, *saved, *criteria_file, *channel, *limit_text, *seed_text;
-    const char *name; /* CUSTOMER or NAME */
+    struct selector selector, with; /* with: what is compared */
+    const char *channel, *limit_text, *seed_text;
+    const char *name, *other; /* CUSTOMER or NAME; NEW-NAME */
     size_t limit;
     uint64_t seed;
     struct config config;
     struct db *db;
     struct criteria *criteria; /* NULL for those without a selector */
+    struct criteria *second;   /* of compare */
     struct segment_env env;
     struct replica_state replica;
 };
@@ -35,7 +41,8 @@ enum store_kind { STORE_NONE, STORE_READER, STORE_LEDGER };
 struct verb {
     const char *name;
     const char *argument; /* "CUSTOMER", or NULL */
-    bool has_selector;
+    size_t arguments;     /* how many words that is */
+    size_t selectors;
     enum store_kind store;
     int (*run)(struct job *j, struct error *err); /* -1: err says why not */
 };
@@ -420,16 +427,66 @@ run_delete(struct job *j, struct error *err)
     return EXIT_DONE;
 }
 
+static int
+run_rename(struct job *j, struct error *err)
+{
+    if (!segment_rename(j->db, j->name, j->other, err))
+        return -1;
+    if (j->cli->json)
+        return cli_print_json(json_pack("{s:s, s:s}", "name", j->other, "was", j->name));
+    cli_printf("\"%s\" is now \"%s\"\n", j->name, j->other);
+    return EXIT_DONE;
+}
+
+static const char *
+selector_name(const struct selector *s)
+{
+    return s->template ? s->template : s->saved ? s->saved : s->file;
+}
+
+static int
+run_compare(struct job *j, struct error *err)
+{
+    const char *names[] = {selector_name(&j->selector), selector_name(&j->with)};
+    struct segment_overlap o;
+    int64_t begun_us = utime_mono_us();
+    double elapsed_ms;
+
+    if (!segment_compare(j->db, j->criteria, j->second, &j->env, &o, err))
+        return -1;
+    elapsed_ms = (double)(utime_mono_us() - begun_us) / 1000.0;
+    if (j->cli->json)
+        return print_aged(j, json_pack("{s:{s:s, s:I}, s:{s:s, s:I}, s:I, s:I, s:I, s:I, s:f}", "a",
+                                       "name", names[0], "matched", (json_int_t)o.a, "b", "name",
+                                       names[1], "matched", (json_int_t)o.b, "a_only",
+                                       (json_int_t)(o.a - o.both), "both", (json_int_t)o.both,
+                                       "b_only", (json_int_t)(o.b - o.both), "either",
+                                       (json_int_t)(o.a + o.b - o.both), "elapsed_ms", elapsed_ms));
+    for (size_t i = 0; i < 5; i++) {
+        const int64_t counts[] = {o.a, o.b, o.a - o.both, o.both, o.b - o.both};
+        static const char *const words[] = {"A: ", "B: ", "in A alone", "in both", "in B alone"};
+        struct buf n = {0};
+
+        num_format_grouped(&n, counts[i]);
+        cli_printf("%12s  %s%s\n", buf_str(&n), words[i], i < 2 ? names[i] : "");
+        buf_release(&n);
+    }
+    say_age(j);
+    return EXIT_DONE;
+}
+
 static const struct verb verbs[] = {
-    {"templates", NULL, false, STORE_NONE, run_templates},
-    {"list", NULL, false, STORE_READER, run_list},
-    {"count", NULL, true, STORE_READER, run_count},
-    {"sample", NULL, true, STORE_READER, run_sample},
-    {"ids", NULL, true, STORE_READER, run_ids},
-    {"explain", NULL, true, STORE_READER, run_explain},
-    {"why", "CUSTOMER", true, STORE_READER, run_why},
-    {"save", "NAME", true, STORE_LEDGER, run_save},
-    {"delete", "NAME", false, STORE_LEDGER, run_delete},
+    {"templates", NULL, 0, 0, STORE_NONE, run_templates},
+    {"list", NULL, 0, 0, STORE_READER, run_list},
+    {"count", NULL, 0, 1, STORE_READER, run_count},
+    {"sample", NULL, 0, 1, STORE_READER, run_sample},
+    {"ids", NULL, 0, 1, STORE_READER, run_ids},
+    {"explain", NULL, 0, 1, STORE_READER, run_explain},
+    {"why", "CUSTOMER", 1, 1, STORE_READER, run_why},
+    {"compare", NULL, 0, 2, STORE_READER, run_compare},
+    {"save", "NAME", 1, 1, STORE_LEDGER, run_save},
+    {"rename", "NAME and NEW-NAME", 2, 0, STORE_LEDGER, run_rename},
+    {"delete", "NAME", 1, 0, STORE_LEDGER, run_delete},
 };
 
 static const struct verb *
@@ -464,15 +521,15 @@ read_criteria(const char *path, struct error *err)
 }
 
 static struct criteria *
-select_criteria(struct job *j, struct error *err)
+select_criteria(struct job *j, const struct selector *s, struct error *err)
 {
     json_t *segment;
     struct criteria *c;
 
-    if (j->criteria_file)
-        return read_criteria(j->criteria_file, err);
-    segment = j->template ? json_pack("{s:s}", "template", j->template)
-                          : json_pack("{s:s}", "saved", j->saved);
+    if (s->file)
+        return read_criteria(s->file, err);
+    segment = s->template ? json_pack("{s:s}", "template", s->template)
+                          : json_pack("{s:s}", "saved", s->saved);
     if (!segment) {
         (void)error_set(err, ERR_INVALID, "the name of a segment must be UTF-8");
         return NULL;
@@ -496,9 +553,11 @@ prepare(struct job *j, const struct verb *verb, struct error *err)
     if (verb->store == STORE_READER &&
         (!db_begin_read(j->db, err) || !replica_state_load(j->db, &j->replica, err)))
         return false;
-    if (verb->has_selector)
-        j->criteria = select_criteria(j, err);
-    return !verb->has_selector || j->criteria;
+    if (verb->selectors > 0)
+        j->criteria = select_criteria(j, &j->selector, err);
+    if (verb->selectors > 1 && j->criteria)
+        j->second = select_criteria(j, &j->with, err);
+    return verb->selectors == 0 || (verb->selectors == 1 ? j->criteria : j->second) != NULL;
 }
 
 static bool
@@ -516,24 +575,54 @@ read_numbers(struct job *j, struct error *err)
     return true;
 }
 
+static size_t
+selector_count(const struct selector *s)
+{
+    return (s->template != NULL) + (s->saved != NULL) + (s->file != NULL);
+}
+
+/* compare: two names of saved segments, or a selector and what it is compared with. */
+static bool
+pair_fits(struct job *j, size_t positionals)
+{
+    if (positionals == 3 && selector_count(&j->selector) == 0 && selector_count(&j->with) == 0) {
+        j->selector.saved = j->name;
+        j->with.saved = j->other;
+        return true;
+    }
+    if (positionals == 1 && selector_count(&j->selector) == 1 && selector_count(&j->with) == 1)
+        return true;
+    (void)cli_usage(j->cli, &cli_segment,
+                    "segment compare needs the names of two saved segments, or one of --template, "
+                    "--saved, --criteria and one of --with-template, --with-saved, "
+                    "--with-criteria");
+    return false;
+}
+
 /* The flags fit the subcommand; says what does not and gives false. */
 static bool
 arguments_fit(struct job *j, const struct verb *verb, size_t positionals)
 {
-    int selectors = (j->template != NULL) + (j->saved != NULL) + (j->criteria_file != NULL);
     struct error err = {0};
 
-    if ((positionals == 2) != (verb->argument != NULL)) {
-        if (verb->argument)
+    if (verb->selectors == 2)
+        return pair_fits(j, positionals);
+    if (positionals != verb->arguments + 1) {
+        if (positionals <= verb->arguments)
             (void)cli_usage(j->cli, &cli_segment, "segment %s needs %s", verb->name,
                             verb->argument);
         else
-            (void)cli_usage(j->cli, &cli_segment, "unexpected argument \"%s\"", j->name);
+            (void)cli_usage(j->cli, &cli_segment, "unexpected argument \"%s\"",
+                            verb->arguments ? j->other : j->name);
         return false;
     }
-    if (selectors != (verb->has_selector ? 1 : 0)) {
+    if (selector_count(&j->with) > 0) {
+        (void)cli_usage(j->cli, &cli_segment, "only segment compare takes --with-...");
+        return false;
+    }
+    if (selector_count(&j->selector) != verb->selectors) {
         (void)cli_usage(j->cli, &cli_segment,
-                        verb->has_selector
+                        verb->selectors
                             ? "segment %s needs one of --template, --saved and --criteria"
                             : "segment %s takes no --template, --saved or --criteria",
                         verb->name);
@@ -556,21 +645,24 @@ segment_run(const struct cli *cli, int argc, char **argv)
 {
     struct job j = {.cli = cli};
     const struct cli_option options[] = {
-        {"--template", &j.template, NULL},
-        {"--saved", &j.saved, NULL},
-        {"--criteria", &j.criteria_file, NULL},
+        {"--template", &j.selector.template, NULL},
+        {"--saved", &j.selector.saved, NULL},
+        {"--criteria", &j.selector.file, NULL},
+        {"--with-template", &j.with.template, NULL},
+        {"--with-saved", &j.with.saved, NULL},
+        {"--with-criteria", &j.with.file, NULL},
         {"--channel", &j.channel, NULL},
         {"--limit", &j.limit_text, NULL},
         {"--seed", &j.seed_text, NULL},
         {0},
     };
-    const char *words[2] = {NULL, NULL};
+    const char *words[3] = {NULL, NULL, NULL};
     size_t count = 0;
     const struct verb *verb;
     struct error err = {0};
     int status;
 
-    if (!cli_parse(cli, &cli_segment, argc, argv, options, words, 2, &count))
+    if (!cli_parse(cli, &cli_segment, argc, argv, options, words, 3, &count))
         return EXIT_USAGE;
     if (count == 0)
         return cli_usage(cli, &cli_segment, "say what to do: templates, list, count, ...");
@@ -583,6 +675,7 @@ segment_run(const struct cli *cli, int argc, char **argv)
                          near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
     j.name = words[1];
+    j.other = words[2];
     if (!arguments_fit(&j, verb, count))
         return EXIT_USAGE;
     if (!cli_load_config(cli, &j.config))
@@ -591,6 +684,7 @@ segment_run(const struct cli *cli, int argc, char **argv)
     if (status < 0)
         status = cli_fail(cli, &err);
     criteria_free(j.criteria);
+    criteria_free(j.second);
     if (j.db)
         db_rollback(j.db);
     db_close(j.db);
@@ -604,7 +698,9 @@ const struct cli_command cli_segment = {
                 "count | ids | explain SELECTOR [--channel sms|email|voice]\n"
                 "sample SELECTOR [--channel C] [--limit N] [--seed N]\n"
                 "why CUSTOMER SELECTOR\n"
+                "compare NAME NAME | compare SELECTOR --with-template|-saved|-criteria ...\n"
                 "save NAME SELECTOR\n"
+                "rename NAME NEW-NAME\n"
                 "delete NAME\n"
                 "(SELECTOR: --template NAME | --saved NAME | --criteria FILE|-)",
     .summary = "who matches, who can be reached, and why",

@@ -354,6 +354,36 @@ def test_saved_segments_mean_the_same():
         compare_many(place, [(document, now, None, ["--saved", f"s{number}"]) for number, (document, now, _, _) in enumerate(cases)])
 
 
+def test_two_segments_are_compared():
+    """Through the index and by SQL alone: what set arithmetic on the ids says."""
+    with synced(58) as place:
+        cases = [(selector, place.json("--now", NOWS[0], "segment", "ids", *selector)["ids"])
+                 for _, _, _, selector in random_cases(place, 59, 12)]
+        with_selectors = {"--criteria": "--with-criteria", "--template": "--with-template", "--saved": "--with-saved"}
+        for index in (True, False):
+            if not index:
+                os.unlink(os.path.join(place.dir, "state", "replica.idx"))
+            for a, in_a in cases:
+                for b, in_b in cases[::3]:
+                    got = place.json("--now", NOWS[0], "segment", "compare", *a, with_selectors[b[0]], *b[1:])
+                    x, y = set(in_a), set(in_b)
+                    assert (got["a"]["matched"], got["b"]["matched"]) == (len(x), len(y)), (a, b, got)
+                    assert (got["a_only"], got["both"], got["b_only"], got["either"]) == (
+                        len(x - y), len(x & y), len(y - x), len(x | y)), (a, b, got)
+        place.json("segment", "save", "first", *cases[0][0])
+        place.json("segment", "save", "second", *cases[1][0])
+        x, y = set(cases[0][1]), set(cases[1][1])
+        got = place.json("--now", NOWS[0], "segment", "compare", "first", "second")
+        assert (got["a"]["name"], got["b"]["name"], got["both"]) == ("first", "second", len(x & y)), got
+        assert place.json("segment", "rename", "first", "one") == {"name": "one", "was": "first"}
+        assert [s["name"] for s in place.json("segment", "list")["segments"]] == ["one", "second"]
+        for status, args in ((3, ["rename", "one", "second"]), (4, ["rename", "first", "x"]), (2, ["rename", "one"]),
+                             (2, ["compare", "one"]), (2, ["compare", "one", "second", "--saved", "one"]),
+                             (2, ["compare", "--saved", "one"]), (4, ["compare", "one", "gone"]),
+                             (2, ["count", "--saved", "one", "--with-saved", "second"])):
+            assert place.run("segment", *args).returncode == status, args
+
+
 def test_unknown_words_are_told():
     with synced(53) as place:
         warnings = place.json("segment", "count", "--criteria", "-", stdin=json.dumps(
@@ -571,7 +601,8 @@ def test_accepted_at_the_limits():
 
 
 TESTS = [test_random_documents, test_random_documents_uuid_keys, test_templates, test_edges_of_appointments,
-         test_edges_of_days_ahead, test_edges_of_conversations, test_keys_of_every_kind, test_reasons_and_samples, test_saved_segments_mean_the_same, test_unknown_words_are_told, test_configured_outcomes,
+         test_edges_of_days_ahead, test_edges_of_conversations, test_keys_of_every_kind, test_reasons_and_samples, test_saved_segments_mean_the_same, test_two_segments_are_compared,
+         test_unknown_words_are_told, test_configured_outcomes,
          test_numbers_of_other_countries, test_incremental_sync,
          test_sync_of_keys_in_capitals, test_refused_documents, test_errors_can_be_read_and_shown,
          test_refused_yaml, test_accepted_at_the_limits]

@@ -259,6 +259,96 @@ def the_sample_is_paged_sorted_and_explained():
             c.wait("▸ " + re.escape(people[1]["name"]))
 
 
+def saved_segments_are_kept_compared_and_combined():
+    with Place(customers=1200) as w:
+        w.run("sync")
+        w.run("segment", "save", "lapsed", "--template", "inactive_customers")
+
+        def names():
+            return [s["name"] for s in w.json("segment", "list")["segments"]]
+
+        def open_saved(c, letters):
+            c.key("F10")
+            pick(c, "Saved segments ━", letters)
+
+        def act(c, letters):
+            pick(c, "Start from it", letters)
+
+        with w.console() as c:
+            c.wait("relay ✓", row=0)
+            to_step_2(c, "Saved")
+            c.wait("F10 saved", row=-1)
+            c.key("Enter")
+            pick(c, "Start from ━", "lately")  # "Called lately, did not book"
+            c.wait("reachable of")
+            open_saved(c, "Save these")
+            c.type("callers")
+            c.wait("Save as +callers")
+            c.key("Enter")
+            c.wait_for(lambda: names() == ["callers", "lapsed"], "it is saved")
+            c.wait('"callers" is saved')
+            c.key("Enter")  # the same name once more asks
+            c.wait("Overwrite a saved segment")
+            c.key("Escape")
+            c.wait("Overwrite a saved segment", gone=True)
+
+            overlap = w.json("segment", "compare", "callers", "lapsed")
+            assert overlap["a_only"] > 0 and overlap["b_only"] > 0, overlap
+            open_saved(c, "lapsed")
+            c.wait(f"Only who is in both +{overlap['both']:,} people")
+            c.wait(f"Who is in either +{overlap['either']:,} people, {overlap['b_only']:,} of them new")
+            c.wait(f"These without it +{overlap['a_only']:,} people stay")
+            act(c, "without")
+            c.wait(f"of {overlap['a_only']:,} matched")
+            c.wait("not all of these")
+            open_saved(c, "callers")  # what was taken away comes back: either is all callers
+            act(c, "either")
+            c.wait(f"of {overlap['a']['matched']:,} matched")
+            open_saved(c, "lapsed")
+            act(c, "Start from")
+            c.wait(f"of {overlap['b']['matched']:,} matched")
+            c.wait("Start from lapsed")
+
+            open_saved(c, "lapsed")
+            act(c, "Save these over")
+            c.wait("Overwrite a saved segment")
+            c.key("Escape")
+            c.wait("Overwrite a saved segment", gone=True)
+            open_saved(c, "lapsed")
+            act(c, "Rename")
+            c.wait("New name +lapsed")
+            c.key("C-u")
+            c.type("callers")
+            c.key("Enter")
+            c.wait("called .callers. already")
+            c.key("C-u")
+            c.type("quiet ones")
+            c.key("Enter")
+            c.wait_for(lambda: names() == ["callers", "quiet ones"], "it is renamed")
+            c.wait("Start from quiet ones")
+            c.wait("Save as")
+            w.wait_for(lambda: w.json("campaign", "show", str(drafts(w)[0]["id"]))["spec"]["segment"] ==
+                       {"saved": "quiet ones"}, "the draft follows", 10)
+
+            open_saved(c, "quiet")
+            act(c, "Delete")
+            c.wait("Delete a saved segment")
+            c.type("quiet")  # not its whole name: nothing happens
+            c.key("Tab", "Tab", "Enter")
+            c.wait("Delete a saved segment")
+            assert names() == ["callers", "quiet ones"]
+            c.key("Escape")
+            c.wait("Delete a saved segment", gone=True)
+            open_saved(c, "quiet")
+            act(c, "Delete")
+            c.wait("Delete a saved segment")
+            c.type("quiet ones")
+            c.key("Tab", "Tab", "Enter")
+            c.wait_for(lambda: names() == ["callers"], "it is deleted")
+            c.wait("Start from own criteria")  # the draft keeps what it meant
+            assert f"of {overlap['b']['matched']:,} matched" in c.text(), c.framed()
+
+
 def it_fits_80x24():
     with Place() as w:
         w.run("sync")
@@ -287,7 +377,8 @@ def it_fits_80x24():
 
 
 TESTS = [from_a_name_to_messages, a_kill_loses_nothing, a_refusal_says_why_and_loses_nothing, everyone_needs_the_word,
-         the_trend_tells_the_truth, the_sample_is_paged_sorted_and_explained, it_fits_80x24]
+         the_trend_tells_the_truth, the_sample_is_paged_sorted_and_explained,
+         saved_segments_are_kept_compared_and_combined, it_fits_80x24]
 
 if __name__ == "__main__":
     world.main(TESTS)

@@ -101,6 +101,8 @@ struct loop {
     bool stopped;                  /* the panic switch, as last seen */
     bool unconfirmed;              /* core/engine/place: nothing may be sent */
     int64_t place_next_ms;         /* monotonic */
+    int64_t place_note_next_ms;    /* monotonic */
+    struct place_mark place_told;  /* what the relay was told */
     struct place_mark place_noted; /* what state.id says */
     char *stop_file;               /* owned; its being there is the panic switch as well */
 

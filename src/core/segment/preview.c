@@ -280,3 +280,40 @@ segment_funnel(struct db *db, const struct criteria *c, const struct segment_env
     end(db, begun);
     return ok;
 }
+
+/* One statement for each count: who is in both satisfies a tree of both. */
+static bool
+compare_sql(struct db *db, const struct criteria *a, const struct criteria *b,
+            const struct segment_env *env, struct segment_overlap *out, struct error *err)
+{
+    struct node *children[] = {a->root, b->root};
+    struct node root = {.kind = NODE_ALL, .children = children, .count = ARRAY_LEN(children)};
+    struct criteria both = {.root = &root};
+
+    return segment_sql_count(db, a, env, &out->a, err) &&
+           segment_sql_count(db, b, env, &out->b, err) &&
+           segment_sql_count(db, &both, env, &out->both, err);
+}
+
+bool
+segment_compare(struct db *db, const struct criteria *a, const struct criteria *b,
+                const struct segment_env *env, struct segment_overlap *out, struct error *err)
+{
+    struct bits sets[2] = {{0}, {0}};
+    bool begun = false;
+    bool use = false;
+    bool ok = begin(db, &begun, err) && match(db, a->root, env, &sets[0], &use, err);
+
+    *out = (struct segment_overlap){0};
+    ok = ok && (!use || match(db, b->root, env, &sets[1], &use, err));
+    if (ok && use)
+        *out = (struct segment_overlap){.a = bits_tally(&sets[0]),
+                                        .b = bits_tally(&sets[1]),
+                                        .both = bits_tally_and(&sets[0], &sets[1])};
+    else if (ok)
+        ok = compare_sql(db, a, b, env, out, err);
+    bits_release(&sets[0]);
+    bits_release(&sets[1]);
+    end(db, begun);
+    return ok;
+}

@@ -46,6 +46,26 @@ segment_save(struct db *ledger, const char *name, const struct criteria *c, int6
 }
 
 bool
+segment_rename(struct db *ledger, const char *name, const char *to, struct error *err)
+{
+    return name_is_fit(to, err) && segment_store_rename(ledger, name, to, err);
+}
+
+json_t *
+segment_combine(enum segment_combination how, json_t *a, json_t *b)
+{
+    switch (how) {
+    case COMBINE_ALL:
+        return json_pack("{s:[O,O]}", "all", a, b);
+    case COMBINE_ANY:
+        return json_pack("{s:[O,O]}", "any", a, b);
+    case COMBINE_WITHOUT:
+        break;
+    }
+    return json_pack("{s:[O,{s:O}]}", "all", a, "not", b);
+}
+
+bool
 segment_delete(struct db *ledger, const char *name, struct error *err)
 {
     return segment_store_delete(ledger, name, err);

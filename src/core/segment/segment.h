@@ -112,6 +112,18 @@ bool segment_funnel(struct db *db, const struct criteria *c, const struct segmen
                     struct segment_funnel *out, struct error *err) MUST_CHECK;
 void segment_funnel_release(struct segment_funnel *f);
 
+/* How two segments overlap; what is in one alone is its count less `both`. */
+struct segment_overlap {
+    int64_t a, b, both;
+};
+bool segment_compare(struct db *db, const struct criteria *a, const struct criteria *b,
+                     const struct segment_env *env, struct segment_overlap *out,
+                     struct error *err) MUST_CHECK;
+/* Criteria made of two: who is in both, in at least one, in the first and not in the second. */
+enum segment_combination { COMBINE_ALL, COMBINE_ANY, COMBINE_WITHOUT };
+/* A new reference; the parts are shared. It may be nested too deep: criteria_from_json() tells. */
+json_t *segment_combine(enum segment_combination how, json_t *a, json_t *b);
+
 /* The criteria as an English sentence with the cut-off instants. */
 void segment_explain(const struct criteria *c, const struct segment_env *env, struct buf *out);
 
@@ -134,6 +146,9 @@ void segment_why_release(struct segment_why *w);
 /* Saved segments. `ledger` is a writing connection. */
 bool segment_save(struct db *ledger, const char *name, const struct criteria *c, int64_t now_s,
                   struct error *err) MUST_CHECK;
+/* Drafts of campaigns that name it follow. ERR_CONFLICT: there is another of that name. */
+bool segment_rename(struct db *ledger, const char *name, const char *to,
+                    struct error *err) MUST_CHECK;
 bool segment_delete(struct db *ledger, const char *name, struct error *err) MUST_CHECK;
 struct saved_segment {
     char *name;

@@ -1,6 +1,7 @@
 #include "core/store/segment_store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 
@@ -10,6 +11,10 @@ static const char SQL_SAVE[] =
     "SET criteria = excluded.criteria, updated_at = excluded.updated_at";
 static const char SQL_LOAD[] = "SELECT criteria FROM main.saved_segment WHERE name = :name";
 static const char SQL_DELETE[] = "DELETE FROM main.saved_segment WHERE name = :name";
+static const char SQL_RENAME[] = "UPDATE main.saved_segment SET name = :to WHERE name = :name";
+static const char SQL_RENAME_IN_DRAFTS[] =
+    "UPDATE main.campaign SET spec = json_set(spec, '$.segment.saved', :to) "
+    "WHERE status = 'draft' AND spec ->> '$.segment.saved' = :name";
 static const char SQL_LIST[] =
     "SELECT name, criteria, updated_at FROM main.saved_segment ORDER BY name";
 
@@ -54,6 +59,55 @@ segment_store_load(struct db *db, const char *name, char **criteria, struct erro
         *criteria = db_column_dup(st, 0);
     db_stmt_release(st);
     return ok && (row || no_such(name, err));
+}
+
+static bool
+run_rename(struct db *ledger, const char *sql, const char *name, const char *to, struct error *err)
+{
+    struct db_stmt *st = db_prepare(ledger, sql, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":name", name);
+        db_bind_text(st, ":to", to);
+        ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+/* There is none called `to`, or it is the very one. */
+static bool
+is_free(struct db *ledger, const char *name, const char *to, struct error *err)
+{
+    struct error none = {0};
+    char *criteria = NULL;
+
+    if (strcmp(name, to) == 0)
+        return true;
+    if (segment_store_load(ledger, to, &criteria, &none)) {
+        free(criteria);
+        return error_set(err, ERR_CONFLICT, "a saved segment is called \"%.100s\" already", to);
+    }
+    if (none.code == ERR_NOT_FOUND)
+        return true;
+    *err = none;
+    return false;
+}
+
+bool
+segment_store_rename(struct db *ledger, const char *name, const char *to, struct error *err)
+{
+    bool ok = false;
+
+    if (!db_begin(ledger, err))
+        return false;
+    ok = is_free(ledger, name, to, err) && run_rename(ledger, SQL_RENAME, name, to, err) &&
+         (db_changes(ledger) == 1 || no_such(name, err)) &&
+         run_rename(ledger, SQL_RENAME_IN_DRAFTS, name, to, err) && db_commit(ledger, err);
+    if (!ok)
+        db_rollback(ledger);
+    return ok;
 }
 
 bool

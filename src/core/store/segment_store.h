@@ -17,6 +17,12 @@ bool segment_store_save(struct db *ledger, const char *name, const char *criteri
 /* ERR_NOT_FOUND when there is none; the text is the caller's. */
 bool segment_store_load(struct db *db, const char *name, char **criteria,
                         struct error *err) MUST_CHECK;
+/*
+ * In one transaction, with the drafts of campaigns that name it. ERR_CONFLICT: there is another of
+ * that name.
+ */
+bool segment_store_rename(struct db *ledger, const char *name, const char *to,
+                          struct error *err) MUST_CHECK;
 bool segment_store_delete(struct db *ledger, const char *name, struct error *err) MUST_CHECK;
 /* In order of name. */
 bool segment_store_list(struct db *db, struct segment_row **out, size_t *count,

@@ -9,6 +9,7 @@
 #include "ui/screen/common.h"
 #include "ui/screen/screens.h"
 #include "ui/screen/wizard_people.h"
+#include "ui/screen/wizard_saved.h"
 #include "ui/screen/wizard_state.h"
 #include "ui/screen/wizard_trend.h"
 #include "ui/widget/when.h"
@@ -336,6 +337,21 @@ key_down(struct app *app, void *self)
     step_ops[((struct wizard *)self)->step]->move(self, 1);
 }
 
+static bool
+can_saved(struct app *app, void *self, char reason[96])
+{
+    (void)app;
+    (void)snprintf(reason, 96, "Saved segments belong to step 2.");
+    return ((struct wizard *)self)->step == WIZARD_SEGMENT;
+}
+
+static void
+key_saved(struct app *app, void *self)
+{
+    (void)app;
+    saved_open(self);
+}
+
 static void
 key_leave(struct app *app, void *self)
 {
@@ -358,6 +374,12 @@ shown_back(void *self)
 }
 
 static bool
+shown_saved(void *self)
+{
+    return ((struct wizard *)self)->step == WIZARD_SEGMENT;
+}
+
+static bool
 shown_edit(void *self)
 {
     enum wizard_step step = ((struct wizard *)self)->step;
@@ -374,6 +396,7 @@ static const struct binding wizard_keys[] = {
     {.key = F(6), .name = "preview", .label = "preview", .help = "To the preview and back", .run = key_pane, .shown = shown_back},
     {.key = F(5), .name = "add", .label = "add", .help = "Add a criterion, a question, a variant", .run = key_add, .shown = shown_edit},
     {.key = F(8), .name = "remove", .label = "remove", .help = "Remove what is in focus", .run = key_remove, .shown = shown_edit},
+    {.key = F(10), .name = "saved-segments", .label = "saved", .help = "Saved segments: save these criteria, start from one, compare, combine, rename, delete", .run = key_saved, .can = can_saved, .shown = shown_saved},
     {.key = F(1), .name = "field-help", .label = "help", .help = "What the field in focus is", .run = key_help},
     {.key = F(4), .name = "editor", .label = "editor", .help = "Edit the text or the criteria in $EDITOR", .run = key_external, .shown = shown_edit},
     {.key = F(7), .name = "move-up", .help = "The question in focus one up", .run = key_up, .can = can_move},

@@ -17,6 +17,8 @@ enum wizard_pick {
     PICK_CAMPAIGN, /* any, or a number */
     PICK_AGENT,
     PICK_VOICE,
+    PICK_SAVED,     /* a saved segment: wizard_saved.h */
+    PICK_SAVED_ACT, /* what to do with it */
 };
 
 struct wizard_choices {

@@ -222,7 +222,7 @@ wizard_draw_preview(struct wizard *w, struct grid *g, struct area a, bool focuse
     y = draw_reasons(p, g, in, y);
     if (!w->why)
         y += wizard_draw_trend(w, g, in, y, in.h >= 20 ? 2 : in.h - y > 6 ? 1 : 0);
-    if (in.h - y > 9 && !w->why) {
+    if (in.h - y > 9 && !w->why && !(focused && in.h < 30)) {
         when_words(p->sentence, app_now_s(w->app), &sentence);
         y += grid_wrapped(g, in, y + (in.h >= 22), in.h >= 22 ? 4 : 2, ROLE_DIM,
                           buf_str(&sentence)) +

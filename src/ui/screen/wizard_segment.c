@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "ui/screen/wizard_saved.h"
 #include "ui/screen/wizard_trend.h"
 
 /* --- changes */
@@ -182,50 +183,6 @@ toggle(struct wizard *w, struct stop at)
     return true;
 }
 
-static bool
-run_save_segment(struct db *ledger, struct db *reader, const struct config *config, void *arg,
-                 struct error *err)
-{
-    const json_t *a = arg;
-    struct criteria *c = criteria_from_json(json_object_get(a, "criteria"), err);
-    bool ok;
-
-    (void)reader;
-    (void)config;
-    ok = c &&
-         segment_save(ledger, json_string_value(json_object_get(a, "name")), c, utime_now_s(), err);
-    criteria_free(c);
-    return ok;
-}
-
-static void
-free_json(void *arg)
-{
-    json_decref(arg);
-}
-
-static void
-save_segment(struct wizard *w)
-{
-    struct segment_step *s = &w->segment;
-    char *name = text_trim_dup(edit_text(&s->save_as), s->save_as.text.len);
-    struct app_command cmd = {.run = run_save_segment, .free_arg = free_json};
-
-    if (!name[0])
-        (void)text_copy(s->saved_error, sizeof s->saved_error, "type a name for it first");
-    else if (!wrows_check(&s->rows))
-        (void)snprintf(s->saved_error, sizeof s->saved_error, "fix row %zu first",
-                       wrows_first_wrong(&s->rows) + 1);
-    else {
-        s->saved_error[0] = '\0';
-        cmd.arg = json_pack("{s:s,s:o}", "name", name, "criteria", wrows_json(&s->rows));
-        (void)snprintf(cmd.ok_text, sizeof cmd.ok_text,
-                       "Segment \"%.80s\" is saved: Start from offers it.", name);
-        app_do(w->app, &cmd);
-    }
-    free(name);
-}
-
 static void
 press(struct wizard *w, struct stop at)
 {
@@ -241,7 +198,7 @@ press(struct wizard *w, struct stop at)
         return;
     case STOP_SAVE:
     case STOP_SAVE_AS:
-        save_segment(w);
+        saved_take_name(w);
         return;
     case STOP_JSON:
         segment_edit_json(w, true);
@@ -363,7 +320,10 @@ static bool
 segment_input(struct wizard *w, const struct input *in)
 {
     bool used = step_input(w, in);
+    enum stop_kind at = segment_stop(&w->segment).kind;
 
+    if (w->segment.in_preview || (at != STOP_SAVE_AS && at != STOP_SAVE))
+        saved_stop_renaming(w);
     wizard_trend_follow(w);
     return used;
 }
@@ -422,7 +382,8 @@ segment_place(struct wizard *w, json_t *out)
     if (at.kind == STOP_VALUE)
         (void)json_object_set_new(out, "cursor",
                                   json_integer((json_int_t)s->rows.at[at.row].value.cursor));
-    (void)json_object_set_new(out, "save_as", json_string(edit_text(&s->save_as)));
+    if (!s->renaming[0])
+        (void)json_object_set_new(out, "save_as", json_string(edit_text(&s->save_as)));
 }
 
 static void

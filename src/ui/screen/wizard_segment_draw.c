@@ -312,7 +312,7 @@ draw_line(struct draw *d, const struct line *line, int y)
         draw_left_out(d, line->row, y);
         break;
     case LINE_SAVE_AS:
-        (void)grid_text(d->g, d->a, y, 0, ROLE_DIM, "Save as");
+        (void)grid_text(d->g, d->a, y, 0, ROLE_DIM, s->renaming[0] ? "New name" : "Save as");
         draw_typed(d, STOP_SAVE_AS, 0, y, 11, width, &s->save_as, s->saved_error[0] != '\0');
         here = place(d, STOP_SAVE, 0, y, 11 + width + 2, 6);
         (void)draw_button(d->g, d->a, y, 11 + width + 2, here ? BUTTON_FOCUS : BUTTON_REST, "Save");

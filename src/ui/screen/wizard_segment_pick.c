@@ -7,6 +7,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "ui/screen/wizard_people.h"
+#include "ui/screen/wizard_saved.h"
 #include "ui/screen/wizard_segment_focus.h"
 
 void
@@ -218,7 +219,8 @@ wizard_choices_arrived(struct wizard *w, struct wizard_choices *choices)
     for (size_t i = 0; i < choices->count; i++) {
         (void)json_array_append_new(s->saved, json_pack("{s:s,s:O}", "name", choices->labels[i],
                                                         "criteria", choices->criteria[i]));
-        if (choices->what == PICK_ORIGIN && w->picker.open && w->picker.what == PICK_ORIGIN)
+        if ((choices->what == PICK_ORIGIN || choices->what == PICK_SAVED) && w->picker.open &&
+            w->picker.what == (int)choices->what)
             picker_add(&w->picker, choices->labels[i], "saved");
         if (choices->what == PICK_NOTHING && saved && strcmp(saved, choices->labels[i]) == 0) {
             wrows_load(&s->rows, choices->criteria[i]);
@@ -354,6 +356,13 @@ segment_picked(struct wizard *w, size_t item)
     wizard_moved(w);
     if (what == PICK_ORIGIN) {
         origin_picked(w, item);
+        return;
+    }
+    if (what == PICK_SAVED || what == PICK_SAVED_ACT) {
+        if (what == PICK_SAVED)
+            saved_picked(w, item);
+        else
+            saved_act_picked(w, item);
         return;
     }
     if (what == PICK_ADD) {

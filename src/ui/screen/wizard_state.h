@@ -63,8 +63,10 @@ struct segment_step {
     struct edit save_as;
     char origin[80]; /* "Inactive customers", "own criteria" */
     char saved_error[120];
-    char help[240]; /* of F1, when it is put together */
-    json_t *saved;  /* [{name, criteria}] of the saved segments; owned */
+    char help[240];       /* of F1, when it is put together */
+    char saved_name[401]; /* of the saved segment that was picked */
+    char renaming[401];   /* "": the name that is typed is for saving */
+    json_t *saved;        /* [{name, criteria}] of the saved segments; owned */
     uint64_t seed;
     bool in_preview; /* the right pane has the focus (F6) */
     struct list people;
