@@ -102,6 +102,14 @@ port_relay_ack(void *ctx, const char *cursor, struct error *err)
     return relay_client_ack(n->relay, cursor, err);
 }
 
+static bool
+port_relay_tell(void *ctx, const struct relay_state *state, struct error *err)
+{
+    struct net *n = ctx;
+
+    return relay_client_tell(n->relay, state, err);
+}
+
 static size_t
 port_in_flight(void *ctx)
 {
@@ -165,6 +173,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_lookup = port_sms_lookup,
                              .relay_poll = port_relay_poll,
                              .relay_ack = port_relay_ack,
+                             .relay_tell = port_relay_tell,
                              .in_flight = port_in_flight,
                              .pump = port_pump,
                              .wake = port_wake,

@@ -14,6 +14,7 @@
 #define EVENTS_MAX 500
 #define WAIT_MAX_S 25 /* the relay holds no longer */
 #define CURSOR_MAX 200
+#define STATES_MAX 64
 #define ANSWER_S 20 /* beyond the wait itself */
 
 struct relay_client {
@@ -64,11 +65,29 @@ read_event(const json_t *row, struct relay_event *out)
            read_time(json_object_get(row, "received_at"), &out->received_at_s);
 }
 
+/* What cannot be read is left out: it only makes a copy of the ledger be seen for what it is. */
+static size_t
+read_states(const json_t *rows, struct relay_state out[STATES_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < json_array_size(rows) && count < STATES_MAX; i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        out[count].id = json_string_value(json_object_get(row, "state"));
+        out[count].fence = json_integer_value(json_object_get(row, "fence"));
+        out[count].attempt = json_integer_value(json_object_get(row, "attempt"));
+        count += out[count].id ? 1 : 0;
+    }
+    return count;
+}
+
 static void
 on_events(struct relay_client *r, const struct http_answer *answer)
 {
     struct relay_batch batch = {0};
     struct relay_event *events = NULL;
+    struct relay_state states[STATES_MAX];
     json_t *doc = json_loadb(answer->body, answer->body_len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *rows = json_object_get(doc, "events");
     const json_t *more = json_object_get(doc, "more");
@@ -87,6 +106,8 @@ on_events(struct relay_client *r, const struct http_answer *answer)
         batch.events = events;
         batch.count = n;
         batch.more = json_is_true(more);
+        batch.states = states;
+        batch.state_count = read_states(json_object_get(doc, "states"), states);
         tell(r, &batch, NULL);
     } else {
         batch.next = NULL;
@@ -230,23 +251,19 @@ relay_client_poll(struct relay_client *r, const char *cursor, int wait_s, struct
     return true;
 }
 
-bool
-relay_client_ack(struct relay_client *r, const char *cursor, struct error *err)
+/* body NULL: it could not be made. Takes doc. */
+static bool
+post(struct relay_client *r, const char *path, json_t *doc, struct error *err)
 {
-    json_t *doc = NULL;
-    char *body = NULL, *url = NULL;
+    char *body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     struct http_request q = {0};
+    char *url = NULL;
     bool ok = false;
 
-    if (!is_configured(r, err))
-        return false;
-    doc = json_pack("{s:s}", "cursor", cursor);
-    body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
-    if (!body) {
-        json_decref(doc);
-        return error_set(err, ERR_INTERNAL, "the relay's cursor is not UTF-8");
-    }
-    url = mem_printf("%s/v1/ack", r->url);
+    json_decref(doc);
+    if (!body)
+        return error_set(err, ERR_INTERNAL, "what the relay is told is not UTF-8");
+    url = mem_printf("%s%s", r->url, path);
     q = request_to(r, url, 0);
     q.content_type = "application/json";
     q.body = body;
@@ -256,6 +273,24 @@ relay_client_ack(struct relay_client *r, const char *cursor, struct error *err)
     ok = http_client_start(r->http, &q, err);
     free(url);
     free(body);
-    json_decref(doc);
-    return ok || error_wrap(err, "acknowledge to the relay");
+    return ok;
+}
+
+bool
+relay_client_ack(struct relay_client *r, const char *cursor, struct error *err)
+{
+    return is_configured(r, err) &&
+           (post(r, "/v1/ack", json_pack("{s:s}", "cursor", cursor), err) ||
+            error_wrap(err, "acknowledge to the relay"));
+}
+
+bool
+relay_client_tell(struct relay_client *r, const struct relay_state *state, struct error *err)
+{
+    return is_configured(r, err) &&
+           (post(r, "/v1/state",
+                 json_pack("{s:s, s:I, s:I}", "state", state->id, "fence", (json_int_t)state->fence,
+                           "attempt", (json_int_t)state->attempt),
+                 err) ||
+            error_wrap(err, "tell the relay how far we are"));
 }

@@ -16,5 +16,8 @@ void relay_client_free(struct relay_client *r); /* after http_client_free() */
 bool relay_client_poll(struct relay_client *r, const char *cursor, int wait_s,
                        struct error *err) MUST_CHECK;
 bool relay_client_ack(struct relay_client *r, const char *cursor, struct error *err) MUST_CHECK;
+/* How far we are; an older relay knows no such thing, which does no harm. */
+bool relay_client_tell(struct relay_client *r, const struct relay_state *state,
+                       struct error *err) MUST_CHECK;
 
 #endif

@@ -69,6 +69,8 @@ struct page {
     size_t bytes;
     int64_t last_seq;
     bool more;
+    struct relay_state states[RELAY_STATES_MAX];
+    size_t state_count;
 };
 
 static bool
@@ -105,6 +107,8 @@ read_in_snapshot(struct relay_store *store, const struct reader_job *job, bool *
         !relay_store_resolve(store, &log, log.trimmed_seq, job->cursor, known, &page->last_seq,
                              err))
         return false;
+    if (!relay_store_states(store, page->states, &page->state_count, err))
+        return false;
     if (!*known)
         return relay_store_cursor(store, log.trimmed_seq, &page->next, err);
     /* One more than asked, to see whether there is more. */
@@ -127,6 +131,19 @@ read_page(struct relay_store *store, const struct reader_job *job, bool *known, 
     return ok;
 }
 
+static json_t *
+states_json(const struct page *page)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < page->state_count; i++)
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:I, s:I}", "state", page->states[i].id,
+                                              "fence", (json_int_t)page->states[i].fence, "attempt",
+                                              (json_int_t)page->states[i].attempt));
+    return list;
+}
+
 /* Answers and frees the job, or returns false when it should go on waiting. */
 static bool
 answer_events(struct reader *r, struct reader_job *job, bool may_wait)
@@ -147,8 +164,9 @@ answer_events(struct reader *r, struct reader_job *job, bool may_wait)
 
         atomic_fetch_add(&r->options.counters->events_read, page.count);
         answer_json(job->x, 200,
-                    json_pack("{s:O, s:s, s:b}", "events", page.events, "next", buf_str(&page.next),
-                              "more", page.more));
+                    json_pack("{s:O, s:s, s:b, s:o}", "events", page.events, "next",
+                              buf_str(&page.next), "more", page.more, "states",
+                              states_json(&page)));
     }
     json_decref(page.events);
     buf_release(&page.next);

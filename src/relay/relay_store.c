@@ -47,6 +47,15 @@ static const char SQL_MARK[] =
 static const char SQL_TRIM_RUNS[] =
     "DELETE FROM run WHERE after_seq < (SELECT max(after_seq) FROM run WHERE after_seq < :upto)";
 
+static const char SQL_TELL[] =
+    "INSERT INTO state (id, fence, attempt, told_at) VALUES (:id, :fence, :attempt, :now)"
+    " ON CONFLICT (id) DO UPDATE SET fence = max(fence, excluded.fence),"
+    " attempt = max(attempt, excluded.attempt), told_at = excluded.told_at";
+static const char SQL_TRIM_STATES[] = "DELETE FROM state WHERE id NOT IN (SELECT id FROM state "
+                                      "ORDER BY told_at DESC, id LIMIT :most)";
+static const char SQL_STATES[] =
+    "SELECT id, fence, attempt FROM state ORDER BY told_at DESC, id LIMIT :most";
+
 struct relay_store {
     struct db *db;        /* owned */
     struct relay_log log; /* inside a transaction: as it will be committed */
@@ -258,6 +267,60 @@ relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s, bo
     db_stmt_release(st);
     if (ok)
         store->log.acked_seq = seq;
+    return ok;
+}
+
+static bool
+trim_states(struct relay_store *store, struct error *err)
+{
+    struct db_stmt *st = db_prepare(store->db, SQL_TRIM_STATES, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_i64(st, ":most", RELAY_STATES_MAX);
+        ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+relay_store_tell(struct relay_store *store, const struct relay_state *state, int64_t now_s,
+                 struct error *err)
+{
+    struct db_stmt *st = db_prepare(store->db, SQL_TELL, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":id", state->id);
+        db_bind_i64(st, ":fence", state->fence);
+        db_bind_i64(st, ":attempt", state->attempt);
+        db_bind_i64(st, ":now", now_s);
+        ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok && trim_states(store, err);
+}
+
+bool
+relay_store_states(struct relay_store *store, struct relay_state out[RELAY_STATES_MAX],
+                   size_t *count, struct error *err)
+{
+    struct db_stmt *st = db_prepare(store->db, SQL_STATES, err);
+    bool row = false;
+    bool ok = st != NULL;
+
+    *count = 0;
+    if (st)
+        db_bind_i64(st, ":most", RELAY_STATES_MAX);
+    while (ok && *count < RELAY_STATES_MAX && (ok = db_step(st, &row, err)) && row) {
+        struct relay_state *s = &out[(*count)++];
+
+        (void)text_copy(s->id, sizeof s->id, db_column_text(st, 0));
+        s->fence = db_column_i64(st, 1);
+        s->attempt = db_column_i64(st, 2);
+    }
+    db_stmt_release(st);
     return ok;
 }
 

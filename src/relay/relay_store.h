@@ -38,6 +38,13 @@ struct relay_log {
     int64_t trimmed_seq; /* these are deleted */
 };
 
+#define RELAY_STATE_ID_MAX 64
+enum { RELAY_STATES_MAX = 16 }; /* the newest are kept */
+struct relay_state {            /* how far the console with a ledger of that name has come */
+    char id[RELAY_STATE_ID_MAX + 1];
+    int64_t fence, attempt;
+};
+
 struct relay_store;
 
 /* Made and migrated when needed; begins a new run. */
@@ -54,6 +61,9 @@ bool relay_store_add(struct relay_store *store, struct relay_event *event,
  */
 bool relay_store_ack(struct relay_store *store, const char *cursor, int64_t now_s, bool *known,
                      struct error *err) MUST_CHECK;
+/* Neither number ever goes down. */
+bool relay_store_tell(struct relay_store *store, const struct relay_state *state, int64_t now_s,
+                      struct error *err) MUST_CHECK;
 bool relay_store_commit(struct relay_store *store, struct error *err) MUST_CHECK;
 void relay_store_rollback(struct relay_store *store);
 /* A commit that changes nothing: whether the disk takes writes again. */
@@ -80,6 +90,9 @@ bool relay_store_read(struct relay_store *store, int64_t after_seq, int limit,
 /* When the oldest event that is not acknowledged was received; 0 when there is none. */
 bool relay_store_oldest_unacked(struct relay_store *store, int64_t *received_at,
                                 struct error *err) MUST_CHECK;
+
+bool relay_store_states(struct relay_store *store, struct relay_state out[RELAY_STATES_MAX],
+                        size_t *count, struct error *err) MUST_CHECK;
 
 /* The cursor behind seq, appended. */
 bool relay_store_cursor(struct relay_store *store, int64_t seq, struct buf *out,

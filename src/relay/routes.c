@@ -245,6 +245,35 @@ handle_ack(struct routes *routes, const struct route *route, struct http_exchang
     json_decref(document);
 }
 
+/* How far a console has come; see relay_store.h. */
+static void
+handle_state(struct routes *routes, const struct route *route, struct http_exchange *x)
+{
+    size_t len;
+    const char *body = http_body(x, &len);
+    json_error_t why;
+    json_t *document = json_loadb(body, len, JSON_REJECT_DUPLICATES, &why);
+    const char *id = json_string_value(json_object_get(document, "state"));
+    const json_t *fence = json_object_get(document, "fence");
+    const json_t *attempt = json_object_get(document, "attempt");
+    struct writer_job *job;
+
+    (void)route;
+    if (!id || !*id || strlen(id) > RELAY_STATE_ID_MAX || !json_is_integer(fence) ||
+        !json_is_integer(attempt) || json_integer_value(fence) < 0 ||
+        json_integer_value(attempt) < 0) {
+        refuse(routes, x, FAILURE_MALFORMED, 400,
+               "the body must be {\"state\": \"...\", \"fence\": N, \"attempt\": N}");
+    } else {
+        job = writer_job_new(WRITER_STATE, x);
+        (void)text_copy(job->state.id, sizeof job->state.id, id);
+        job->state.fence = json_integer_value(fence);
+        job->state.attempt = json_integer_value(attempt);
+        writer_post(routes->writer, job);
+    }
+    json_decref(document);
+}
+
 static void
 handle_health(struct routes *routes, const struct route *route, struct http_exchange *x)
 {
@@ -303,6 +332,7 @@ static const struct route table[] = {
     {"/hooks/twilio/status", "POST", ACCESS_ANYONE, RELAY_TWILIO_STATUS, handle_twilio},
     {"/v1/events", "GET", ACCESS_TOKEN, 0, handle_events},
     {"/v1/ack", "POST", ACCESS_TOKEN, 0, handle_ack},
+    {"/v1/state", "POST", ACCESS_TOKEN, 0, handle_state},
     {"/v1/health", "GET", ACCESS_ANYONE, 0, handle_health},
     {"/metrics", "GET", ACCESS_LOCAL_OR_TOKEN, 0, handle_metrics},
 };

@@ -84,6 +84,8 @@ write_job(struct relay_store *store, struct writer_job *job, int64_t now_s, stru
             return false;
         job->unknown_cursor = !known; /* the console's mistake: nothing to do with the others */
         return true;
+    case WRITER_STATE:
+        return relay_store_tell(store, &job->state, now_s, err);
     case WRITER_STOP:
         break;
     }
@@ -129,6 +131,8 @@ answer_job(struct writer *w, const struct writer_job *job, bool committed)
         answer_error(job->x, 503, "could not be stored, try again");
     else if (job->type == WRITER_STORE)
         answer_twiml(job->x);
+    else if (job->type == WRITER_STATE)
+        answer_json(job->x, 200, json_pack("{s:b}", "ok", true));
     else if (job->unknown_cursor)
         refuse_ack(w, job);
     else

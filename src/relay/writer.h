@@ -11,7 +11,7 @@
 struct http_exchange;
 struct writer;
 
-enum writer_job_type { WRITER_STORE, WRITER_ACK, WRITER_STOP };
+enum writer_job_type { WRITER_STORE, WRITER_ACK, WRITER_STATE, WRITER_STOP };
 
 /* Something to write and the request that waits for it. Made with writer_job_new(). */
 struct writer_job {
@@ -22,6 +22,7 @@ struct writer_job {
     int64_t received_at;
     char *provider_id, *url, *signature, *body; /* owned; WRITER_STORE */
     char *cursor;                               /* owned; WRITER_ACK */
+    struct relay_state state;                   /* WRITER_STATE */
     bool unknown_cursor;                        /* set by the writer; WRITER_ACK */
 };
 

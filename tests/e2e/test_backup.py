@@ -188,6 +188,67 @@ def a_copied_folder_and_an_older_file_do_not_send():
         assert "older" in w.json("restore", "--status")["why"]
 
 
+def overwrite(path, data):
+    """In the same file, as a snapshot of the disk would bring it back."""
+    with open(path, "r+b") as f:
+        f.truncate(0)
+        f.write(data)
+
+
+def the_relay_tells_a_snapshot_and_an_original_that_another_one_sends():
+    with World(customers=300, settings=SETTINGS + ["sms.per_second=500"], sim_flags=["--no-replies"]) as w:
+        w.run("run", "--until-idle")
+        names = ("canvass.db", "state.id")
+        snapshot = {n: open(os.path.join(w.home, n), "rb").read() for n in names}
+        first = w.create(**QUIET)
+        w.launch(first)
+        engine = w.popen("run")
+        try:
+            w.wait_for(lambda: finished(w, first), "the campaign")
+            # the relay has heard of it: what it knows is compared below, so it must be there
+            w.wait_for(lambda: relay_attempt(w) > 0, "the relay to be told")
+        finally:
+            stop(engine)
+        sent = len(w.ledger("accepted"))
+        newest = {n: open(os.path.join(w.home, n), "rb").read() for n in names}
+
+        for n in names:
+            overwrite(os.path.join(w.home, n), snapshot[n])
+        second = w.create(**{**QUIET, "name": "Again"})
+        w.launch(second)
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == sent, "a snapshot sent"
+        assert "relay" in w.json("restore", "--status")["why"]
+
+        # it is confirmed: what was sent is found, nobody is messaged twice by the same campaign
+        w.run("restore", "--confirm")
+        run_until_finished(w, second)
+        sent = len(w.ledger("accepted"))
+        assert relay_fence(w) >= 1000, "the relay was not told"
+
+        # now the one that was the original is the older one
+        for n in names:
+            overwrite(os.path.join(w.home, n), newest[n])
+        third = w.create(**{**QUIET, "name": "Third"})
+        w.launch(third)
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == sent, "two copies send"
+        assert not w.json("restore", "--status")["sends"]
+
+
+def relay_row(w):
+    with sqlite3.connect(f"file:{os.path.join(w.dir, 'relay.db')}?mode=ro", uri=True) as db:
+        return db.execute("SELECT coalesce(max(fence), 0), coalesce(max(attempt), 0) FROM state").fetchone()
+
+
+def relay_fence(w):
+    return relay_row(w)[0]
+
+
+def relay_attempt(w):
+    return relay_row(w)[1]
+
+
 def what_is_no_backup_is_refused_and_nothing_changes():
     with World(customers=300, settings=SETTINGS, start=False) as w:
         campaign = w.create(**QUIET)
@@ -241,5 +302,6 @@ if __name__ == "__main__":
                 what_was_never_sent_is_sent_after_a_restore,
                 a_list_that_shows_nothing_is_not_believed_against_a_callback,
                 a_copied_folder_and_an_older_file_do_not_send,
+                the_relay_tells_a_snapshot_and_an_original_that_another_one_sends,
                 what_is_no_backup_is_refused_and_nothing_changes,
                 a_restore_is_refused_while_an_engine_runs])

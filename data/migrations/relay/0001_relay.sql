@@ -34,3 +34,12 @@ CREATE TABLE run (
     after_seq INTEGER PRIMARY KEY CHECK (after_seq >= 0),
     mark TEXT NOT NULL CHECK (length(mark) = 8)
 ) STRICT;
+
+-- How far the consoles that ask here have come, each by the name of its ledger: a copy of a ledger, or
+-- an older one, sees in it that it is not the last that has sent.
+CREATE TABLE state (
+    id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 64),
+    fence INTEGER NOT NULL CHECK (fence >= 0),
+    attempt INTEGER NOT NULL CHECK (attempt >= 0),
+    told_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

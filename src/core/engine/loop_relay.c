@@ -70,6 +70,21 @@ apply(struct loop *l, const struct relay_batch *batch, struct error *err)
     return true;
 }
 
+/* Has a later copy of our ledger been heard there? Before anything may be sent. */
+static bool
+compare(struct loop *l, const struct relay_batch *batch, struct error *err)
+{
+    for (size_t i = 0; i < batch->state_count; i++) {
+        struct place_mark seen = {.fence = batch->states[i].fence,
+                                  .attempt = batch->states[i].attempt};
+
+        if (text_copy(seen.state_id, sizeof seen.state_id, batch->states[i].id) &&
+            !place_compare(l->ledger, &seen, loop_now_ms(l) / 1000, err))
+            return false;
+    }
+    return true;
+}
+
 void
 loop_relay_done(void *ctx, const struct relay_batch *batch)
 {
@@ -84,6 +99,12 @@ loop_relay_done(void *ctx, const struct relay_batch *batch)
         return;
     }
     l->relay_contact_s = loop_now_ms(l) / 1000;
+    if (!compare(l, batch, &err)) {
+        loop_trouble(l, "compare with what the relay knows of us", &err);
+        l->relay_drained = false;
+        failed(l, err.text);
+        return;
+    }
     if (!apply(l, batch, &err)) {
         /* There may be opt-outs in it: nothing is sent before it is applied. */
         loop_trouble(l, "apply what the relay has", &err);

@@ -17,6 +17,8 @@
 
 #define NOTE_NAME "state.id"
 #define NOTE_MAX 1000
+/* Ahead of a copy that is still running somewhere, also when that one starts again a few times. */
+#define LEAP 1000
 
 struct note { /* what state.id says */
     bool there;
@@ -241,7 +243,7 @@ write_confirmed(struct db *ledger, const struct note *note, const char *here, co
         fence = note->mark.fence > fence ? note->mark.fence : fence;
         attempt = note->mark.attempt > attempt ? note->mark.attempt : attempt;
     }
-    fence = (fence > ours.fence ? fence : ours.fence) + 1;
+    fence = (fence > ours.fence ? fence : ours.fence) + LEAP;
     return name_it(ledger, here, &ours, err) && place_raise(ledger, fence, attempt, err) &&
            setting_set_i64(ledger, "restored_from", from_s, err) &&
            setting_set_i64(ledger, "confirmed_at", now_s, err) &&

@@ -18,11 +18,12 @@
 #include "core/store/stores.h"
 
 enum {
-    TURN_MS = 1000,      /* the lease is renewed, other processes' changes are seen */
-    TAKE_AGAIN_MS = 500, /* how often a standby tries */
-    PLACE_MS = 15000,    /* how often it is written down how far we are */
-    SOON_MS = 2000,      /* until_idle waits for what is due sooner than this */
-    PATIENCE_MS = 15000, /* until_idle waits this long for the relay or our own disk */
+    TURN_MS = 1000,        /* the lease is renewed, other processes' changes are seen */
+    TAKE_AGAIN_MS = 500,   /* how often a standby tries */
+    PLACE_MS = 1000,       /* how often the relay hears how far we are */
+    PLACE_NOTE_MS = 15000, /* and state.id */
+    SOON_MS = 2000,        /* until_idle waits for what is due sooner than this */
+    PATIENCE_MS = 15000,   /* until_idle waits this long for the relay or our own disk */
     ALARM_S = 120
 };
 
@@ -68,6 +69,8 @@ loop_close(struct loop *l)
     struct error err = {0};
 
     loop_sync_finish(l);
+    if (l->holds && !place_note(l->ledger, l->opt.home, l->holder, &err))
+        log_line(LOG_WARN, "engine", "%s", err.text);
     if (l->opt.has_net)
         l->opt.net.close(l->opt.net.ctx);
     if (l->holds && !lease_release(l->ledger, l->holder, l->fence, &err))
@@ -160,7 +163,7 @@ on_taken(struct loop *l, const struct lease *lease)
     l->wire = wire_begin(l->opt.home, l->fence);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
-    l->place_next_ms = 0;
+    l->place_next_ms = l->place_note_next_ms = 0;
     loop_relay_reset(l);
     if (lease->taken_over)
         loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");
@@ -222,25 +225,47 @@ lease_step(struct loop *l)
         on_taken(l, &lease);
 }
 
+static bool
+same_mark(const struct place_mark *a, const struct place_mark *b)
+{
+    return a->attempt == b->attempt && a->fence == b->fence;
+}
+
+/* The relay hears it only after we have heard what it knows. */
+static void
+tell_relay(struct loop *l, const struct place_mark *mark)
+{
+    const struct relay_state state = {mark->state_id, mark->fence, mark->attempt};
+    struct error err = {0};
+
+    if (!l->opt.net.relay_tell || l->opt.config->relay.url[0] == '\0' || !l->relay_drained ||
+        same_mark(mark, &l->place_told))
+        return;
+    if (l->opt.net.relay_tell(l->opt.net.ctx, &state, &err))
+        l->place_told = *mark;
+    else
+        log_line(LOG_DEBUG, "engine", "%s", err.text);
+}
+
 /* How far we are, in state.id and at the relay, so that an older copy finds out that it is one. */
 static void
 place_step(struct loop *l)
 {
+    const int64_t mono = loop_mono_ms(l);
     struct place_mark mark;
     struct error err = {0};
 
-    if (loop_mono_ms(l) < l->place_next_ms)
+    if (mono < l->place_next_ms || l->unconfirmed || !place_mark_load(l->ledger, &mark, &err))
         return;
-    l->place_next_ms = loop_mono_ms(l) + PLACE_MS;
-    if (!place_mark_load(l->ledger, &mark, &err) ||
-        (mark.attempt == l->place_noted.attempt && mark.fence == l->place_noted.fence))
-        return;
-    if (l->unconfirmed)
-        return;
-    if (place_note(l->ledger, l->opt.home, l->holder, &err))
-        l->place_noted = mark;
-    else
-        log_line(LOG_WARN, "engine", "%s", err.text); /* it only grows old: no harm */
+    l->place_next_ms = mono + PLACE_MS;
+    if (!same_mark(&mark, &l->place_noted) && mono >= l->place_note_next_ms) {
+        l->place_note_next_ms = mono + PLACE_NOTE_MS;
+        if (place_note(l->ledger, l->opt.home, l->holder, &err))
+            l->place_noted = mark;
+        else
+            log_line(LOG_WARN, "engine", "%s", err.text); /* it only grows old: no harm */
+    }
+    tell_relay(l, &mark);
 }
 
 /* --- a turn */

@@ -79,8 +79,8 @@ make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
     if (asks_time(leaf))
         key_number(key, e->env->now_s);
     if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
-        for (size_t i = 0; i < config->segments.booking_intent_outcome_count; i++)
-            key_text(key, config->segments.booking_intent_outcomes[i]);
+        for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
+            key_text(key, config->segments.booking_intent_outcomes.items[i]);
 }
 
 /* --- one leaf */
@@ -266,15 +266,62 @@ match(const struct eval *e, const struct node *n, struct bits *out)
     return true;
 }
 
+/* All that a tree's set depends on; false: on the ledger too, and it is not worth keeping. */
+static bool
+make_tree_key(const struct eval *e, const struct node *n, struct buf *key)
+{
+    key_number(key, n->kind);
+    key_number(key, (int64_t)n->count);
+    if (n->kind == NODE_LEAF) {
+        if (n->leaf->spec->kind == LEAF_CONTACTED_BY)
+            return false;
+        make_key(e, n->leaf, key);
+        key_number(key, -1); /* where the leaf ends */
+        return true;
+    }
+    for (size_t i = 0; i < n->count; i++)
+        if (!make_tree_key(e, n->children[i], key))
+            return false;
+    return true;
+}
+
+static bool
+is_last(const struct index_view *v, const struct buf *key)
+{
+    return v->last.words && v->last_key.len == key->len &&
+           memcmp(v->last_key.data, key->data, key->len) == 0;
+}
+
+static void
+keep_last(struct index_view *v, const struct buf *key, const struct bits *set)
+{
+    if (!v->last.words)
+        bits_init(&v->last, set->count);
+    bits_copy(&v->last, set);
+    buf_clear(&v->last_key);
+    buf_add(&v->last_key, key->data, key->len);
+}
+
 bool
 index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
             struct bits *out, bool *damaged, struct error *err)
 {
     const struct eval e = {.v = v, .env = env, .damaged = damaged, .err = err};
+    struct buf key = {0};
+    bool keep = make_tree_key(&e, tree, &key);
+    bool ok = true;
 
     *damaged = false;
     bits_init(out, index_customers(v));
-    if (match(&e, tree, out) && !index_file_is_damaged(v->file))
+    if (keep && is_last(v, &key)) {
+        bits_copy(out, &v->last);
+    } else {
+        ok = match(&e, tree, out) && !index_file_is_damaged(v->file);
+        if (ok && keep)
+            keep_last(v, &key, out);
+    }
+    buf_release(&key);
+    if (ok)
         return true;
     *damaged = *damaged || index_file_is_damaged(v->file);
     bits_release(out);

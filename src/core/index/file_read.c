@@ -12,6 +12,12 @@
 
 enum { UNCHECKED, GOOD, BAD };
 
+/*
+ * Pages of sections not asked for lately are let go beyond this: they stay in the system's cache,
+ * and come back when they are needed. At 10M customers the file is 900 MB.
+ */
+enum { RESIDENT_BYTES_MAX = 192 << 20 };
+
 struct index_file {
     const unsigned char *bytes; /* mapped, or owned when in memory */
     size_t len;
@@ -20,6 +26,9 @@ struct index_file {
     struct index_meta meta;
     unsigned char state[SECTION_COUNT];
     bool damaged;
+    uint64_t used[SECTION_COUNT]; /* 0: its pages were let go, or never asked for */
+    uint64_t uses;
+    uint64_t resident;                 /* bytes of those that are used */
     const char **words[SECTION_COUNT]; /* owned arrays of borrowed texts */
     size_t word_count[SECTION_COUNT];
 };
@@ -289,6 +298,50 @@ content_is_good(struct index_file *f, enum index_section s)
     return true;
 }
 
+static uint64_t
+section_bytes(const struct index_file *f, int s)
+{
+    return f->head.table[s].count * f->head.table[s].width;
+}
+
+static void
+let_go(struct index_file *f, int s)
+{
+    const uintptr_t page = 4096;
+    uintptr_t from = (uintptr_t)(f->bytes + f->head.table[s].offset + page - 1) & ~(page - 1);
+    uintptr_t end =
+        (uintptr_t)(f->bytes + f->head.table[s].offset + section_bytes(f, s)) & ~(page - 1);
+    union {
+        uintptr_t number;
+        void *pointer;
+    } address = {from};
+
+    if (end > from)
+        (void)madvise(address.pointer, end - from, MADV_DONTNEED);
+    f->used[s] = 0;
+    f->resident -= section_bytes(f, s);
+}
+
+static void
+note_use(struct index_file *f, int s)
+{
+    if (f->fd < 0)
+        return;
+    if (f->used[s] == 0)
+        f->resident += section_bytes(f, s);
+    f->used[s] = ++f->uses;
+    while (f->resident > RESIDENT_BYTES_MAX) {
+        int oldest = s;
+
+        for (int i = 0; i < SECTION_COUNT; i++)
+            if (f->used[i] > 0 && f->used[i] < f->used[oldest])
+                oldest = i;
+        if (oldest == s)
+            return;
+        let_go(f, oldest);
+    }
+}
+
 bool
 index_file_column(struct index_file *f, enum index_section s, struct index_column *out)
 {
@@ -305,6 +358,7 @@ index_file_column(struct index_file *f, enum index_section s, struct index_colum
         f->damaged = true;
         return false;
     }
+    note_use(f, s);
     *out = (struct index_column){f->bytes + e->offset, e->count, e->width};
     return true;
 }

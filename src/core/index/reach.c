@@ -240,37 +240,72 @@ take_duplicates(struct index_view *v, size_t space, struct bits *left, int64_t *
     return true;
 }
 
+/* Counts and recipients of a set, when the state is up to date. false: damaged. */
+static bool
+reach_of_set(struct index_view *v, const struct bits *set, size_t channel, struct reach *out,
+             struct bits *left)
+{
+    const struct reach_state *r = &v->reach;
+    size_t space = space_of(channel);
+
+    *out = (struct reach){0};
+    bits_copy(left, set);
+    out->matched = bits_tally(left);
+    bits_and(left, &r->has[space]);
+    out->no_address = out->matched - bits_tally(left);
+    out->opted_out = bits_tally_and(left, &r->opted[channel]);
+    bits_and_not(left, &r->opted[channel]);
+    out->capped = bits_tally_and(left, &r->capped[space]);
+    bits_and_not(left, &r->capped[space]);
+    out->reachable = out->matched - out->no_address - out->opted_out - out->capped;
+    if (!take_duplicates(v, space, left, &out->duplicate_address))
+        return false;
+    out->reachable -= out->duplicate_address;
+    return true;
+}
+
+/* The same set, channel, ledger and window as the last time. */
+static bool
+is_reached(const struct index_view *v, const struct bits *set, size_t channel)
+{
+    const struct reached_set *last = &v->reached;
+    const struct reach_state *r = &v->reach;
+
+    return last->set.words && last->channel == channel && last->cap == r->cap &&
+           last->since_s == r->since_s && last->marks.suppressions == r->marks.suppressions &&
+           last->marks.deliveries == r->marks.deliveries &&
+           memcmp(last->set.words, set->words, bits_words(set->count) * sizeof *set->words) == 0;
+}
+
 bool
 index_reach(struct index_view *v, const struct bits *set, const struct segment_env *env,
             size_t channel, struct reach *out, struct bits *recipients, bool *damaged,
             struct error *err)
 {
-    const struct reach_state *r = &v->reach;
-    size_t space = space_of(channel);
-    struct bits left = {0};
+    struct reached_set *last = &v->reached;
 
-    *damaged = false;
-    *out = (struct reach){0};
     if (!bring_up(v, env, damaged, err))
         return false;
-    bits_init(&left, set->count);
-    bits_copy(&left, set);
-    out->matched = bits_tally(&left);
-    bits_and(&left, &r->has[space]);
-    out->no_address = out->matched - bits_tally(&left);
-    out->opted_out = bits_tally_and(&left, &r->opted[channel]);
-    bits_and_not(&left, &r->opted[channel]);
-    out->capped = bits_tally_and(&left, &r->capped[space]);
-    bits_and_not(&left, &r->capped[space]);
-    out->reachable = out->matched - out->no_address - out->opted_out - out->capped;
-    *damaged = !take_duplicates(v, space, &left, &out->duplicate_address);
-    out->reachable -= out->duplicate_address;
-    if (recipients && !*damaged) {
-        *recipients = left;
-        return true;
+    if (!is_reached(v, set, channel)) {
+        if (!last->set.words) {
+            bits_init(&last->set, set->count);
+            bits_init(&last->left, set->count);
+        }
+        *damaged = !reach_of_set(v, set, channel, &last->counts, &last->left);
+        if (*damaged)
+            return false;
+        bits_copy(&last->set, set);
+        last->channel = channel;
+        last->cap = v->reach.cap;
+        last->since_s = v->reach.since_s;
+        last->marks = v->reach.marks;
     }
-    bits_release(&left);
-    return !*damaged;
+    *out = last->counts;
+    if (recipients) {
+        bits_init(recipients, set->count);
+        bits_copy(recipients, &last->left);
+    }
+    return true;
 }
 
 int

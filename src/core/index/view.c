@@ -21,6 +21,10 @@ forget(struct index_view *v)
     rows_map_release(&v->conversations);
     rows_map_release(&v->appointments);
     reach_state_release(&v->reach);
+    buf_release(&v->last_key);
+    bits_release(&v->last);
+    bits_release(&v->reached.set);
+    bits_release(&v->reached.left);
     for (size_t i = 0; i < SECTION_COUNT; i++)
         used_words_release(&v->used[i]);
     v->has_places = v->has_conversations = v->has_appointments = false;

@@ -52,6 +52,16 @@ struct index_view {
     struct rows_map conversations, appointments;
     bool has_conversations, has_appointments;
     struct reach_state reach;
+    /* the last answers: a preview asks for reach, funnel and sample of one set */
+    struct buf last_key;
+    struct bits last;
+    struct reached_set {
+        size_t channel;
+        int64_t cap, since_s;
+        struct reach_marks marks;
+        struct bits set, left; /* empty: none yet */
+        struct reach counts;
+    } reached;
     struct used_words used[SECTION_COUNT];
     struct cached cache[CACHE_ENTRIES];
     uint64_t uses;

@@ -87,11 +87,19 @@ struct relay_event {
     size_t body_len;
 };
 
+/* How far a console with the ledger of that name has come, as the relay was told. */
+struct relay_state {
+    const char *id;
+    int64_t fence, attempt;
+};
+
 struct relay_batch {
     bool ok;                          /* false: the relay did not answer as it should; see error */
     bool cursor_lost;                 /* 410: events before `next` are gone; reconcile by listing */
     const struct relay_event *events; /* borrowed during the handler */
     size_t count;
+    const struct relay_state *states; /* borrowed likewise; none from an older relay */
+    size_t state_count;
     const char *next; /* cursor behind the last event */
     bool more;
     char error[256];
@@ -124,7 +132,9 @@ struct net_port {
     bool (*relay_poll)(void *ctx, const char *cursor, int wait_s, struct error *err);
     bool (*relay_ack)(void *ctx, const char *cursor,
                       struct error *err); /* its end is nobody's business */
-    size_t (*in_flight)(void *ctx);       /* sms_send calls whose end has not been told */
+    /* Tells the relay how far we are; its end is nobody's business. NULL: there is no way to. */
+    bool (*relay_tell)(void *ctx, const struct relay_state *state, struct error *err);
+    size_t (*in_flight)(void *ctx); /* sms_send calls whose end has not been told */
     /* Runs transfers; waits up to timeout_ms when there is nothing to do. Returns after wake(). */
     void (*pump)(void *ctx, int timeout_ms);
     void (*wake)(void *ctx);  /* any thread */
