@@ -21,6 +21,12 @@ run_resume(struct campaign_job *j, struct error *err)
 }
 
 static int
+run_go(struct campaign_job *j, struct error *err)
+{
+    return campaign_go(j->ledger, &j->config, j->id, j->cli->now_s, err) ? EXIT_DONE : -1;
+}
+
+static int
 run_complete(struct campaign_job *j, struct error *err)
 {
     return campaign_complete(j->ledger, j->id, j->cli->now_s, err) ? EXIT_DONE : -1;
@@ -104,6 +110,7 @@ static const struct subcommand {
     {"launch", READS | WRITES | TAKES_ID | TAKES_CONFIRM, campaign_run_launch},
     {"pause", WRITES | TAKES_ID | TAKES_REASON | THEN_STATUS, run_pause},
     {"resume", WRITES | TAKES_ID | THEN_STATUS, run_resume},
+    {"go", WRITES | TAKES_ID | THEN_STATUS, run_go},
     {"complete", WRITES | TAKES_ID | THEN_STATUS, run_complete},
     {"cancel", WRITES | TAKES_ID | THEN_STATUS, run_cancel},
     {"delete", WRITES | TAKES_ID, run_delete},
@@ -259,7 +266,7 @@ const struct cli_command cli_campaign = {
         "create -f FILE\n"
         "edit ID -f FILE\n"
         "launch ID --confirm COUNT [--everyone] [--no-wait] | launch ID --dry-run [--everyone]\n"
-        "pause ID [--reason T] | resume ID | complete ID | cancel ID\n"
+        "pause ID [--reason T] | resume ID | go ID | complete ID | cancel ID\n"
         "delete ID | clone ID\n"
         "recipients ID [--state S] [--limit N]\n"
         "export ID [--format csv|xlsx|json|html] [-o FILE]\n"

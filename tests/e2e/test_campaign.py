@@ -73,6 +73,20 @@ def a_campaign_is_sent_answered_and_adds_up():
         assert w.run("campaign", "launch", str(campaign), "--confirm", str(targeted), ok=(3,)).returncode == 3
 
 
+def a_canary_with_many_failures_stops_the_campaign():
+    """The simulator fails a third of the numbers for good: of the first thirty too many fail, the others never get it."""
+    with World(customers=1500, settings=FAST, sim_flags=["--no-replies", "--fail-rate", "0.34", "--speed", "2000"]) as w:
+        campaign = w.create(canary={"recipients": 30, "hold_minutes": 0, "max_failed": "10%"}, **QUIET)
+        targeted = w.launch(campaign)
+        assert targeted > 100
+        run_until(w, lambda: w.json("campaign", "show", str(campaign))["status"] == "paused"
+                  or stats(w, campaign)["states"]["queued"] == 0, "the automatic stop")
+        shown = w.json("campaign", "show", str(campaign))
+        assert shown["status"] == "paused", shown
+        assert "failed" in shown["pause_reason"] and "limit 10 %" in shown["pause_reason"], shown["pause_reason"]
+        assert stats(w, campaign)["states"]["queued"] > 0
+
+
 def pause_stops_and_resume_goes_on():
     with World(customers=1500, settings=FAST[1:] + ["sms.per_second=40"], sim_flags=["--no-replies"]) as w:
         campaign = w.create(**QUIET)
@@ -190,6 +204,7 @@ def the_relay_is_killed_and_nothing_that_it_took_is_lost():
 
 
 if __name__ == "__main__":
-    world.main([a_campaign_is_sent_answered_and_adds_up, pause_stops_and_resume_goes_on,
+    world.main([a_campaign_is_sent_answered_and_adds_up, a_canary_with_many_failures_stops_the_campaign,
+                pause_stops_and_resume_goes_on,
                 variants_split_exactly_and_nobody_is_reached_twice_by_a_clone, a_launch_is_refused_by_rule,
                 an_operator_answers_rules_and_settles, the_relay_is_killed_and_nothing_that_it_took_is_lost])

@@ -230,17 +230,17 @@ def the_sample_is_paged_sorted_and_explained():
                 return re.escape(sorted((p for p in people if p[key]), key=lambda p: p[key], reverse=True)[0]["name"])
             c.key("s", "Home")
             by_name = sorted(people, key=lambda p: p["name"].lower().encode())
-            c.wait("Name↓ .*\n.*▸ " + re.escape(by_name[0]["name"]))
+            c.wait("Name ↓ .*\n.*▸ " + re.escape(by_name[0]["name"]))
             c.key("End")
             c.wait("▸ " + re.escape(by_name[-1]["name"]))
-            for head, key in (("Last visit↓", "last_visit"), ("Contacted↓", "last_contact"),
-                              ("Last appt↓", "last_appointment")):
+            for head, key in (("Last visit ↓", "last_visit"), ("Contacted ↓", "last_contact"),
+                              ("Last appt ↓", "last_appointment")):
                 c.key("s")
                 c.wait(head)
                 c.key("Home")
                 c.wait(head + ".*\n.*▸ " + first(key))
             c.key("s")
-            c.wait("Appts↓")
+            c.wait("Appts ↓")
             c.key("s")
             c.wait("The sample is as drawn")
             c.key("Home")

@@ -279,6 +279,19 @@ CREATE INDEX attempt_message ON attempt (message_id);
 CREATE INDEX attempt_claimed ON attempt (claimed_at);
 CREATE INDEX attempt_lookup ON attempt (next_lookup_at) WHERE next_lookup_at IS NOT NULL;
 
+-- The first few recipients of a campaign, and how far they have come (core/outbox/canary).
+CREATE TABLE canary (
+    campaign_id INTEGER PRIMARY KEY REFERENCES campaign (id) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('sending', 'holding', 'gone')),
+    since INTEGER NOT NULL,
+    watch_after INTEGER NOT NULL DEFAULT 0        -- attempts up to this id are not judged again
+) STRICT;
+CREATE TABLE canary_member (
+    delivery_id INTEGER PRIMARY KEY REFERENCES delivery (id) ON DELETE CASCADE,
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE
+) STRICT;
+CREATE INDEX canary_member_campaign ON canary_member (campaign_id);
+
 -- Webhooks as the relay handed them over, each once.
 CREATE TABLE inbound_event (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/campaign/clone.h"
 #include "core/campaign/spec.h"
+#include "core/outbox/canary.h"
 #include "core/store/campaign_store.h"
 #include "core/store/recipient_store.h"
 #include "core/store/stores.h"
@@ -207,6 +208,23 @@ campaign_resume(struct db *ledger, int64_t id, int64_t now_s, struct error *err)
               change_move(&ch, CAMPAIGN_DO_RESUME, CAMPAIGN_ACTIVE, NULL, err);
 
     return change_end(&ch, ok, "campaign.resume", err);
+}
+
+bool
+campaign_go(struct db *ledger, const struct config *config, int64_t id, int64_t now_s,
+            struct error *err)
+{
+    struct campaign c = {0};
+    bool ok = db_begin(ledger, err) && campaign_load(ledger, config, id, &c, err);
+
+    if (ok && c.status != CAMPAIGN_ACTIVE && c.status != CAMPAIGN_PAUSED)
+        ok = error_set(err, ERR_CONFLICT, "the campaign is %s: nothing of it waits for a go",
+                       campaign_status_name(c.status));
+    ok = ok && canary_go(ledger, &c, now_s, err) &&
+         audit_campaign(ledger, id, "campaign.go", "", now_s, err) && db_commit(ledger, err);
+    db_rollback(ledger);
+    campaign_release(&c);
+    return ok || error_wrap(err, "campaign %" PRId64, id);
 }
 
 static bool

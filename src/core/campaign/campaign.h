@@ -37,6 +37,9 @@ bool campaign_save_wizard(struct db *ledger, int64_t id, const json_t *wizard, i
 bool campaign_pause(struct db *ledger, int64_t id, const char *reason, int64_t now_s,
                     struct error *err) MUST_CHECK;
 bool campaign_resume(struct db *ledger, int64_t id, int64_t now_s, struct error *err) MUST_CHECK;
+/* Lets the rest of a canary's campaign go, whatever the figures; the status stays. */
+bool campaign_go(struct db *ledger, const struct config *config, int64_t id, int64_t now_s,
+                 struct error *err) MUST_CHECK;
 /* The scheduled ones whose instant has come become active; *count how many. Engine. */
 bool campaign_start_due(struct db *ledger, int64_t now_s, size_t *count,
                         struct error *err) MUST_CHECK;

@@ -104,6 +104,8 @@ clone_spec(struct db *ledger, const struct campaign *c, struct error *err)
     if (json_object_get(schedule, "start"))
         (void)json_object_set_new(schedule, "start",
                                   json_string("now")); /* its instant was another's */
+    if (schedule)
+        (void)json_object_del(schedule, "zone");
     name = clone_name(c->name);
     (void)json_object_set_new(spec, "name", json_string(name));
     free(name);

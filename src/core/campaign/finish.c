@@ -29,7 +29,7 @@ finish_estimate(const struct config *config, const struct campaign *c, int64_t n
     if (rate <= 0 || segments <= 0 || (double)segments / rate > 1e9)
         return 0;
     left = (int64_t)ceil((double)segments / rate);
-    if (!c->quiet_hours.set)
+    if (!quiet_hours_matter(config, &c->quiet_hours))
         return at + left;
     for (int i = 0; i < WINDOWS_MAX; i++) {
         struct quiet_answer answer;

@@ -58,6 +58,14 @@ struct campaign_agent {
     int64_t max_tokens;
 };
 
+/* Shares from 0 to 1; negative: no such limit. */
+struct campaign_canary {
+    int64_t recipients; /* 0: no canary */
+    int64_t hold_s;
+    double max_failed, max_opt_out, max_30007;
+    bool go_auto; /* else an operator must say go */
+};
+
 struct campaign {
     int64_t id;
     char uuid[40];
@@ -68,6 +76,7 @@ struct campaign {
     char *plan_state, *pause_reason; /* pause_reason NULL when not paused */
     int64_t starts_at, launched_at, completed_at, created_at, updated_at; /* 0: not yet */
     int64_t planned_start; /* of the file's schedule; 0: as soon as it is launched */
+    int64_t local_start_s; /* at each recipient's own clock, as if it were UTC; 0: no such start */
     int64_t plan_confirmed;
     int64_t cloned_from; /* 0: not a clone */
     int64_t targeted, contacted, responded, opted_out;
@@ -80,8 +89,9 @@ struct campaign {
     char *offer;                     /* of {offer}; "" when absent */
     struct quiet_window quiet_hours; /* of the campaign, else of the policy; set=false: any hour */
     double per_second;               /* SMS segments; 0: the sender's own limit only */
-    int64_t per_day;                 /* messages; 0: no limit of its own */
-    int64_t cap_messages, cap_days;  /* frequency cap of the campaign, else of the policy */
+    struct campaign_canary canary;
+    int64_t per_day;                /* messages; 0: no limit of its own */
+    int64_t cap_messages, cap_days; /* frequency cap of the campaign, else of the policy */
 };
 void campaign_release(struct campaign *c);
 /* Parts of it, which are empty afterwards. */

@@ -563,8 +563,25 @@ check_start(struct check *k, const json_t *v)
 
     if (!check_text(k, v, &s))
         return false;
+    if (json_object_get(json_object_get(k->spec, "schedule"), "zone"))
+        return spec_local_time(s, &at) ||
+               wrong(k, "must be a time without a zone, such as 2026-12-01T10:00, since zone is "
+                        "recipient");
     return strcmp(s, "now") == 0 || utime_parse_rfc3339(s, strlen(s), &at) ||
            wrong(k, "must be now or a time with its zone, such as 2026-12-01T09:00:00-08:00");
+}
+
+static bool
+check_start_zone(struct check *k, const json_t *v)
+{
+    const char *s;
+
+    if (!check_text(k, v, &s))
+        return false;
+    if (strcmp(s, "recipient") != 0)
+        return wrong(k, "must be recipient: the start is then by each recipient's own clock");
+    return json_object_get(json_object_get(k->spec, "schedule"), "start") ||
+           wrong(k, "needs start, a time without a zone such as 2026-12-01T10:00");
 }
 
 static bool
@@ -590,6 +607,7 @@ static bool
 check_schedule(struct check *k, const json_t *v)
 {
     static const struct field fields[] = {{"start", check_start, NULL},
+                                          {"zone", check_start_zone, NULL},
                                           {"quiet_hours", check_quiet_hours, NULL}};
 
     return check_object(k, v, fields, ARRAY_LEN(fields));
@@ -641,6 +659,54 @@ check_limits(struct check *k, const json_t *v)
 }
 
 static bool
+check_canary_recipients(struct check *k, const json_t *v)
+{
+    return check_whole(k, v, 1, 100000);
+}
+
+static bool
+check_hold_minutes(struct check *k, const json_t *v)
+{
+    return check_whole(k, v, 0, 14 * 24 * 60);
+}
+
+static bool
+check_share(struct check *k, const json_t *v)
+{
+    double share;
+
+    if (!json_is_string(v) || !spec_share(json_string_value(v), &share))
+        return wrong(k, "must be a share from 0%% to 100%%, such as 5%%");
+    return true;
+}
+
+static bool
+check_go(struct check *k, const json_t *v)
+{
+    const char *s;
+
+    if (!check_text(k, v, &s))
+        return false;
+    return strcmp(s, "auto") == 0 || strcmp(s, "operator") == 0 ||
+           wrong(k, "must be auto (when the figures are within the limits) or operator");
+}
+
+static bool
+check_canary(struct check *k, const json_t *v)
+{
+    static const struct field fields[] = {
+        {"recipients", check_canary_recipients, "how many go first"},
+        {"hold_minutes", check_hold_minutes, NULL},
+        {"max_failed", check_share, NULL},
+        {"max_opt_out", check_share, NULL},
+        {"max_30007", check_share, NULL},
+        {"go", check_go, NULL},
+    };
+
+    return check_object(k, v, fields, ARRAY_LEN(fields));
+}
+
+static bool
 check_follow_ups(struct check *k, const json_t *v)
 {
     if (!json_is_array(v))
@@ -665,6 +731,7 @@ spec_check(struct db *db, const struct config *config, const json_t *spec, bool 
         {"offer", check_plain_text, NULL},
         {"schedule", check_schedule, NULL},
         {"limits", check_limits, NULL},
+        {"canary", check_canary, NULL},
         {"follow_ups", check_follow_ups, NULL},
     };
     struct check k = {.db = db, .config = config, .spec = spec, .strict = strict, .err = err};

@@ -18,6 +18,12 @@ bool spec_check(struct db *db, const struct config *config, const json_t *spec, 
 /* Fills variants, agent, quiet hours, limits of c from c->spec; what is missing stays empty. */
 bool spec_apply(const struct config *config, struct campaign *c, struct error *err) MUST_CHECK;
 
+/* "2026-12-01T10:00", a time of any place; as if it were UTC. */
+bool spec_local_time(const char *text, int64_t *local_s) MUST_CHECK;
+
+/* "5%" as 0.05. */
+bool spec_share(const char *text, double *share) MUST_CHECK;
+
 struct agent_template {
     const char *name, *title, *type;     /* type: research or outbound_sales; borrowed for ever */
     const char *system_prompt, *message; /* message: a first message that fits the template */

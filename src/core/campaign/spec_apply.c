@@ -10,6 +10,20 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 
+/* Where a day begins first: Kiritimati, 14 hours before UTC. */
+enum { EARLIEST_ZONE_S = 14 * 3600 };
+
+bool
+spec_local_time(const char *text, int64_t *local_s)
+{
+    char full[40];
+
+    if (strlen(text) != 16 && strlen(text) != 19)
+        return false;
+    (void)snprintf(full, sizeof full, "%s%sZ", text, strlen(text) == 16 ? ":00" : "");
+    return utime_parse_rfc3339(full, strlen(full), local_s);
+}
+
 static void
 set_text(char **field, const char *value)
 {
@@ -124,6 +138,7 @@ static void
 apply_schedule(const struct config *config, struct campaign *c, const json_t *schedule)
 {
     const char *start = json_string_value(json_object_get(schedule, "start"));
+    const char *zone = json_string_value(json_object_get(schedule, "zone"));
     const json_t *quiet = json_object_get(schedule, "quiet_hours");
     const char *from = json_string_value(json_object_get(quiet, "from"));
     const char *to = json_string_value(json_object_get(quiet, "to"));
@@ -131,6 +146,12 @@ apply_schedule(const struct config *config, struct campaign *c, const json_t *sc
     if (!from || !to || !quiet_window_parse(from, to, &c->quiet_hours))
         c->quiet_hours = config->policy.quiet_hours;
     c->planned_start = 0;
+    c->local_start_s = 0;
+    if (start && zone && strcmp(zone, "recipient") == 0) {
+        if (spec_local_time(start, &c->local_start_s))
+            c->planned_start = c->local_start_s - EARLIEST_ZONE_S;
+        return;
+    }
     if (start && !utime_parse_rfc3339(start, strlen(start), &c->planned_start))
         c->planned_start = 0; /* now */
 }
@@ -150,6 +171,46 @@ apply_limits(const struct config *config, struct campaign *c, const json_t *limi
         c->cap_messages = json_integer_value(messages);
         c->cap_days = json_integer_value(days);
     }
+}
+
+bool
+spec_share(const char *text, double *share)
+{
+    char number[16];
+    const size_t len = strlen(text);
+
+    if (len < 2 || len >= sizeof number || text[len - 1] != '%')
+        return false;
+    (void)snprintf(number, sizeof number, "%.*s", (int)(len - 1), text);
+    if (!num_parse_double(number, share) || !(*share >= 0 && *share <= 100))
+        return false;
+    *share /= 100;
+    return true;
+}
+
+static double
+share_of(const json_t *canary, const char *key)
+{
+    const char *text = json_string_value(json_object_get(canary, key));
+    double share = 0;
+
+    return text && spec_share(text, &share) ? share : -1.0;
+}
+
+static void
+apply_canary(struct campaign *c, const json_t *canary)
+{
+    const char *go = json_string_value(json_object_get(canary, "go"));
+    const json_t *hold = json_object_get(canary, "hold_minutes");
+
+    c->canary = (struct campaign_canary){
+        .recipients = json_integer_value(json_object_get(canary, "recipients")),
+        .hold_s = json_is_integer(hold) ? json_integer_value(hold) * 60 : 30 * 60,
+        .max_failed = share_of(canary, "max_failed"),
+        .max_opt_out = share_of(canary, "max_opt_out"),
+        .max_30007 = share_of(canary, "max_30007"),
+        .go_auto = !go || strcmp(go, "auto") == 0,
+    };
 }
 
 /* Name, type and channel of the file; those of the row stay where the file says nothing. */
@@ -182,6 +243,7 @@ spec_apply(const struct config *config, struct campaign *c, struct error *err)
     apply_message(c, json_object_get(c->spec, "message"));
     apply_schedule(config, c, json_object_get(c->spec, "schedule"));
     apply_limits(config, c, json_object_get(c->spec, "limits"));
+    apply_canary(c, json_object_get(c->spec, "canary"));
     set_text(&c->offer, offer ? offer : json_string_value(json_object_get(c->spec, "offer")));
     return true;
 }

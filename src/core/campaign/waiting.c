@@ -1,6 +1,7 @@
 #include "core/campaign/waiting.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "core/outbox/daily.h"
 #include "core/outbox/quiet_hours.h"
 #include "core/store/campaign_store.h"
+#include "core/store/canary_store.h"
 #include "core/store/stores.h"
 
 static void
@@ -37,21 +39,99 @@ by_status(const struct campaign *c, struct buf *out)
     }
 }
 
-/* Every person's own hours decide; those of the business's number tell what most of them are. */
+/* "1204" as "1,204". */
 static void
-by_quiet_hours(const struct config *config, const struct campaign *c, int64_t now_s,
-               struct buf *out)
+add_number(struct buf *out, int64_t n)
 {
+    char digits[24];
+    const int len = snprintf(digits, sizeof digits, "%" PRId64, n);
+
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0)
+            buf_add_char(out, ',');
+        buf_add_char(out, digits[i]);
+    }
+}
+
+/* Why one person waits now. The engine's own word is the instant; the rules tell what it is. */
+static void
+add_wait(const struct config *config, const struct campaign *c, const struct campaign_wait *w,
+         int64_t now_s, struct buf *out)
+{
+    const int64_t until_s = (w->at_ms + 999) / 1000;
     char time[UTIME_RFC3339_SIZE];
     struct quiet_answer answer;
-    struct error ignored;
+    struct error ignored = {0};
+    int64_t start_s = 0;
 
-    if (c->quiet_hours.set &&
+    add_number(out, w->count);
+    buf_add_str(out, w->count == 1 ? " waits: " : " wait: ");
+    if (c->local_start_s &&
+        quiet_hours_local(config, w->address, c->local_start_s, &start_s, &ignored) &&
+        start_s >= until_s && start_s > now_s)
+        buf_add_str(out, "the start by the recipient's own clock");
+    else if (quiet_hours_ask(config, &c->quiet_hours, w->address, now_s, &answer, &ignored) &&
+             !answer.open && answer.zone)
+        buf_printf(out, "%s in %s until %s", answer.why, answer.zone, answer.clock);
+    else
+        buf_add_str(out, "a conversation that an operator must look at, or a pause");
+    buf_printf(out, " (%s)\n", utime_format(until_s, time));
+}
+
+/* Every person's own hours decide; who has not been looked at yet goes by those of the business. */
+static bool
+by_quiet_hours(struct db *db, const struct config *config, const struct campaign *c, int64_t now_s,
+               struct buf *out, struct error *err)
+{
+    struct campaign_wait waits[CAMPAIGN_WAITS_MAX] = {{0}};
+    char time[UTIME_RFC3339_SIZE];
+    struct quiet_answer answer;
+    struct error ignored = {0};
+    size_t count = 0;
+    const bool ok = campaign_store_waits(db, c->id, now_s * 1000, waits, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        if (ok)
+            add_wait(config, c, &waits[i], now_s, out);
+        free(waits[i].address);
+    }
+    if (ok && count == 0 &&
         quiet_hours_ask(config, &c->quiet_hours, config->business.phone, now_s, &answer,
                         &ignored) &&
-        !answer.open)
-        buf_printf(out, "quiet hours (where the business is: until %s)\n",
+        !answer.open && answer.why)
+        buf_printf(out, "%s where the business is until %s (%s)\n", answer.why, answer.clock,
                    utime_format(answer.next_open_s, time));
+    return ok;
+}
+
+/* The first few are out, or on their way: what the others wait for. */
+static bool
+by_canary(struct db *db, const struct campaign *c, struct buf *out, struct error *err)
+{
+    char time[UTIME_RFC3339_SIZE];
+    struct canary_row row;
+    struct canary_figures f;
+
+    if (c->canary.recipients <= 0)
+        return true;
+    if (!canary_load(db, c->id, &row, err) || !canary_figures_of_chosen(db, c->id, &f, err))
+        return false;
+    if (row.state == CANARY_NONE || row.state == CANARY_SENDING)
+        buf_printf(out, "canary: %" PRId64 " recipients go first; the others wait for them\n",
+                   c->canary.recipients);
+    if (row.state != CANARY_HOLDING)
+        return true;
+    buf_printf(out,
+               "canary: of %" PRId64 " first ones %" PRId64 " failed, %" PRId64
+               " opted out, %" PRId64 " were filtered; ",
+               f.tried, f.failed, f.opted_out, f.filtered);
+    if (c->canary.go_auto)
+        buf_printf(out, "the others wait until %s\n",
+                   utime_format(row.since_s + c->canary.hold_s, time));
+    else
+        buf_printf(out, "the others wait for an operator: canvass campaign go %" PRId64 "\n",
+                   c->id);
+    return true;
 }
 
 /* Its own limit of the day, then that of the sender. */
@@ -128,12 +208,14 @@ campaign_why_waiting(struct db *db, const struct config *config, const struct ca
                    n[DELIVERY_IN_DOUBT]);
     if (c->status != CAMPAIGN_ACTIVE || n[DELIVERY_QUEUED] + n[DELIVERY_RETRY_WAIT] == 0)
         return true;
-    by_quiet_hours(config, c, now_s, out);
-    if (!by_day(db, config, c, now_s, out, err) || !by_engine(db, config, now_s, out, err) ||
+    if (!by_canary(db, c, out, err) || !by_quiet_hours(db, config, c, now_s, out, err) ||
+        !by_day(db, config, c, now_s, out, err) || !by_engine(db, config, now_s, out, err) ||
         !campaign_store_next_attempt(db, c->id, &next_ms, err))
         return false;
-    if (next_ms > now_s * 1000)
-        buf_printf(out, "the next one is due at %s (quiet hours, or a retry)\n",
+    if (next_ms > now_s * 1000 && n[DELIVERY_RETRY_WAIT] > 0) {
+        add_number(out, n[DELIVERY_RETRY_WAIT]);
+        buf_printf(out, " to be tried again; the next of all is due at %s\n",
                    utime_format((next_ms + 999) / 1000, time));
+    }
     return true;
 }

@@ -12,6 +12,7 @@
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "core/config/yaml.h"
 
 enum { MAX_FILE = 1 << 20 };
@@ -24,6 +25,8 @@ enum kind {
     KIND_MONEY, /* a decimal number of the currency, kept in millionths */
     KIND_BOOL,
     KIND_LIST,       /* of texts */
+    KIND_DATES,      /* a list of texts: 2026-12-25 */
+    KIND_DAYS,       /* a list of days of the week, kept as bits from Sunday */
     KIND_SECRET,     /* `key`_file or `key`_env */
     KIND_MAIN_URL,   /* sqlite:PATH with the path made absolute, or postgresql:// */
     KIND_QUIET,      /* {from, to} */
@@ -72,6 +75,10 @@ static const struct setting settings[] = {
     {"policy", "quiet_hours", KIND_QUIET, AT(policy.quiet_hours), NULL, 0, 0, NULL, "When messages may go out, by the recipient's clock: {from: \"09:00\", to: \"20:00\"}."},
     {"policy", "frequency_cap.messages", KIND_INTEGER, AT(policy.cap_messages), "3", 0, 1000, NULL, "At most so many campaign messages to one address; 0: no cap."},
     {"policy", "frequency_cap.days", KIND_INTEGER, AT(policy.cap_days), "7", 1, 3650, NULL, "... in so many days."},
+    {"policy", "state_windows", KIND_CHOICE, AT(policy.state_windows), "auto", 0, 0, "auto|on|off", "The hours that US states allow narrow the quiet hours: auto (where quiet hours are set and the country is US), on or off."},
+    {"policy", "closed.days", KIND_DAYS, AT(policy.closed_days), "", 0, 0, NULL, "Days of the week without campaign messages, by the recipient's clock: [sunday]."},
+    {"policy", "closed.dates", KIND_DATES, AT(policy.closed_dates), "", 0, 0, NULL, "... and dates: [\"2026-12-25\"]."},
+    {"policy", "closed.holidays", KIND_CHOICE, AT(policy.closed_holidays), "none", 0, 0, "none|us_federal", "... and a list of holidays that comes with canvass."},
     {"policy", "daily.messages", KIND_INTEGER, AT(policy.daily_messages), "0", 0, 100000000, NULL, "At most so many SMS a day, in the zone of the business; 0: no limit."},
     {"policy", "daily.segments", KIND_INTEGER, AT(policy.daily_segments), "0", 0, 100000000, NULL, "... so many segments."},
     {"policy", "daily.cost", KIND_MONEY, AT(policy.daily_cost_micros), "0", 0, 1000000000, NULL, "... so much money, by sms.price."},
@@ -79,7 +86,7 @@ static const struct setting settings[] = {
     {"policy", "retry_base_ms", KIND_INTEGER, AT(policy.retry_base_ms), "2000", 1, 3600000, NULL, "First back-off; doubles with each try."},
     {"policy", "reconcile_after_seconds", KIND_INTEGER, AT(policy.reconcile_after_seconds), "600", 1, 86400, NULL, "How long the provider's list may lag before 'not there' means not sent."},
     {"policy", "stale_replica_minutes", KIND_INTEGER, AT(policy.stale_replica_minutes), "60", 1, 525600, NULL, "A launch refuses an older replica."},
-    {"segments", "booking_intent_outcomes", KIND_LIST, AT(segments), "appointment_booked,booking_in_progress,booking_attempted", 0, 0, NULL, "Outcomes that mean booking intent."},
+    {"segments", "booking_intent_outcomes", KIND_LIST, AT(segments.booking_intent_outcomes), "appointment_booked,booking_in_progress,booking_attempted", 0, 0, NULL, "Outcomes that mean booking intent."},
     {"ui", "theme", KIND_TEXT, AT(ui.theme), "dark", 0, 0, NULL, "dark, light, high-contrast, mono, or a file of your own."},
     {"ui", "ascii", KIND_BOOL, AT(ui.ascii), "false", 0, 0, NULL, "Draw with ASCII only."},
     {"ui", "motion", KIND_BOOL, AT(ui.motion), "on", 0, 0, NULL, "Spinners and blinking."},
@@ -112,24 +119,25 @@ set_text(struct config *c, const struct setting *s, const char *value)
 }
 
 static void
-list_clear(struct config *c)
+list_clear(struct config_list *list)
 {
-    for (size_t i = 0; i < c->segments.booking_intent_outcome_count; i++)
-        free(c->segments.booking_intent_outcomes[i]);
-    free(c->segments.booking_intent_outcomes);
-    c->segments.booking_intent_outcomes = NULL;
-    c->segments.booking_intent_outcome_count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct config_list){0};
 }
 
 static void
-list_add(struct config *c, const char *value, size_t len)
+list_add(struct config_list *list, const char *value, size_t len)
 {
-    size_t n = c->segments.booking_intent_outcome_count;
+    list->items = mem_realloc(list->items, list->count + 1, sizeof(char *));
+    list->items[list->count++] = mem_strndup(value, len);
+}
 
-    c->segments.booking_intent_outcomes =
-        mem_realloc(c->segments.booking_intent_outcomes, n + 1, sizeof(char *));
-    c->segments.booking_intent_outcomes[n] = mem_strndup(value, len);
-    c->segments.booking_intent_outcome_count = n + 1;
+static bool
+is_list_kind(enum kind k)
+{
+    return k == KIND_LIST || k == KIND_DATES;
 }
 
 void
@@ -138,7 +146,8 @@ config_release(struct config *c)
     for (size_t i = 0; i < ARRAY_LEN(settings); i++)
         if (is_text_kind(settings[i].kind))
             free(*(char **)place_of(c, &settings[i]));
-    list_clear(c);
+        else if (is_list_kind(settings[i].kind))
+            list_clear(place_of(c, &settings[i]));
     free(c->path);
     *c = (struct config){0};
 }
@@ -173,12 +182,12 @@ set_default(struct config *c, const struct setting *s)
     } else if (s->kind == KIND_BOOL) {
         if (!bool_word(v, place_of(c, s)))
             abort();
-    } else if (s->kind == KIND_LIST) {
-        list_clear(c);
+    } else if (is_list_kind(s->kind)) {
+        list_clear(place_of(c, s));
         while (*v) {
             size_t len = strcspn(v, ",");
 
-            list_add(c, v, len);
+            list_add(place_of(c, s), v, len);
             v += len + (v[len] == ',');
         }
     }
@@ -320,6 +329,32 @@ read_quiet(struct load *l, const struct setting *s, const char *pointer, const j
                  s->section, s->key);
 }
 
+static const char *const day_names[] = {"sunday",   "monday", "tuesday", "wednesday",
+                                        "thursday", "friday", "saturday"};
+
+static bool
+is_date(const char *word)
+{
+    int64_t at;
+    char text[40];
+
+    (void)snprintf(text, sizeof text, "%.12sT00:00:00Z", word);
+    return strlen(word) == 10 && utime_parse_rfc3339(text, strlen(text), &at);
+}
+
+static bool
+add_day(struct config *c, const struct setting *s, const char *word)
+{
+    unsigned *days = place_of(c, s);
+
+    for (size_t i = 0; i < ARRAY_LEN(day_names); i++)
+        if (strcmp(day_names[i], word) == 0) {
+            *days |= 1u << i;
+            return true;
+        }
+    return false;
+}
+
 static void
 read_list(struct load *l, const struct setting *s, const char *pointer, const json_t *v)
 {
@@ -327,15 +362,26 @@ read_list(struct load *l, const struct setting *s, const char *pointer, const js
         complain(l, pointer, "%s.%s must be a list of words", s->section, s->key);
         return;
     }
-    list_clear(l->c);
+    if (s->kind == KIND_DAYS)
+        *(unsigned *)place_of(l->c, s) = 0;
+    else
+        list_clear(place_of(l->c, s));
     for (size_t i = 0; i < json_array_size(v); i++) {
         const char *word = json_string_value(json_array_get(v, i));
 
-        if (word)
-            list_add(l->c, word, strlen(word));
-        else
+        if (!word)
             complain(l, pointer, "%s.%s must hold words only", s->section, s->key);
+        else if (s->kind == KIND_DATES && !is_date(word))
+            complain(l, pointer, "%s.%s: \"%.40s\" is no date such as \"2026-12-25\"", s->section,
+                     s->key, word);
+        else if (s->kind == KIND_DAYS && !add_day(l->c, s, word))
+            complain(l, pointer, "%s.%s: \"%.40s\" is no day of the week such as sunday",
+                     s->section, s->key, word);
+        else if (s->kind != KIND_DAYS)
+            list_add(place_of(l->c, s), word, strlen(word));
     }
+    if (s->kind == KIND_DAYS && *(unsigned *)place_of(l->c, s) == 127)
+        complain(l, pointer, "%s.%s closes every day of the week", s->section, s->key);
 }
 
 static void
@@ -444,6 +490,8 @@ read_value(struct load *l, const struct setting *s, const char *pointer, const j
         read_bool(l, s, pointer, v);
         break;
     case KIND_LIST:
+    case KIND_DATES:
+    case KIND_DAYS:
         read_list(l, s, pointer, v);
         break;
     case KIND_QUIET:
@@ -718,7 +766,7 @@ example_value(const struct setting *s, struct buf *out)
         buf_printf(out, "%s_file: %s.secret", key, s->section);
     else if (s->kind == KIND_QUIET)
         buf_printf(out, "%s: {from: \"09:00\", to: \"20:00\"}", key);
-    else if (s->kind == KIND_LIST)
+    else if (is_list_kind(s->kind) || s->kind == KIND_DAYS)
         buf_printf(out, "%s: [%s]", key, s->fallback);
     else if (is_text_kind(s->kind))
         buf_printf(out, "%s: \"%s\"", key, s->fallback);
@@ -752,10 +800,22 @@ config_example(struct buf *out)
 }
 
 static void
-describe_list(const struct config *c, struct buf *out)
+describe_list(const struct config_list *list, struct buf *out)
 {
-    for (size_t i = 0; i < c->segments.booking_intent_outcome_count; i++)
-        buf_printf(out, "%s%s", i ? ", " : "", c->segments.booking_intent_outcomes[i]);
+    for (size_t i = 0; i < list->count; i++)
+        buf_printf(out, "%s%s", i ? ", " : "", list->items[i]);
+}
+
+static void
+describe_days(unsigned days, struct buf *out)
+{
+    const char *comma = "";
+
+    for (size_t i = 0; i < ARRAY_LEN(day_names); i++)
+        if (days & 1u << i) {
+            buf_printf(out, "%s%s", comma, day_names[i]);
+            comma = ", ";
+        }
 }
 
 static void
@@ -787,7 +847,11 @@ describe_value(const struct config *c, const struct setting *s, struct buf *out)
         buf_add_str(out, *(const bool *)at ? "on" : "off");
         break;
     case KIND_LIST:
-        describe_list(c, out);
+    case KIND_DATES:
+        describe_list((const struct config_list *)at, out);
+        break;
+    case KIND_DAYS:
+        describe_days(*(const unsigned *)at, out);
         break;
     case KIND_QUIET:
         if (quiet->set)

@@ -19,6 +19,11 @@ struct quiet_window {
     bool set;     /* false: not configured, every minute is open */
 };
 
+struct config_list {
+    char **items; /* owned */
+    size_t count;
+};
+
 /* Texts are owned and never NULL ("" when absent) unless the comment says otherwise. */
 struct config {
     char *path; /* of the file; relative paths inside are relative to its folder */
@@ -52,10 +57,13 @@ struct config {
         int64_t retry_base_ms;
         int64_t reconcile_after_seconds;
         int64_t stale_replica_minutes;
+        char *state_windows;             /* auto, on or off: data/us_calendar.json */
+        unsigned closed_days;            /* bit 0 Sunday .. bit 6 Saturday */
+        struct config_list closed_dates; /* "2026-12-25" */
+        char *closed_holidays;           /* none or us_federal */
     } policy;
     struct {
-        char **booking_intent_outcomes;
-        size_t booking_intent_outcome_count;
+        struct config_list booking_intent_outcomes;
     } segments;
     struct {
         char *theme;

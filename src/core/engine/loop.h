@@ -74,6 +74,7 @@ struct loop {
     int64_t unreadable_id; /* of the campaign that was last said to be unreadable */
     struct rate rate;      /* of the sender */
     struct daily daily;
+    int64_t canary_next_ms;  /* monotonic: when canaries are looked at again */
     int64_t capped_until_ms; /* wall clock: a limit of the day is reached; 0: it is not */
     char capped_why[120];
     struct loop_result *results;

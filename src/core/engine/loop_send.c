@@ -19,6 +19,7 @@ enum {
     HOLD_MAX_MS = 30000,
     FIRST_CALLS = 16,
     SLOWED_MS = 500,
+    CANARY_MS = 1000,      /* how often canaries are looked at */
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     GROUP = 128,           /* results that share a commit when there are that many under way */
     GROUP_WAIT_MS = 4,     /* no result waits longer for others */
@@ -316,6 +317,8 @@ fetch_campaign(struct loop *l, const struct engine_campaign *row, struct claim_c
     if (!has_messages(&out->c))
         return error_set(err, ERR_INVALID, "its file holds no message that can be read");
     out->seen_updated_at = row->updated_at;
+    out->canary.hold_until_ms = out->c.canary.recipients > 0 ? CANARY_NEVER : 0;
+    l->canary_next_ms = 0;
     out->daily.limit.messages = out->c.per_day;
     (void)snprintf(key, sizeof key, "campaign %" PRId64, row->id);
     return rate_load(&out->rate, l->ledger,
@@ -426,6 +429,33 @@ room(struct loop *l)
     return n > BATCH_MAX ? BATCH_MAX : n;
 }
 
+/* Who goes first, who waits for them, and whether figures stop a campaign. */
+static bool
+look_after_canaries(struct loop *l, struct error *err)
+{
+    const int64_t now_ms = loop_now_ms(l);
+    bool any = false;
+
+    for (size_t i = 0; i < l->campaign_count; i++) {
+        struct claim_campaign *c = &l->campaigns[i];
+
+        if (c->c.canary.recipients <= 0)
+            continue;
+        any = true;
+        /* The hold is over: whether they go is asked before anything is claimed. */
+        if (loop_mono_ms(l) < l->canary_next_ms &&
+            (c->canary.hold_until_ms == 0 || c->canary.hold_until_ms > now_ms))
+            continue;
+        if (!canary_look(l->ledger, &c->c, now_ms / 1000, &c->canary, err))
+            return false;
+    }
+    if (any && loop_mono_ms(l) >= l->canary_next_ms)
+        l->canary_next_ms = loop_mono_ms(l) + CANARY_MS;
+    if (any)
+        loop_wait_at_most(l, l->canary_next_ms - loop_mono_ms(l));
+    return true;
+}
+
 /* The next instant at which something is due; 0: nothing waits. */
 static bool
 find_next_due(struct loop *l, struct error *err)
@@ -437,7 +467,9 @@ find_next_due(struct loop *l, struct error *err)
     for (size_t i = 0; i <= l->campaign_count; i++) {
         const int64_t id = i < l->campaign_count ? l->campaigns[i].c.id : 0;
 
-        if (!due_next(l->ledger, id, &waits, &at_ms, err))
+        if (i < l->campaign_count && l->campaigns[i].canary.hold_until_ms == CANARY_NEVER)
+            continue; /* a person must say go */
+        if (!due_next(l->ledger, id, id && l->campaigns[i].canary.chosen_only, &waits, &at_ms, err))
             return false;
         if (!waits)
             continue;
@@ -445,6 +477,8 @@ find_next_due(struct loop *l, struct error *err)
             at_ms = 1;
         if (i < l->campaign_count && at_ms < l->campaigns[i].hold_until_ms)
             at_ms = l->campaigns[i].hold_until_ms;
+        if (i < l->campaign_count && at_ms < l->campaigns[i].canary.hold_until_ms)
+            at_ms = l->campaigns[i].canary.hold_until_ms;
         if (l->next_due_ms == 0 || at_ms < l->next_due_ms)
             l->next_due_ms = at_ms;
     }
@@ -522,7 +556,8 @@ loop_send_step(struct loop *l, bool stopping)
     int64_t wait;
     size_t max;
 
-    if (!load_campaigns(l, &err) || !find_next_due(l, &err)) {
+    if (!load_campaigns(l, &err) || (!stopping && !look_after_canaries(l, &err)) ||
+        !find_next_due(l, &err)) {
         loop_trouble(l, "see what is due", &err);
         return;
     }

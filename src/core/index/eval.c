@@ -79,8 +79,8 @@ make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
     if (asks_time(leaf))
         key_number(key, e->env->now_s);
     if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
-        for (size_t i = 0; i < config->segments.booking_intent_outcome_count; i++)
-            key_text(key, config->segments.booking_intent_outcomes[i]);
+        for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
+            key_text(key, config->segments.booking_intent_outcomes.items[i]);
 }
 
 /* --- one leaf */

@@ -305,8 +305,8 @@ add_intent(struct work *w, const struct leaf_value *v)
 {
     const struct leaf_value outcomes = {
         .given = true,
-        .words = w->env->config->segments.booking_intent_outcomes,
-        .word_count = w->env->config->segments.booking_intent_outcome_count,
+        .words = w->env->config->segments.booking_intent_outcomes.items,
+        .word_count = w->env->config->segments.booking_intent_outcomes.count,
     };
     struct condition *c;
 

@@ -91,6 +91,22 @@ is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, 
     return true;
 }
 
+/* A start by each recipient's own clock: *early when it has not come, and the row waits for it. */
+static bool
+start_has_come(struct work *w, const struct campaign *c, const struct due_unit *due, bool *early,
+               struct error *err)
+{
+    int64_t at_s;
+
+    *early = false;
+    if (!c->local_start_s)
+        return true;
+    if (!quiet_hours_local(w->config, due->address, c->local_start_s, &at_s, err))
+        return false;
+    *early = at_s > w->req->now_ms / 1000;
+    return !*early || defer(w, due, at_s * 1000, err);
+}
+
 /* Whether the row may go now; when not, it has been moved or deferred. */
 static bool
 may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int *validity_s,
@@ -118,8 +134,12 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
         return false;
     if (blocked)
         return skip(w, due, "capped", err);
-    if (c->quiet_hours.set && !quiet_hours_ask(w->config, &c->quiet_hours, due->address,
-                                               w->req->now_ms / 1000, &quiet, &why)) {
+    if (!start_has_come(w, c, due, &blocked, err))
+        return false;
+    if (blocked)
+        return true;
+    if (!quiet_hours_ask(w->config, &c->quiet_hours, due->address, w->req->now_ms / 1000, &quiet,
+                         &why)) {
         if (why.code == ERR_CONFLICT) /* this person can never be reached in that window */
             return refuse(w, due, why.text, err);
         *err = why;
@@ -127,8 +147,7 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
     }
     if (!quiet.open)
         return defer(w, due, quiet.next_open_s * 1000, err);
-    if (c->quiet_hours.set)
-        *validity_s = quiet.validity_s;
+    *validity_s = quiet.validity_s;
     *go = true;
     return true;
 }
@@ -332,7 +351,8 @@ claim_queue(struct work *w, struct claim_campaign *from, size_t max, bool *more,
 
     if (max > ROWS_MAX)
         max = ROWS_MAX;
-    ok = from ? delivery_due_load(w->ledger, from->c.id, w->req->now_ms, max, due, &count, err)
+    ok = from ? delivery_due_load(w->ledger, from->c.id, from->canary.chosen_only, w->req->now_ms,
+                                  max, due, &count, err)
               : message_due_load(w->ledger, w->req->now_ms, max, due, &count, err);
     for (size_t i = 0; ok && i < count && !w->full && !w->rate_is_out && !campaign_is_out; i++)
         ok = claim_one(w, from, &due[i], &campaign_is_out, err);
@@ -356,7 +376,8 @@ claim_campaigns(struct work *w, struct error *err)
 
         ok = engine_campaign_sends(w->ledger, w->req->campaigns[i].c.id, &sends, err);
         /* paused meanwhile by another process, or its day is over */
-        finished[i] = !sends || w->req->campaigns[i].hold_until_ms > w->req->now_ms;
+        finished[i] = !sends || w->req->campaigns[i].hold_until_ms > w->req->now_ms ||
+                      w->req->campaigns[i].canary.hold_until_ms > w->req->now_ms;
         open += finished[i] ? 0 : 1;
     }
     while (ok && open > 0 && !w->full && !w->rate_is_out) {

@@ -7,6 +7,7 @@
 #define CANVASS_CORE_OUTBOX_CLAIM_H
 
 #include "core/campaign/campaign.h"
+#include "core/outbox/canary.h"
 #include "core/outbox/daily.h"
 #include "core/outbox/rate.h"
 #include "core/store/attempt_store.h"
@@ -28,7 +29,8 @@ struct claim_campaign {
     struct campaign c;
     struct rate rate;
     struct daily daily;
-    int64_t hold_until_ms; /* its own limit of the day is reached; 0: it is not */
+    struct canary_word canary; /* as it was looked at last */
+    int64_t hold_until_ms;     /* its own limit of the day is reached; 0: it is not */
     int64_t seen_updated_at;
 };
 

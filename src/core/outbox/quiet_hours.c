@@ -1,6 +1,7 @@
 #include "core/outbox/quiet_hours.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,21 +10,29 @@
 #include "core/base/embed.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/outbox/calendar.h"
 #include "core/outbox/zone.h"
 
 enum {
     MINUTES = 1440,
-    CONDITIONS_MAX = 12,
     ZONES_PER_AREA_MAX = 8,
-    SEARCH_MAX_MIN = 8 * MINUTES, /* every window opens within a day; a week is beyond doubt */
-    STRIDE_SLACK_MIN = 180,       /* a clock never jumps by more than this */
-    VALIDITY_MAX_S = 36000        /* providers.md 1.1 */
+    CONDITIONS_MAX = (ZONES_PER_AREA_MAX + 2) * (2 + CALENDAR_RULES_MAX) + 2,
+    ALL_DAYS = 127,
+    SEARCH_MAX_MIN = 60 * MINUTES, /* windows open within a day, closed days follow each other */
+    STRIDE_SLACK_MIN = 180,        /* a clock never jumps by more than this */
+    VALIDITY_MAX_S = 36000         /* providers.md 1.1 */
 };
 
-/* Open when the window is open in the zone. */
+/* Open when the rule allows it in the zone, or the business is not closed there. */
 struct condition {
     const struct zone *zone;
-    struct quiet_window window;
+    const char *name, *why; /* of the zone; of the rule */
+    struct calendar_rule rule;
+    const struct config *closed; /* not NULL: the closed days, instead of the rule */
+};
+struct conditions {
+    struct condition items[CONDITIONS_MAX];
+    size_t count;
 };
 
 /* --- area codes of the North American plan */
@@ -99,86 +108,181 @@ area_of(const char *address)
 /* --- conditions */
 
 static bool
-add_condition(struct condition *list, size_t *count, const char *zone,
-              const struct quiet_window *window, struct error *err)
-{
-    const struct zone *z = zone_find(zone, err);
-
-    if (!z)
-        return error_wrap(err, "quiet hours");
-    list[(*count)++] = (struct condition){z, *window};
-    return true;
-}
-
-static bool
-conditions_of(const struct config *config, const struct quiet_window *window, const char *address,
-              struct condition *list, size_t *count, struct error *err)
-{
-    static const struct quiet_window federal = {.from_min = 480, .to_min = 1260, .set = true};
-    const struct area *area = area_of(address);
-
-    *count = 0;
-    for (size_t i = 0; area && i < area->count; i++)
-        if (!add_condition(list, count, area->zones[i], window, err))
-            return false;
-    if (area)
-        return true;
-    if (!add_condition(list, count, config->business.timezone, window, err))
-        return false;
-    return strncmp(address, "+1", 2) != 0 ||
-           (add_condition(list, count, "America/New_York", &federal, err) &&
-            add_condition(list, count, "America/Los_Angeles", &federal, err));
-}
-
-static int
-local_minute(const struct condition *c, int64_t utc_s)
-{
-    const struct civil local = zone_local(c->zone, utc_s);
-
-    return local.hour * 60 + local.minute;
-}
-
-static bool
 is_always_open(const struct quiet_window *w)
 {
     return !w->set || w->from_min == w->to_min || (w->from_min == 0 && w->to_min == MINUTES);
 }
 
 static bool
-is_open(const struct condition *c, int64_t utc_s)
+add_condition(struct conditions *list, const char *zone, const struct condition *c,
+              struct error *err)
 {
-    const struct quiet_window *w = &c->window;
-    int minute;
+    const struct zone *z = zone_find(zone, err);
 
-    if (is_always_open(w))
+    if (!z)
+        return error_wrap(err, "quiet hours");
+    if (list->count == CONDITIONS_MAX)
+        return error_set(err, ERR_INTERNAL, "more rules for quiet hours than there can be");
+    list->items[list->count] = *c;
+    list->items[list->count].zone = z;
+    list->items[list->count].name = zone;
+    list->count++;
+    return true;
+}
+
+static bool
+add_window(struct conditions *list, const char *zone, const struct quiet_window *window,
+           struct error *err)
+{
+    const struct condition c = {.why = "quiet hours",
+                                .rule = {.days = ALL_DAYS, .window = *window}};
+
+    return is_always_open(window) || add_condition(list, zone, &c, err);
+}
+
+static bool
+states_matter(const struct config *config, const struct quiet_window *window)
+{
+    const char *mode = config->policy.state_windows;
+
+    return mode && (strcmp(mode, "on") == 0 ||
+                    (strcmp(mode, "auto") == 0 && !is_always_open(window) &&
+                     config->business.country && strcmp(config->business.country, "US") == 0));
+}
+
+bool
+quiet_hours_matter(const struct config *config, const struct quiet_window *window)
+{
+    return !is_always_open(window) || calendar_has_closed(config) || states_matter(config, window);
+}
+
+/* The zones that a number may be in: those of its area, else the business's and both coasts. */
+static size_t
+zones_of(const struct config *config, const char *address, const char *out[])
+{
+    const struct area *area = area_of(address);
+    size_t n = 0;
+
+    for (; area && n < area->count; n++)
+        out[n] = area->zones[n];
+    if (area)
+        return n;
+    out[n++] = config->business.timezone;
+    if (strncmp(address, "+1", 2) == 0) {
+        out[n++] = "America/New_York";
+        out[n++] = "America/Los_Angeles";
+    }
+    return n;
+}
+
+static bool
+add_state(struct conditions *list, const char *address, const char *zone, struct error *err)
+{
+    struct calendar_rule rules[CALENDAR_RULES_MAX];
+    char state[4];
+    const size_t count = calendar_state_rules(address, area_of(address) != NULL, rules, state);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct condition c = {.why = state[0] ? "hours of the state" : "hours of every state",
+                                    .rule = rules[i]};
+
+        if (!add_condition(list, zone, &c, err))
+            return false;
+    }
+    return true;
+}
+
+static bool
+conditions_of(const struct config *config, const struct quiet_window *window, const char *address,
+              struct conditions *list, struct error *err)
+{
+    static const struct quiet_window federal = {.from_min = 480, .to_min = 1260, .set = true};
+    const char *zones[ZONES_PER_AREA_MAX + 3];
+    const size_t count = zones_of(config, address, zones);
+    const bool guessed = !area_of(address);
+    const bool states = states_matter(config, window);
+    const struct condition closed = {.why = "closed day", .closed = config};
+
+    list->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        /* The coasts of a number that tells nothing: the federal hours, for any rule. */
+        const struct quiet_window *w = guessed && i > 0 ? &federal : window;
+
+        if (guessed && i > 0 && is_always_open(window) && !states)
+            w = window;
+        if (!add_window(list, zones[i], w, err) ||
+            (calendar_has_closed(config) && !add_condition(list, zones[i], &closed, err)) ||
+            (states && !add_state(list, address, zones[i], err)))
+            return false;
+    }
+    return true;
+}
+
+static int
+minute_of(const struct civil *local)
+{
+    return local->hour * 60 + local->minute;
+}
+
+static bool
+applies(const struct condition *c, const struct civil *local)
+{
+    return !c->closed && !c->rule.on_holidays && (c->rule.days >> local->weekday & 1);
+}
+
+static bool
+is_open_at(const struct condition *c, const struct civil *local)
+{
+    const struct quiet_window *w = &c->rule.window;
+    const int minute = minute_of(local);
+
+    if (c->closed)
+        return !calendar_is_closed(c->closed, local);
+    if (c->rule.on_holidays)
+        return !calendar_is_us_federal(local);
+    if (!applies(c, local))
         return true;
-    minute = local_minute(c, utc_s);
+    if (!w->set)
+        return false;
     if (w->from_min < w->to_min)
         return minute >= w->from_min && minute < w->to_min;
     return minute >= w->from_min || minute < w->to_min;
 }
 
 static bool
-all_open(const struct condition *list, size_t count, int64_t utc_s)
+is_open(const struct condition *c, int64_t utc_s)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!is_open(&list[i], utc_s))
-            return false;
-    return true;
+    const struct civil local = zone_local(c->zone, utc_s);
+
+    return is_open_at(c, &local);
 }
 
-/* Minutes on the clock from there to the first open minute of whoever opens last. */
+/* NULL: all are open; else one that is not. */
+static const struct condition *
+find_closed(const struct conditions *list, int64_t utc_s)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!is_open(&list->items[i], utc_s))
+            return &list->items[i];
+    return NULL;
+}
+
+/* Minutes on the clock from there to the first minute at which whoever opens last may be open. */
 static int
-minutes_to_open(const struct condition *list, size_t count, int64_t utc_s)
+minutes_to_open(const struct conditions *list, int64_t utc_s)
 {
     int most = 1;
 
-    for (size_t i = 0; i < count; i++) {
-        int wait;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct condition *c = &list->items[i];
+        const struct civil local = zone_local(c->zone, utc_s);
+        int wait = MINUTES - minute_of(&local);
 
-        if (is_open(&list[i], utc_s))
+        if (is_open_at(c, &local))
             continue;
-        wait = (list[i].window.from_min - local_minute(&list[i], utc_s) + MINUTES) % MINUTES;
+        if (applies(c, &local) && c->rule.window.set &&
+            (c->rule.days == ALL_DAYS || minute_of(&local) < c->rule.window.from_min))
+            wait = (c->rule.window.from_min - minute_of(&local) + MINUTES) % MINUTES;
         if (wait > most)
             most = wait;
     }
@@ -187,7 +291,7 @@ minutes_to_open(const struct condition *list, size_t count, int64_t utc_s)
 
 /* The first whole minute from then on at which everybody is open. */
 static bool
-find_open(const struct condition *list, size_t count, int64_t now_s, int64_t *out)
+find_open(const struct conditions *list, int64_t now_s, int64_t *out)
 {
     const int64_t start = now_s - ((now_s % 60) + 60) % 60;
 
@@ -195,31 +299,34 @@ find_open(const struct condition *list, size_t count, int64_t now_s, int64_t *ou
         const int64_t at = start + min * 60;
         int ahead;
 
-        if (all_open(list, count, at)) {
+        if (!find_closed(list, at)) {
             *out = at;
             return true;
         }
         /* Far away: jump, but stay clear of a change of the clocks on the way. */
-        ahead = minutes_to_open(list, count, at);
+        ahead = minutes_to_open(list, at);
         min += ahead > 2 * STRIDE_SLACK_MIN ? ahead - STRIDE_SLACK_MIN : 1;
     }
     return false;
 }
 
 static int
-seconds_left(const struct condition *list, size_t count, int64_t now_s)
+seconds_left(const struct conditions *list, int64_t now_s)
 {
     int64_t least = VALIDITY_MAX_S;
 
-    for (size_t i = 0; i < count; i++) {
-        const struct quiet_window *w = &list[i].window;
-        const struct civil local = zone_local(list[i].zone, now_s);
-        int64_t left;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct condition *c = &list->items[i];
+        const struct quiet_window *w = &c->rule.window;
+        const struct civil local = zone_local(c->zone, now_s);
+        const int64_t midnight = (int64_t)(MINUTES - minute_of(&local)) * 60 - local.second;
+        int64_t left = VALIDITY_MAX_S;
 
-        if (is_always_open(w))
-            continue;
-        left = ((w->to_min - local.hour * 60 - local.minute + MINUTES - 1) % MINUTES + 1) * 60 -
-               local.second;
+        if (applies(c, &local) && w->set)
+            left =
+                ((w->to_min - minute_of(&local) + MINUTES - 1) % MINUTES + 1) * 60 - local.second;
+        else if (midnight < left && !is_open(c, now_s + midnight))
+            left = midnight;
         if (left < least)
             least = left;
     }
@@ -227,45 +334,76 @@ seconds_left(const struct condition *list, size_t count, int64_t now_s)
 }
 
 static bool
-answer(const struct condition *list, size_t count, int64_t now_s, struct quiet_answer *out,
-       struct error *err)
+answer(const struct conditions *list, int64_t now_s, struct quiet_answer *out, struct error *err)
 {
-    *out = (struct quiet_answer){.open = all_open(list, count, now_s), .next_open_s = now_s};
+    const struct condition *last;
+    struct civil local;
+
+    *out = (struct quiet_answer){.open = !find_closed(list, now_s), .next_open_s = now_s};
     if (out->open) {
-        out->validity_s = seconds_left(list, count, now_s);
+        out->validity_s = list->count ? seconds_left(list, now_s) : 0;
         return true;
     }
-    return find_open(list, count, now_s, &out->next_open_s) ||
-           error_set(err, ERR_CONFLICT,
-                     "the quiet hours leave no minute at which every zone of a number is open; "
-                     "make the window wider");
+    if (!find_open(list, now_s, &out->next_open_s))
+        return error_set(err, ERR_CONFLICT,
+                         "the quiet hours leave no minute at which every zone of a number is open; "
+                         "make the window wider");
+    last = find_closed(list, out->next_open_s - 1);
+    if (!last)
+        last = find_closed(list, now_s);
+    if (!last)
+        return true;
+    local = zone_local(last->zone, out->next_open_s);
+    out->zone = last->name;
+    out->why = last->why;
+    (void)snprintf(out->clock, sizeof out->clock, "%02d:%02d", local.hour % 100,
+                   local.minute % 100);
+    return true;
 }
 
 bool
 quiet_hours_ask(const struct config *config, const struct quiet_window *window, const char *address,
                 int64_t now_s, struct quiet_answer *out, struct error *err)
 {
-    struct condition list[CONDITIONS_MAX];
-    size_t count = 0;
+    struct conditions list = {.count = 0};
 
     *out = (struct quiet_answer){.open = true, .next_open_s = now_s};
-    if (is_always_open(window))
+    if (!quiet_hours_matter(config, window))
         return true;
-    return conditions_of(config, window, address, list, &count, err) &&
-           answer(list, count, now_s, out, err);
+    return conditions_of(config, window, address, &list, err) && answer(&list, now_s, out, err);
+}
+
+bool
+quiet_hours_local(const struct config *config, const char *address, int64_t local_s, int64_t *utc_s,
+                  struct error *err)
+{
+    const char *zones[ZONES_PER_AREA_MAX + 3];
+    const size_t count = zones_of(config, address, zones);
+
+    *utc_s = INT64_MIN;
+    for (size_t i = 0; i < count; i++) {
+        const struct zone *z = zone_find(zones[i], err);
+        int64_t at;
+
+        if (!z)
+            return error_wrap(err, "local start");
+        at = zone_utc(z, local_s);
+        if (at > *utc_s)
+            *utc_s = at;
+    }
+    return true;
 }
 
 bool
 quiet_hours_ask_zones(const struct quiet_window *window, const char *const *zones, size_t count,
                       int64_t now_s, struct quiet_answer *out, struct error *err)
 {
-    struct condition list[CONDITIONS_MAX];
-    size_t n = 0;
+    struct conditions list = {.count = 0};
 
-    for (size_t i = 0; i < count && n < CONDITIONS_MAX; i++)
-        if (!add_condition(list, &n, zones[i], window, err))
+    for (size_t i = 0; i < count; i++)
+        if (!add_window(&list, zones[i], window, err))
             return false;
-    return answer(list, n, now_s, out, err);
+    return answer(&list, now_s, out, err);
 }
 
 size_t

@@ -375,3 +375,18 @@ zone_local(const struct zone *z, int64_t utc_s)
 {
     return utime_to_civil(utc_s + zone_offset_s(z, utc_s));
 }
+
+int64_t
+zone_utc(const struct zone *z, int64_t local_s)
+{
+    const int64_t before = local_s - zone_offset_s(z, local_s - DAY_S);
+    const int64_t after = local_s - zone_offset_s(z, local_s + DAY_S);
+    const int64_t first = before < after ? before : after;
+    const int64_t second = before < after ? after : before;
+
+    if (first + zone_offset_s(z, first) == local_s)
+        return first;
+    if (second + zone_offset_s(z, second) == local_s)
+        return second;
+    return before;
+}

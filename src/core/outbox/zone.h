@@ -17,6 +17,11 @@ struct zone; /* kept until the program ends */
 const struct zone *zone_find(const char *name, struct error *err) MUST_CHECK;
 /* Seconds east of UTC at that instant. */
 int64_t zone_offset_s(const struct zone *z, int64_t utc_s);
+/*
+ * The instant at which the clocks there first show that local time (given as if it were UTC); in
+ * the hour that is left out in spring, as much after it.
+ */
+int64_t zone_utc(const struct zone *z, int64_t local_s);
 struct civil zone_local(const struct zone *z, int64_t utc_s);
 /* Reads a file's bytes; for tests and fuzzing. Free with zone_free(). */
 struct zone *zone_parse(const void *bytes, size_t len, struct error *err) MUST_CHECK;

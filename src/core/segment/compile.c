@@ -246,8 +246,8 @@ booking_intent(struct segment_sql *q, const struct leaf_value *v, struct buf *ou
 {
     struct leaf_value outcomes = {
         .given = true,
-        .words = q->env->config->segments.booking_intent_outcomes,
-        .word_count = q->env->config->segments.booking_intent_outcome_count,
+        .words = q->env->config->segments.booking_intent_outcomes.items,
+        .word_count = q->env->config->segments.booking_intent_outcomes.count,
     };
 
     if (!v->given)

@@ -50,6 +50,18 @@ bool campaign_store_family(struct db *db, int64_t id, int64_t **ids, size_t *cou
 bool campaign_store_has_engine(struct db *db, int64_t now_ms, bool *held,
                                struct error *err) MUST_CHECK;
 /* When the first of its queued or waiting deliveries is due; 0 when there is none. */
+/*
+ * Deliveries that wait for an instant after now, by that instant, soonest first: of the first few
+ * groups of one minute each.
+ */
+struct campaign_wait {
+    int64_t at_ms, count;
+    char *address; /* of one of them; owned */
+};
+enum { CAMPAIGN_WAITS_MAX = 4 };
+bool campaign_store_waits(struct db *db, int64_t id, int64_t now_ms,
+                          struct campaign_wait out[CAMPAIGN_WAITS_MAX], size_t *count,
+                          struct error *err) MUST_CHECK;
 bool campaign_store_next_attempt(struct db *db, int64_t id, int64_t *due_ms,
                                  struct error *err) MUST_CHECK;
 /* The line of events on the monitor. level: info, warn, error. */

@@ -8,6 +8,18 @@ static const char SQL_DUE_DELIVERIES[] =
     "AND next_attempt_at_ms <= :now AND channel = 'sms' "
     "ORDER BY next_attempt_at_ms, id LIMIT :max";
 
+/* Only those of the canary. */
+static const char SQL_DUE_CHOSEN[] =
+    "SELECT d.id, d.customer_id, d.address, d.variant, d.attempts FROM main.canary_member m "
+    "JOIN main.delivery d ON d.id = m.delivery_id WHERE m.campaign_id = :campaign "
+    "AND d.state IN ('queued', 'retry_wait') AND d.next_attempt_at_ms <= :now "
+    "AND d.channel = 'sms' ORDER BY d.next_attempt_at_ms, d.id LIMIT :max";
+static const char SQL_NEXT_CHOSEN[] =
+    "SELECT d.next_attempt_at_ms FROM main.canary_member m "
+    "JOIN main.delivery d ON d.id = m.delivery_id WHERE m.campaign_id = :campaign "
+    "AND d.state IN ('queued', 'retry_wait') AND d.channel = 'sms' "
+    "ORDER BY d.next_attempt_at_ms LIMIT 1";
+
 #define FROM_WAITING_MESSAGES                                                                      \
     "FROM main.message m JOIN main.conversation c ON c.id = m.conversation_id "                    \
     "LEFT JOIN main.campaign p ON p.id = c.campaign_id "                                           \
@@ -52,10 +64,10 @@ due_units_release(struct due_unit *list, size_t count)
 }
 
 bool
-delivery_due_load(struct db *db, int64_t campaign_id, int64_t now_ms, size_t max,
+delivery_due_load(struct db *db, int64_t campaign_id, bool chosen_only, int64_t now_ms, size_t max,
                   struct due_unit *out, size_t *count, struct error *err)
 {
-    struct db_stmt *st = db_prepare(db, SQL_DUE_DELIVERIES, err);
+    struct db_stmt *st = db_prepare(db, chosen_only ? SQL_DUE_CHOSEN : SQL_DUE_DELIVERIES, err);
     bool row = false;
     bool ok = st != NULL;
 
@@ -112,9 +124,14 @@ message_due_load(struct db *db, int64_t now_ms, size_t max, struct due_unit *out
 }
 
 bool
-due_next(struct db *db, int64_t campaign_id, bool *waits, int64_t *at_ms, struct error *err)
+due_next(struct db *db, int64_t campaign_id, bool chosen_only, bool *waits, int64_t *at_ms,
+         struct error *err)
 {
-    struct db_stmt *st = db_prepare(db, campaign_id ? SQL_NEXT_DELIVERY : SQL_NEXT_MESSAGE, err);
+    struct db_stmt *st = db_prepare(db,
+                                    !campaign_id  ? SQL_NEXT_MESSAGE
+                                    : chosen_only ? SQL_NEXT_CHOSEN
+                                                  : SQL_NEXT_DELIVERY,
+                                    err);
     bool ok = false;
 
     if (st) {

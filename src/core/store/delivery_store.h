@@ -18,8 +18,9 @@ struct due_unit {
 void due_units_release(struct due_unit *list, size_t count);
 
 /* Up to max, the longest due first. out has room for max. */
-bool delivery_due_load(struct db *db, int64_t campaign_id, int64_t now_ms, size_t max,
-                       struct due_unit *out, size_t *count, struct error *err) MUST_CHECK;
+bool delivery_due_load(struct db *db, int64_t campaign_id, bool chosen_only, int64_t now_ms,
+                       size_t max, struct due_unit *out, size_t *count,
+                       struct error *err) MUST_CHECK;
 /*
  * Likewise for messages, whatever their campaign. A message of the agent waits while its campaign
  * is paused or its conversation needs a look by an operator; an operator's own goes.
@@ -27,7 +28,7 @@ bool delivery_due_load(struct db *db, int64_t campaign_id, int64_t now_ms, size_
 bool message_due_load(struct db *db, int64_t now_ms, size_t max, struct due_unit *out,
                       size_t *count, struct error *err) MUST_CHECK;
 /* When the next one is due; *waits false: nothing is queued. campaign_id 0: messages. */
-bool due_next(struct db *db, int64_t campaign_id, bool *waits, int64_t *at_ms,
+bool due_next(struct db *db, int64_t campaign_id, bool chosen_only, bool *waits, int64_t *at_ms,
               struct error *err) MUST_CHECK;
 /* Not before then, for a reason that is no failure (quiet hours, a review). */
 bool unit_defer(struct db *ledger, struct unit unit, int64_t next_attempt_at_ms, int64_t now_s,

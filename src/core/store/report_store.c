@@ -131,8 +131,9 @@ booking_list(const struct config *config)
     json_t *list = json_array();
     char *text;
 
-    for (size_t i = 0; i < config->segments.booking_intent_outcome_count; i++)
-        (void)json_array_append_new(list, json_string(config->segments.booking_intent_outcomes[i]));
+    for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
+        (void)json_array_append_new(list,
+                                    json_string(config->segments.booking_intent_outcomes.items[i]));
     text = json_dumps(list, JSON_COMPACT);
     json_decref(list);
     return text;

@@ -294,7 +294,7 @@ static void
 draw_head(struct grid *g, struct area a, int x, const char *text, bool sorts_by)
 {
     (void)grid_printf(g, a, 0, x, sorts_by ? ROLE_TITLE : ROLE_DIM, "%s%s", text,
-                      sorts_by ? "↓" : "");
+                      sorts_by ? " ↓" : "");
 }
 
 static void
@@ -315,7 +315,7 @@ tail_text(const struct wizard *w, bool focused, char *out, size_t size)
 void
 people_draw(struct wizard *w, struct grid *g, struct area a, bool focused)
 {
-    struct people_draw d = {.w = w, .middle_w = DATE_CELLS + 1};
+    struct people_draw d = {.w = w, .middle_w = DATE_CELLS + 2};
     enum people_sort sort = w->segment.sort;
     char tail[100];
     int x;

@@ -74,7 +74,8 @@ static void
 fill_review(struct wizard *w)
 {
     struct review_step *s = &w->review;
-    const json_t *hours = json_object_get(json_object_get(w->spec, "schedule"), "quiet_hours");
+    const json_t *schedule = json_object_get(w->spec, "schedule");
+    const json_t *hours = json_object_get(schedule, "quiet_hours");
     const char *from = json_string_value(json_object_get(hours, "from"));
     const char *to = json_string_value(json_object_get(hours, "to"));
     const json_t *rate = json_object_get(json_object_get(w->spec, "limits"), "per_second");
@@ -84,7 +85,10 @@ fill_review(struct wizard *w)
     form_close(&s->form);
     memcpy(s->fields, review_fields, sizeof review_fields);
     form_init(&s->form, s->fields, REVIEW_FIELDS);
-    field_set_text(&s->fields[REVIEW_START], wizard_start_text(review_start(w), start));
+    field_set_text(&s->fields[REVIEW_START],
+                   json_string_value(json_object_get(schedule, "zone"))
+                       ? json_string_value(json_object_get(schedule, "start"))
+                       : wizard_start_text(review_start(w), start));
     if (from && to)
         (void)snprintf(text, sizeof text, "%.10s-%.10s", from, to);
     field_set_text(&s->fields[REVIEW_HOURS], text);
@@ -111,6 +115,7 @@ take_start(struct wizard *w)
         return;
     }
     field_set_error(fd, "");
+    put_in(w, "schedule", "zone", NULL); /* an instant now, no time by each one's clock */
     put_in(w, "schedule", "start", at ? json_string(utime_format(at, text)) : NULL);
 }
 

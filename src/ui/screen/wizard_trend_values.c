@@ -10,7 +10,7 @@
 #include "ui/screen/wizard_trend.h"
 #include "ui/term/cells.h"
 
-enum { AROUND = 4, BEYOND = 2, USUAL_LOW = 7, USUAL_HIGH = 90 };
+enum { AROUND = 4, WINDOW = 2 * AROUND + 1, BEYOND = 2, USUAL_LOW = 7, USUAL_HIGH = 90 };
 
 static const int64_t day_steps[] = {0,  1,  2,   3,   5,   7,   10,  14,  21,   30,   45,
                                     60, 90, 120, 180, 270, 365, 545, 730, 1095, 1825, 3650};
@@ -56,8 +56,8 @@ window_of(const struct wrow *row, struct steps s, double present, size_t *from, 
     while (near + 1 < s.count && (double)s.at[near + 1] <= present)
         near++;
     *from = near > AROUND ? near - AROUND : 0;
-    *to = *from + 2 * AROUND + 1 < s.count ? *from + 2 * AROUND + 1 : s.count;
-    *from = *to > 2 * AROUND + 1 ? *to - (2 * AROUND + 1) : 0;
+    *to = *from + WINDOW < s.count ? *from + WINDOW : s.count;
+    *from = *to > WINDOW ? *to - WINDOW : 0;
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/mem.h"
+#include "core/base/utime.h"
 #include "core/campaign/waiting.h"
 #include "core/campaign/world.h"
 #include "core/store/recipient_store.h"
@@ -182,6 +183,32 @@ a_day_that_is_full_says_so_and_until_when(void **state)
     assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
     assert_non_null(strstr(buf_str(&waits), "the limit of the day is reached: 1 of 1 messages "
                                             "today; the rest waits until 20"));
+    campaign_release(&c);
+    buf_release(&waits);
+}
+
+static void
+quiet_hours_are_told_with_their_zone_and_end(void **state)
+{
+    struct world *w = *state;
+    struct campaign c = {0};
+    struct buf waits = {0};
+    struct error err = {0};
+    int64_t now_s = 0;
+    int64_t id;
+
+    assert_true(utime_parse_rfc3339("2026-11-24T03:00:00Z", 20, &now_s));
+    world_add_customers(w, 3);
+    id = world_create(w, NULL);
+    world_launch(w, id);
+    assert_true(quiet_window_parse("09:00", "20:00", &w->config.policy.quiet_hours));
+    world_sql(w->ledger, "UPDATE delivery SET address = '+1212555000' || id, next_attempt_at_ms = "
+                         "1795528800000");
+    assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, now_s, &waits, &err));
+    if (!strstr(buf_str(&waits), "3 wait: quiet hours in America/New_York until 09:00 "
+                                 "(2026-11-24T14:00:00Z)\n"))
+        fail_msg("%s", buf_str(&waits));
     campaign_release(&c);
     buf_release(&waits);
 }
@@ -426,6 +453,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_WORLD(every_status_and_action_in_the_store),
+        IN_WORLD(quiet_hours_are_told_with_their_zone_and_end),
         IN_WORLD(a_day_that_is_full_says_so_and_until_when),
         IN_WORLD(pausing_tells_why_and_resuming_forgets_it),
         IN_WORLD(ending_skips_what_is_queued_and_nothing_else),

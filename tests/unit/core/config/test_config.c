@@ -77,7 +77,9 @@ reads_every_kind_of_value(void **state)
               "relay: {url: \"http://127.0.0.1:1\", token_file: token}\n"
               "sms: {per_second: 2.5, price: 0.0079, from: \"+13105550100\"}\n"
               "policy: {quiet_hours: {from: \"09:00\", to: \"20:30\"}, frequency_cap: {messages: "
-              "2, days: 3}, daily: {messages: 500, cost: 12.5}}\n"
+              "2, days: 3}, daily: {messages: 500, cost: 12.5}, "
+              "state_windows: on, closed: {days: [sunday, monday], dates: [\"2026-12-25\"], "
+              "holidays: us_federal}}\n"
               "segments: {booking_intent_outcomes: [a, b]}\n"
               "email: {provider: smtp, url: x}\n"
               "ui: {ascii: true, motion: off}\n",
@@ -94,9 +96,13 @@ reads_every_kind_of_value(void **state)
     assert_int_equal(c.policy.quiet_hours.to_min, 1230);
     assert_int_equal(c.policy.cap_messages, 2);
     assert_int_equal(c.policy.daily_messages, 500);
+    assert_string_equal(c.policy.state_windows, "on");
+    assert_int_equal(c.policy.closed_days, 3);
+    assert_int_equal(c.policy.closed_dates.count, 1);
+    assert_string_equal(c.policy.closed_holidays, "us_federal");
     assert_int_equal(c.policy.daily_segments, 0);
     assert_int_equal(c.policy.daily_cost_micros, 12500000);
-    assert_int_equal(c.segments.booking_intent_outcome_count, 2);
+    assert_int_equal(c.segments.booking_intent_outcomes.count, 2);
     assert_true(c.ui.ascii && !c.ui.motion && c.ui.mouse);
     config_release(&c);
     buf_release(&errors);
@@ -113,7 +119,8 @@ says_all_errors_at_once_with_their_places(void **state)
     write_token("open\n", 0644);
     assert_false(load("busines: {name: x}\n"
                       "sms:\n  per_secnd: 1\n  timeout_seconds: soon\n  auth_token_file: token\n"
-                      "policy: {quiet_hours: {from: \"20:00\", to: \"09:00\"}, daily: {cost: 5}}\n"
+                      "policy: {quiet_hours: {from: \"20:00\", to: \"09:00\"}, daily: {cost: 5}, "
+                      "closed: {days: [sundy], dates: [\"2026-02-30\"]}}\n"
                       "relay: {token: inline}\n",
                       &c, &errors, &err));
     assert_non_null(strstr(buf_str(&errors),
@@ -126,6 +133,8 @@ says_all_errors_at_once_with_their_places(void **state)
     assert_non_null(strstr(buf_str(&errors), "from before to"));
     assert_non_null(strstr(buf_str(&errors), "use token_file or token_env"));
     assert_non_null(strstr(buf_str(&errors), "config.yaml:6:"));
+    assert_non_null(strstr(buf_str(&errors), "\"sundy\" is no day of the week"));
+    assert_non_null(strstr(buf_str(&errors), "\"2026-02-30\" is no date"));
     assert_non_null(strstr(buf_str(&errors), "policy.daily.cost needs sms.price"));
     assert_int_equal(err.code, ERR_INVALID);
     buf_release(&errors);

@@ -143,6 +143,8 @@ unknown_areas_ask_the_business_and_both_coasts(void **state)
 
     (void)state;
     config_init_defaults(&config);
+    free(config.policy.state_windows);
+    config.policy.state_windows = strdup("off");
     free(config.business.timezone);
     config.business.timezone = strdup("America/Los_Angeles");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -152,6 +154,144 @@ unknown_areas_ask_the_business_and_both_coasts(void **state)
         assert_true(quiet_hours_ask(&config, &window, cases[i].to, at(cases[i].now), &got, &err));
         if (got.open != cases[i].open)
             fail_msg("%s at %s", cases[i].to, cases[i].now);
+    }
+    config_release(&config);
+}
+
+/* policy.state_windows: the law of the state narrows the window of 8 to 21. */
+static void
+states_narrow_the_window(void **state)
+{
+    static const struct {
+        const char *now, *to;
+        bool open;
+        const char *next;
+    } cases[] = {
+        /* Florida: until 20:00 in Miami */
+        {"2026-11-24T00:59:00Z", "+13055550123", true, NULL},
+        {"2026-11-24T01:00:00Z", "+13055550123", false, "2026-11-24T13:00:00Z"},
+        /* New York: the federal hours */
+        {"2026-11-24T01:30:00Z", "+12125550123", true, NULL},
+        /* Connecticut: not before 9 */
+        {"2026-11-23T13:30:00Z", "+12035550123", false, "2026-11-23T14:00:00Z"},
+        /* Texas: on weekdays from 9, on Sundays from noon */
+        {"2026-11-23T15:00:00Z", "+12145550123", true, NULL},
+        {"2026-11-22T17:59:00Z", "+12145550123", false, "2026-11-22T18:00:00Z"},
+        {"2026-11-22T03:00:00Z", "+12145550123", false, "2026-11-22T18:00:00Z"},
+        /* Alabama: neither on Sundays nor on Thanksgiving */
+        {"2026-11-22T18:00:00Z", "+12055550123", false, "2026-11-23T14:00:00Z"},
+        {"2026-11-26T18:00:00Z", "+12055550123", false, "2026-11-27T14:00:00Z"},
+        /* Toronto has no state */
+        {"2026-11-23T13:30:00Z", "+14165550123", true, NULL},
+        /* toll-free: the strictest of all */
+        {"2026-11-23T17:59:00Z", "+18005550123", false, "2026-11-23T18:00:00Z"},
+        {"2026-11-23T18:00:00Z", "+18005550123", true, NULL},
+    };
+    struct config config;
+
+    (void)state;
+    config_init_defaults(&config);
+    free(config.business.timezone);
+    config.business.timezone = strdup("America/Los_Angeles");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct quiet_answer got;
+        struct error err = {0};
+
+        assert_true(quiet_hours_ask(&config, &window, cases[i].to, at(cases[i].now), &got, &err));
+        if (got.open != cases[i].open || (!got.open && got.next_open_s != at(cases[i].next)))
+            fail_msg("%s at %s: open %d", cases[i].to, cases[i].now, got.open);
+        if (!got.open)
+            assert_non_null(got.zone);
+    }
+    config_release(&config);
+}
+
+static void
+states_are_asked_when_the_policy_says_so(void **state)
+{
+    static const struct quiet_window none = {.set = false};
+    struct config config;
+    struct quiet_answer got;
+    struct error err = {0};
+    const int64_t night = at("2026-11-24T08:00:00Z");
+
+    (void)state;
+    config_init_defaults(&config);
+    assert_true(quiet_hours_ask(&config, &none, "+13055550123", night, &got, &err));
+    assert_true(got.open); /* auto: no quiet hours, no hours of states */
+    assert_int_equal(got.validity_s, 0);
+    free(config.policy.state_windows);
+    config.policy.state_windows = strdup("on");
+    assert_true(quiet_hours_ask(&config, &none, "+13055550123", night, &got, &err));
+    assert_false(got.open);
+    assert_string_equal(got.zone, "America/New_York");
+    assert_string_equal(got.clock, "08:00");
+    assert_string_equal(got.why, "hours of the state");
+    free(config.policy.state_windows);
+    config.policy.state_windows = strdup("off");
+    assert_true(
+        quiet_hours_ask(&config, &window, "+13055550123", at("2026-11-24T01:30:00Z"), &got, &err));
+    assert_true(got.open);
+    config_release(&config);
+}
+
+static void
+closed_days_wait_for_the_next_business_day(void **state)
+{
+    static const struct quiet_window none = {.set = false};
+    struct config config;
+    struct quiet_answer got;
+    struct error err = {0};
+
+    (void)state;
+    config_init_defaults(&config);
+    config.policy.closed_days = 1; /* Sunday */
+    config.policy.closed_dates.items = calloc(1, sizeof(char *));
+    config.policy.closed_dates.items[0] = strdup("2026-12-28"); /* a Monday */
+    config.policy.closed_dates.count = 1;
+    free(config.policy.closed_holidays);
+    config.policy.closed_holidays = strdup("us_federal");
+    /* Friday the 25th is a holiday, Saturday is not; then Sunday and the Monday of the list. */
+    assert_true(
+        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-25T15:00:00Z"), &got, &err));
+    assert_false(got.open);
+    assert_int_equal(got.next_open_s, at("2026-12-26T05:00:00Z"));
+    assert_string_equal(got.why, "closed day");
+    assert_true(
+        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-27T04:00:00Z"), &got, &err));
+    assert_true(got.open);
+    assert_int_equal(got.validity_s, 3600); /* Sunday begins in New York */
+    assert_true(
+        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-27T05:00:00Z"), &got, &err));
+    assert_false(got.open);
+    assert_int_equal(got.next_open_s, at("2026-12-29T05:00:00Z"));
+    config_release(&config);
+}
+
+static void
+a_local_start_is_the_latest_of_the_zones(void **state)
+{
+    static const struct {
+        const char *to, *utc;
+    } cases[] = {
+        {"+12125550123", "2026-12-01T15:00:00Z"},
+        {"+13105550123", "2026-12-01T18:00:00Z"},
+        {"+12085550123", "2026-12-01T18:00:00Z"},  /* Idaho: Mountain or Pacific */
+        {"+442071838750", "2026-12-01T09:00:00Z"}, /* elsewhere: the business's zone, Berlin */
+    };
+    struct config config;
+
+    (void)state;
+    config_init_defaults(&config);
+    free(config.business.timezone);
+    config.business.timezone = strdup("Europe/Berlin");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+        int64_t got = 0;
+
+        assert_true(
+            quiet_hours_local(&config, cases[i].to, at("2026-12-01T10:00:00Z"), &got, &err));
+        assert_int_equal(got, at(cases[i].utc));
     }
     config_release(&config);
 }
@@ -198,6 +338,10 @@ main(void)
         cmocka_unit_test(numbers_have_the_zones_of_their_area),
         cmocka_unit_test(windows_open_and_close_as_the_vectors_say),
         cmocka_unit_test(unknown_areas_ask_the_business_and_both_coasts),
+        cmocka_unit_test(states_narrow_the_window),
+        cmocka_unit_test(states_are_asked_when_the_policy_says_so),
+        cmocka_unit_test(closed_days_wait_for_the_next_business_day),
+        cmocka_unit_test(a_local_start_is_the_latest_of_the_zones),
         cmocka_unit_test(windows_may_cross_midnight_or_never_close),
         cmocka_unit_test(names_and_files_that_are_no_zones_are_refused),
     };

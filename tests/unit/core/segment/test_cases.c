@@ -342,22 +342,22 @@ booking_outcomes_come_from_the_configuration(void **state)
     struct criteria *c = NULL;
     static const char text[] = "{\"has_booking_intent\":true}";
     char *own[] = {mem_strdup("info_only"), mem_strdup("Info_Only")};
-    char **kept = w->config.segments.booking_intent_outcomes;
-    size_t kept_count = w->config.segments.booking_intent_outcome_count;
+    char **kept = w->config.segments.booking_intent_outcomes.items;
+    size_t kept_count = w->config.segments.booking_intent_outcomes.count;
     struct buf found = {0};
 
     c = criteria_from_text(text, strlen(text), false, &err);
     assert_non_null(c);
-    w->config.segments.booking_intent_outcomes = own;
-    w->config.segments.booking_intent_outcome_count = 2;
+    w->config.segments.booking_intent_outcomes.items = own;
+    w->config.segments.booking_intent_outcomes.count = 2;
     assert_true(segment_each_id(w->db, c, &w->env, add_key, &found, &err));
     assert_string_equal(buf_str(&found), "2 3 4");
     buf_clear(&found);
-    w->config.segments.booking_intent_outcome_count = 0; /* requests only */
+    w->config.segments.booking_intent_outcomes.count = 0; /* requests only */
     assert_true(segment_each_id(w->db, c, &w->env, add_key, &found, &err));
     assert_string_equal(buf_str(&found), "3");
-    w->config.segments.booking_intent_outcomes = kept;
-    w->config.segments.booking_intent_outcome_count = kept_count;
+    w->config.segments.booking_intent_outcomes.items = kept;
+    w->config.segments.booking_intent_outcomes.count = kept_count;
     buf_release(&found);
     free(own[0]);
     free(own[1]);
