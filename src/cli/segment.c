@@ -1,5 +1,6 @@
 /* canvass segment: who matches, who can be reached, and why (semantics "Criteria", "Reach"). */
 #include "core/segment/segment.h"
+#include "core/preview/preview.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 #include "core/campaign/reach_each.h"
+#include "core/preview/preview.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 /* What the review shows and the launch obeys. */
 #include "core/campaign/launch.h"
+#include "core/preview/preview.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /*
- * Segments: who matches, who can be reached, and why (semantics.md "Criteria", "Reach").
+ * Segments: criteria, what they mean, and why (semantics.md "Criteria"). core/preview counts them.
  * Every function reads one connection from stores.h (ledger as main, replica attached) and one
  * instant. Run several inside db_begin_read()/db_rollback() to have one snapshot.
  */
@@ -34,15 +34,6 @@ void criteria_free(struct criteria *c);
 json_t *criteria_to_json(const struct criteria *c);
 /* True when the tree can be seen to match every customer ({}, {"all": []}, ...). */
 bool criteria_is_everyone(const struct criteria *c);
-/* Words (channel, outcome, status, ...) that no row of the replica holds: a warning, one line each.
- */
-bool criteria_unknown_words(struct db *db, const struct criteria *c, struct buf *out,
-                            struct error *err) MUST_CHECK;
-
-/* Words that the replica holds for a VALUE_WORDS key, in order: suggestions. Caller frees all. */
-struct leaf_key;
-bool segment_words(struct db *db, const struct leaf_key *key, char ***out, size_t *count,
-                   struct error *err) MUST_CHECK;
 
 /* {"template": NAME} | {"saved": NAME} | {"criteria": {...}}: the segment of a campaign file. */
 struct criteria *segment_resolve(struct db *db, const json_t *segment,
@@ -55,33 +46,14 @@ struct segment_template {
 const struct segment_template *segment_template_find(const char *name);
 const struct segment_template *segment_template_list(size_t *count);
 
-/* True when the column index answers for the connection now: counts take milliseconds. In a
- * transaction. */
-bool segment_is_indexed(struct db *db);
-
 struct reach {
     int64_t matched, reachable, no_address, opted_out, capped, duplicate_address;
 };
-
-bool segment_count(struct db *db, const struct criteria *c, const struct segment_env *env,
-                   int64_t *matched, struct error *err) MUST_CHECK;
-/* channel: "sms", "email" or "voice". matched = sum of the other five. */
-bool segment_reach(struct db *db, const struct criteria *c, const struct segment_env *env,
-                   const char *channel, struct reach *out, struct error *err) MUST_CHECK;
-/* Keys of all who match, ascending. Stops early when each() returns false. */
-bool segment_each_id(struct db *db, const struct criteria *c, const struct segment_env *env,
-                     bool (*each)(void *ctx, const struct key *key), void *ctx,
-                     struct error *err) MUST_CHECK;
 
 struct segment_recipient {
     const struct key *key; /* borrowed, like address */
     const char *address;
 };
-/* Exactly the `reachable` of segment_reach, ascending by key. */
-bool segment_each_recipient(struct db *db, const struct criteria *c, const struct segment_env *env,
-                            const char *channel,
-                            bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx,
-                            struct error *err) MUST_CHECK;
 
 struct segment_person { /* a row of a sample; texts owned, NULL when absent */
     struct key key;
@@ -97,10 +69,6 @@ struct segment_sample {
     struct segment_person *people;
     size_t count;
 };
-/* seed 0: the first by key; else another choice for each seed. channel NULL: reach is "". */
-bool segment_sample(struct db *db, const struct criteria *c, const struct segment_env *env,
-                    const char *channel, size_t limit, uint64_t seed, struct segment_sample *out,
-                    struct error *err) MUST_CHECK;
 void segment_sample_release(struct segment_sample *s);
 
 /* The funnel: everybody, then the count after the first 1, 2, ... children of the top `all`. */
@@ -108,17 +76,12 @@ struct segment_funnel {
     int64_t *counts; /* counts[0] everybody; owned */
     size_t count;
 };
-bool segment_funnel(struct db *db, const struct criteria *c, const struct segment_env *env,
-                    struct segment_funnel *out, struct error *err) MUST_CHECK;
 void segment_funnel_release(struct segment_funnel *f);
 
 /* How two segments overlap; what is in one alone is its count less `both`. */
 struct segment_overlap {
     int64_t a, b, both;
 };
-bool segment_compare(struct db *db, const struct criteria *a, const struct criteria *b,
-                     const struct segment_env *env, struct segment_overlap *out,
-                     struct error *err) MUST_CHECK;
 /* Criteria made of two: who is in both, in at least one, in the first and not in the second. */
 enum segment_combination { COMBINE_ALL, COMBINE_ANY, COMBINE_WITHOUT };
 /* A new reference; the parts are shared. It may be nested too deep: criteria_from_json() tells. */

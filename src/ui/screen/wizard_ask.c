@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/preview/preview.h"
 #include "core/segment/leaf_table.h"
 #include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_state.h"

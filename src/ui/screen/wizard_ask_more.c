@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/preview/preview.h"
 #include "core/segment/leaf_table.h"
 #include "ui/screen/wizard_pick.h"
 #include "ui/screen/wizard_state.h"

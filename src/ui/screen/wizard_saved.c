@@ -8,6 +8,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/preview/preview.h"
 #include "ui/screen/common.h"
 #include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_segment_focus.h"

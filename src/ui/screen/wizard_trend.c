@@ -7,6 +7,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/utime.h"
+#include "core/preview/preview.h"
 #include "ui/screen/wizard_segment_focus.h"
 
 /* By SQL each value costs a statement: few of them, and none any more once this time has gone. */

@@ -21,6 +21,7 @@
 #include "core/base/utime.h"
 #include "core/index/file_layout.h"
 #include "core/index/index.h"
+#include "core/preview/preview.h"
 #include "core/replica/sync.h"
 #include "core/segment/preview_sql.h"
 #include "core/store/main_database_sqlite.h"

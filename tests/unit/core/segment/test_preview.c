@@ -10,6 +10,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/mem.h"
+#include "core/preview/preview.h"
 #include "core/segment/segment.h"
 #include "core/store/stores.h"
 

@@ -18,6 +18,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 #include "core/index/index.h"
+#include "core/preview/preview.h"
 #include "core/replica/sync.h"
 #include "core/segment/reference.h"
 #include "core/segment/segment.h"

@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "core/index/file.h"
 #include "core/index/index.h"
+#include "core/preview/preview.h"
 #include "core/segment/preview_sql.h"
 
 /* One moment for all that is read: begins a transaction unless the caller has one. */

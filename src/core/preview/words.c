@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/index/index.h"
+#include "core/preview/preview.h"
 #include "core/segment/criteria_tree.h"
 
 enum { VOCABULARY_MAX = 2000 }; /* more different words than this are no vocabulary */
