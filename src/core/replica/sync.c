@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/index/index.h"
+#include "core/replica/fold.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/replica_facts_store.h"
 #include "core/store/replica_store.h"
@@ -161,18 +162,25 @@ sync_table_begin(struct sync *s, enum main_table table)
 }
 
 bool
-sync_table_end(struct sync *s, int64_t at_least, struct error *err)
+sync_save_mark(struct sync *s, const struct sync_mark *m, int64_t at_least, struct error *err)
 {
-    int64_t mark = s->has_mark ? s->mark_s : 0;
+    int64_t mark = m->has ? m->s : 0;
 
     if (mark > s->now_s)
         mark = s->now_s;
     if (mark < at_least)
         mark = at_least;
+    return replica_watermark_save(s->writer.db, s->table, mark, m->has ? &m->key : NULL, err);
+}
+
+bool
+sync_table_end(struct sync *s, int64_t at_least, struct error *err)
+{
+    const struct sync_mark mark = {s->has_mark, s->mark_s, s->mark_key, s->done};
+
     if (s->progress)
         s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
-    return replica_watermark_save(s->writer.db, s->table, mark, s->has_mark ? &s->mark_key : NULL,
-                                  err);
+    return sync_save_mark(s, &mark, at_least, err);
 }
 
 bool
@@ -586,7 +594,7 @@ keep_error(struct db *replica, int64_t now_s, const struct error *failure)
 /* A full sync leaves a write-ahead log as large as the replica: fold it in, so that starts stay
  * quick. */
 static void
-fold_log(struct db *replica)
+fold_rest(struct db *replica)
 {
     struct error err = {0};
 
@@ -611,6 +619,7 @@ sync_between(struct db *replica, struct main_database *source, const char *count
 {
     struct sync *s = mem_alloc(sizeof *s);
     int64_t start_ms = utime_mono_ms();
+    struct fold fold;
     bool locked;
     bool ok;
 
@@ -623,6 +632,7 @@ sync_between(struct db *replica, struct main_database *source, const char *count
                        .phase_ms = start_ms,
                        .progress = job->progress,
                        .progress_arg = job->arg};
+    fold_hold(replica);
     db_set_cancel(replica, job->cancel);
     ok = run(s, job->mode, err);
     db_set_cancel(replica, NULL);
@@ -633,11 +643,13 @@ sync_between(struct db *replica, struct main_database *source, const char *count
         error_set(err, ERR_RETRY, "the sync was called off; nothing was changed");
     else if (!ok && !locked)
         keep_error(replica, job->now_s, err);
-    else if (ok && out->mode == SYNC_FULL)
-        fold_log(replica);
-    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    fold_begin(&fold, replica);
     if (ok)
         refresh_index(replica, out);
+    fold_end(&fold);
+    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    if (ok && out->mode == SYNC_FULL)
+        fold_rest(replica);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
 }

@@ -91,16 +91,19 @@ on_request(void *arg, const struct main_row *row, struct error *err)
     return replica_bulk_request(s->bulk, row, err);
 }
 
-/* Where deletions are found by counting, a key that comes twice would never come out even. */
-static bool
-are_all_here(struct sync *s, struct error *err)
+/* Watermarks are saved, and rows counted, when the connection is ours again. */
+static void
+keep_mark(struct sync *s)
 {
-    int64_t here = 0;
+    struct sync_mark *m = &s->marks[s->table];
 
-    if (!s->source->position)
-        return true;
-    return replica_key_count(&s->writer, s->table, &here, err) &&
-           (here == s->done || sync_is_double(s, err));
+    m->done = s->done;
+    m->has = s->has_mark;
+    m->s = s->mark_s;
+    m->key = s->mark_key;
+    s->mark_key = (struct key){0};
+    if (s->progress)
+        s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
 }
 
 static bool
@@ -110,10 +113,11 @@ read_table(struct sync *s, enum main_table table, main_row_fn *on_row, struct er
     owners_begin_table(s->owners);
     /* counting may take a server as long as a good part of the reading */
     if ((!s->source->position && !s->source->count(s->source->ctx, table, &s->total, err)) ||
-        !s->source->scan_all(s->source->ctx, table, on_row, s, err) || !are_all_here(s, err))
+        !s->source->scan_all(s->source->ctx, table, on_row, s, err))
         return false;
     sync_note_phase(s, "read");
-    return sync_table_end(s, 0, err);
+    keep_mark(s);
+    return true;
 }
 
 static bool
@@ -124,9 +128,41 @@ read_all(struct sync *s, struct error *err)
         return false;
     sync_note_phase(s, "keys read");
     return read_table(s, MAIN_REQUESTS, on_request, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_REQUESTS, err) &&
            read_table(s, MAIN_APPOINTMENTS, on_appointment, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_APPOINTMENTS, err) &&
            read_table(s, MAIN_CONVERSATIONS, on_conversation, err) &&
-           read_table(s, MAIN_CUSTOMERS, on_customer, err);
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_CONVERSATIONS, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_METADATA, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_ORPHANS, err) &&
+           read_table(s, MAIN_CUSTOMERS, on_customer, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_CUSTOMERS, err);
+}
+
+/* Where deletions are found by counting, a key that comes twice would never come out even. */
+static bool
+are_all_here(struct sync *s, int64_t done, struct error *err)
+{
+    int64_t here = 0;
+
+    if (!s->source->position)
+        return true;
+    return replica_key_count(&s->writer, s->table, &here, err) &&
+           (here == done || sync_is_double(s, err));
+}
+
+/* The connection is ours again. */
+static bool
+close_tables(struct sync *s, struct error *err)
+{
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++) {
+        struct sync_mark *m = &s->marks[t];
+
+        s->table = (enum main_table)t;
+        if (!are_all_here(s, m->done, err) || !sync_save_mark(s, m, 0, err))
+            return false;
+    }
+    return true;
 }
 
 static bool
@@ -139,6 +175,9 @@ finish(struct sync *s, struct error *err)
     sync_note_phase(s, "and all tables' indexes made");
     s->writer.written = s->bulk->written;
     s->writer.orphans = s->bulk->orphans;
+    if (!close_tables(s, err))
+        return false;
+    sync_note_phase(s, "and all rows counted");
     if (owners_are_sure(s->owners))
         return true;
     /* the order of keys was not ours: which row is the last of two at the same time, SQL says */
@@ -160,6 +199,8 @@ sync_full(struct sync *s, struct error *err)
     ok = replica_writer_begin(&s->writer, s->writer.db, err) &&
          replica_bulk_begin(&bulk, s->writer.db, err) && read_all(s, err) && finish(s, err);
     replica_bulk_release(&bulk);
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
+        key_release(&s->marks[t].key);
     owners_free(s->owners);
     key_set_free(s->wanted);
     s->bulk = NULL;
