@@ -31,6 +31,7 @@ static const char NOTE_SWEEP[] = "sweep";             /* "WHEN_S TOOK_MS" of the
 static void
 sync_free(struct sync *s)
 {
+    index_draft_free(s->draft);
     free(s->position);
     key_release(&s->mark_key);
     metadata_release(&s->metadata);
@@ -490,7 +491,8 @@ fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct
     s->result->mode = SYNC_FULL;
     s->result->rows_read = 0;
     s->result->bad_times = 0;
-    return sync_full(s, err);
+    /* nobody has asked anything yet that could take longer than before */
+    return sync_full(s, state->generation == 0 ? REPLICA_BULK_LATE : REPLICA_BULK_AT_ONCE, err);
 }
 
 /* Only who looked at everything may say that nothing was overlooked. */
@@ -561,7 +563,7 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
             error_set(err, ERR_RETRY, "another sync is running; try again when it has ended");
         ok = false;
     }
-    ok = ok && sync_state_load(db, &state, err) &&
+    ok = ok && replica_bulk_make_late(db, err) && sync_state_load(db, &state, err) &&
          is_untouched(s, &state, mode, &fingerprint, &untouched, err);
     if (ok && untouched)
         s->result->mode = SYNC_INCREMENTAL;
@@ -604,13 +606,32 @@ fold_rest(struct db *replica)
 
 /* Without an index SQL answers: slower, not otherwise. */
 static void
-refresh_index(struct db *replica, const struct sync_result *result)
+refresh_index(struct db *replica, struct index_draft *draft, const struct sync_result *result)
 {
     const bool touched_listed = result->mode == SYNC_INCREMENTAL && result->changed;
     struct error err = {0};
 
-    if (!index_refresh(replica, touched_listed, &err))
+    if (draft ? !index_refresh_from(replica, draft, &err)
+              : !index_refresh(replica, touched_listed, &err))
         log_line(LOG_WARN, "sync", "no %s", err.text);
+}
+
+/* When it fails the next sync begins with it. */
+static void
+make_late_indexes(struct db *replica, const atomic_bool *cancel)
+{
+    struct error err = {0};
+    bool late = false;
+    bool ok = replica_bulk_has_late(replica, &late, &err);
+
+    db_set_cancel(replica, cancel);
+    if (ok && late)
+        ok = db_begin(replica, &err) && replica_bulk_make_late(replica, &err) &&
+             db_commit(replica, &err);
+    db_set_cancel(replica, NULL);
+    db_rollback(replica);
+    if (!ok)
+        log_line(LOG_WARN, "sync", "the replica's indexes are not all there yet: %s", err.text);
 }
 
 static bool
@@ -637,15 +658,18 @@ sync_between(struct db *replica, struct main_database *source, const char *count
     ok = run(s, job->mode, err);
     db_set_cancel(replica, NULL);
     locked = s->locked;
-    sync_free(s);
     log_line(LOG_DEBUG, "sync", "committed after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (!ok && job->cancel && atomic_load(job->cancel))
         error_set(err, ERR_RETRY, "the sync was called off; nothing was changed");
     else if (!ok && !locked)
         keep_error(replica, job->now_s, err);
+    if (ok)
+        refresh_index(replica, s->draft, out);
+    log_line(LOG_DEBUG, "sync", "ready after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    sync_free(s);
     fold_begin(&fold, replica);
     if (ok)
-        refresh_index(replica, out);
+        make_late_indexes(replica, job->cancel);
     fold_end(&fold);
     log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok && out->mode == SYNC_FULL)

@@ -8,8 +8,10 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/index/index.h"
 #include "core/replica/owners.h"
 #include "core/replica/sync_private.h"
+#include "core/store/index_store.h"
 #include "core/store/replica_bulk_store.h"
 #include "core/store/replica_facts_store.h"
 
@@ -20,6 +22,80 @@ on_customer_key(void *arg, const struct key *key, struct error *err)
     owners_add(((struct sync *)arg)->owners, key);
     return true;
 }
+
+/* ---- the column index of the same rows */
+
+static bool
+draft_customer(struct sync *s, int64_t id, const struct main_customer *c,
+               const struct replica_addresses *addresses, const struct replica_facts *f,
+               struct error *err)
+{
+    const struct index_customer row = {
+        .id = id,
+        .is_new = c->is_new_client,
+        .has_phone = addresses->phone_e164 != NULL,
+        .has_email = addresses->email_norm != NULL,
+        .created = c->created_at,
+        .last_contact = f->last_contact,
+        .last_appointment = f->last_appointment,
+        .cancelled = f->last_appointment_cancelled_at,
+        .last_visit = f->last_visit,
+        .last_cancellation = f->last_cancellation,
+        .status = f->last_appointment_status,
+        .service = f->last_appointment_service,
+        .provider = f->last_appointment_provider,
+        .scored = f->has_satisfaction,
+        .score = f->last_satisfaction,
+        .appointments = f->appointment_count,
+        .conversations = f->conversation_count,
+    };
+
+    return s->reader->customer(s->reader->ctx, &row, err);
+}
+
+static bool
+draft_appointment(struct sync *s, int64_t owner, const struct main_appointment *a,
+                  struct error *err)
+{
+    const struct index_appointment row = {
+        .customer = owner,
+        .at = a->at,
+        .status = a->status,
+        .service = a->service,
+        .provider = a->provider,
+        .booked_by = a->booked_by,
+    };
+
+    return s->reader->appointment(s->reader->ctx, &row, err);
+}
+
+static bool
+draft_conversation(struct sync *s, int64_t owner, const struct main_conversation *c,
+                   bool open_request, size_t key_count, struct error *err)
+{
+    const struct index_conversation row = {
+        .customer = owner,
+        .at = c->at,
+        .channel = c->channel,
+        .type = c->type,
+        .status = c->status,
+        .outcome = c->outcome,
+        .sentiment = c->sentiment,
+        .scored = c->has_satisfaction,
+        .score = c->satisfaction,
+        .open_request = open_request,
+    };
+    bool ok = s->reader->conversation(s->reader->ctx, &row, err);
+
+    for (size_t i = 0; ok && i < key_count; i++) {
+        const struct index_held held = {s->keys[i].name, s->keys[i].at};
+
+        ok = s->reader->held(s->reader->ctx, &held, err);
+    }
+    return ok;
+}
+
+/* ---- rows */
 
 static bool
 on_customer(void *arg, const struct main_row *row, struct error *err)
@@ -36,7 +112,8 @@ on_customer(void *arg, const struct main_row *row, struct error *err)
         return error_set(err, ERR_INTERNAL, "the main database's customers changed in the middle");
     sync_read_addresses(s, &row->customer_of, phone, &addresses);
     owners_facts(s->owners, place, &facts);
-    return replica_bulk_customer(s->bulk, id, row, &addresses, &facts, err);
+    return draft_customer(s, id, &row->customer_of, &addresses, &facts, err) &&
+           replica_bulk_customer(s->bulk, id, row, &addresses, &facts, err);
 }
 
 /* False: the row is put aside, it has no customer. */
@@ -58,7 +135,8 @@ on_appointment(void *arg, const struct main_row *row, struct error *err)
     if (!has_owner(s, row, &place, &id))
         return replica_bulk_orphan(s->bulk, MAIN_APPOINTMENTS, row, err);
     owners_see_appointment(s->owners, place, &row->appointment);
-    return replica_bulk_appointment(s->bulk, id, row, err);
+    return draft_appointment(s, id, &row->appointment, err) &&
+           replica_bulk_appointment(s->bulk, id, row, err);
 }
 
 static bool
@@ -69,14 +147,16 @@ on_conversation(void *arg, const struct main_row *row, struct error *err)
     size_t ignored;
     int64_t id;
     size_t count;
+    bool open;
 
     sync_see_row(s, row);
     if (!has_owner(s, row, &place, &id))
         return replica_bulk_orphan(s->bulk, MAIN_CONVERSATIONS, row, err);
     owners_see_conversation(s->owners, place, &row->conversation);
     count = sync_read_metadata(s, &row->conversation);
-    return replica_bulk_conversation(s->bulk, id, row, key_set_find(s->wanted, &row->key, &ignored),
-                                     s->keys, count, err);
+    open = key_set_find(s->wanted, &row->key, &ignored);
+    return draft_conversation(s, id, &row->conversation, open, count, err) &&
+           replica_bulk_conversation(s->bulk, id, row, open, s->keys, count, err);
 }
 
 static bool
@@ -126,6 +206,8 @@ read_all(struct sync *s, struct error *err)
     sync_table_begin(s, MAIN_CUSTOMERS);
     if (!s->source->scan_keys(s->source->ctx, MAIN_CUSTOMERS, NULL, NULL, on_customer_key, s, err))
         return false;
+    (void)owners_in_order(s->owners, index_draft_id, s->draft);
+    s->reader = index_draft_rows(s->draft);
     sync_note_phase(s, "keys read");
     return read_table(s, MAIN_REQUESTS, on_request, err) &&
            replica_bulk_table_end(s->bulk, REPLICA_BULK_REQUESTS, err) &&
@@ -165,11 +247,26 @@ close_tables(struct sync *s, struct error *err)
     return true;
 }
 
+/* Where it does not come out even the index is read from the replica, as it always can be. */
+static void
+order_draft(struct sync *s)
+{
+    struct error err = {0};
+
+    if (owners_are_sure(s->owners) && index_draft_order(s->draft, &err))
+        return;
+    if (err.code != ERR_NONE)
+        log_line(LOG_WARN, "sync", "the column index must read the replica: %s", err.text);
+    index_draft_free(s->draft);
+    s->draft = NULL;
+}
+
 static bool
 finish(struct sync *s, struct error *err)
 {
     if (s->progress)
         s->progress(s->progress_arg, "indexes", 0, 0);
+    order_draft(s);
     if (!replica_bulk_finish(s->bulk, err))
         return false;
     sync_note_phase(s, "and all tables' indexes made");
@@ -188,7 +285,7 @@ finish(struct sync *s, struct error *err)
 }
 
 bool
-sync_full(struct sync *s, struct error *err)
+sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err)
 {
     struct replica_bulk bulk = {0};
     bool ok;
@@ -196,8 +293,9 @@ sync_full(struct sync *s, struct error *err)
     s->bulk = &bulk;
     s->owners = owners_new();
     s->wanted = key_set_new();
+    s->draft = index_draft_new();
     ok = replica_writer_begin(&s->writer, s->writer.db, err) &&
-         replica_bulk_begin(&bulk, s->writer.db, err) && read_all(s, err) && finish(s, err);
+         replica_bulk_begin(&bulk, s->writer.db, indexes, err) && read_all(s, err) && finish(s, err);
     replica_bulk_release(&bulk);
     for (int t = 0; t < MAIN_TABLE_COUNT; t++)
         key_release(&s->marks[t].key);

@@ -6,8 +6,10 @@
 #include "core/base/buf.h"
 #include "core/replica/metadata.h"
 #include "core/replica/sync.h"
-#include "core/store/replica_store.h"
+#include "core/store/replica_bulk_store.h"
 
+struct index_draft;
+struct index_reader;
 struct owners;
 struct key_set;
 struct replica_bulk;
@@ -48,10 +50,13 @@ struct sync {
     struct sync_mark marks[MAIN_TABLE_COUNT];
     struct owners *owners;
     struct key_set *wanted; /* conversations that an open request points at */
+    /* The column index of the same rows, until it turns out that it would not fit them. */
+    struct index_draft *draft;         /* owned; NULL: there is none */
+    const struct index_reader *reader; /* the draft's */
 };
 
 /* Everything, into emptied tables. */
-bool sync_full(struct sync *s, struct error *err) MUST_CHECK;
+bool sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err) MUST_CHECK;
 
 void sync_table_begin(struct sync *s, enum main_table table);
 /*

@@ -12,7 +12,7 @@
 #include "core/store/db_feed.h"
 
 /* A batch stays in a core's cache; with all of them in use the owner waits. */
-enum { BATCH_ROWS = 512, BATCH_TEXT_BYTES = 256 << 10, BATCHES = 16, OFTEN = 32 };
+enum { BATCH_ROWS = 512, BATCH_TEXT_BYTES = 256 << 10, BATCHES = 16 };
 
 struct bulk_batch {
     size_t target;
@@ -27,7 +27,6 @@ struct bulk_writer {
     struct db *db; /* borrowed */
     const struct bulk_target *targets;
     size_t target_count;
-    const char *often;        /* borrowed */
     char **inserts;           /* owned, a statement for each target */
     struct bulk_batch **open; /* owned; one for each target, or NULL */
     struct mailbox *full, *spare;
@@ -73,14 +72,11 @@ run(void *arg)
 {
     struct bulk_writer *w = arg;
     struct bulk_batch *b;
-    size_t count = 0;
     bool ok = true;
 
     while ((b = mailbox_wait(w->full)) != NULL) {
         if (ok && !atomic_load(&w->off)) {
             ok = b->sql ? db_exec(w->db, b->sql, &w->err) : insert(w, b, &w->err);
-            if (ok && w->often && ++count % OFTEN == 0)
-                ok = db_exec(w->db, w->often, &w->err);
             if (!ok)
                 atomic_store(&w->failed, true);
         }
@@ -96,7 +92,7 @@ insert_into(const struct bulk_target *t)
 {
     struct buf sql = {0};
 
-    buf_printf(&sql, "INSERT OR REPLACE INTO %s (%s) SELECT c0", t->into, t->columns);
+    buf_printf(&sql, "INSERT OR IGNORE INTO %s (%s) SELECT c0", t->into, t->columns);
     for (size_t i = 1; i < t->width; i++)
         buf_printf(&sql, ", c%zu", i);
     buf_add_str(&sql, " FROM feed(:rows)");
@@ -119,12 +115,11 @@ writer_free(struct bulk_writer *w)
 
 struct bulk_writer *
 bulk_writer_start(struct db *db, const struct bulk_target *targets, size_t target_count,
-                  const char *often, struct error *err)
+                  struct error *err)
 {
     struct bulk_writer *w = mem_alloc(sizeof *w);
 
-    *w = (struct bulk_writer){
-        .db = db, .targets = targets, .target_count = target_count, .often = often};
+    *w = (struct bulk_writer){.db = db, .targets = targets, .target_count = target_count};
     w->inserts = mem_calloc(target_count, sizeof *w->inserts);
     w->open = mem_calloc(target_count, sizeof *w->open);
     for (size_t i = 0; i < target_count; i++)

@@ -21,10 +21,9 @@ struct bulk_target {
     size_t width;        /* how many they are */
 };
 
-/* targets: borrowed, static. often: a statement that runs now and then; NULL: none. */
+/* targets: borrowed, static. */
 struct bulk_writer *bulk_writer_start(struct db *db, const struct bulk_target *targets,
-                                      size_t target_count, const char *often,
-                                      struct error *err) MUST_CHECK;
+                                      size_t target_count, struct error *err) MUST_CHECK;
 /*
  * Begins a row; its cells follow, all of them, in the order of the columns. NULL: the thread has
  * failed, or was called off.

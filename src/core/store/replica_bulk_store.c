@@ -11,35 +11,29 @@
  * for an index is done in memory where it fits; the sizes are of the connection's own databases.
  */
 static const char SQL_BEGIN[] =
-    "PRAGMA replica.cache_size = -32768; PRAGMA main.cache_size = -32768;"
+    "PRAGMA replica.cache_size = -8192; PRAGMA main.cache_size = -32768;"
     "DELETE FROM replica.customer; DELETE FROM replica.appointment;"
     "DELETE FROM replica.conversation; DELETE FROM replica.conversation_metadata;"
     "DELETE FROM replica.request; DELETE FROM replica.orphan; DELETE FROM replica.watermark;"
-    "CREATE TEMP TABLE IF NOT EXISTS bulk_metadata (name, customer_id, conversation_key, at);"
-    "CREATE TEMP TABLE IF NOT EXISTS bulk_orphan (table_name, key, customer_key);"
-    "DELETE FROM temp.bulk_metadata; DELETE FROM temp.bulk_orphan;";
+    "DROP TABLE IF EXISTS temp.bulk_metadata; DROP TABLE IF EXISTS temp.bulk_orphan;"
+    "CREATE TEMP TABLE bulk_metadata (name, customer_id, conversation_key, at);"
+    "CREATE TEMP TABLE bulk_orphan (table_name, key, customer_key);";
 static const char SQL_INDEXES[] = "SELECT name, tbl_name, sql FROM replica.sqlite_master "
                                   "WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
 /*
  * In the order of their keys: rows that come in any other order would be looked for one by one.
  */
 static const char SQL_METADATA_ALL[] =
-    "INSERT OR REPLACE INTO replica.conversation_metadata (name, customer_id, conversation_key, "
+    "INSERT OR IGNORE INTO replica.conversation_metadata (name, customer_id, conversation_key, "
     "at) "
     "SELECT name, customer_id, conversation_key, at FROM temp.bulk_metadata "
-    "ORDER BY name, customer_id, conversation_key, rowid; DELETE FROM temp.bulk_metadata;";
+    "ORDER BY name, customer_id, conversation_key; DROP TABLE temp.bulk_metadata;";
 static const char SQL_ORPHANS_ALL[] =
-    "INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
-    "SELECT table_name, key, customer_key FROM temp.bulk_orphan ORDER BY table_name, key, rowid; "
-    "DELETE FROM temp.bulk_orphan;";
-/*
- * Pages that were changed at the beginning and will be at the end. Written to the write-ahead log
- * in between and once more then, they would have SQLite read the whole log again and make new
- * checksums of all of it; looked at now and then they stay in the cache.
- */
-static const char SQL_KEEP[] = "SELECT max(length(sql)) FROM replica.sqlite_master; "
-                               "SELECT max(generation) FROM replica.state; "
-                               "SELECT max(updated_at) FROM replica.watermark;";
+    "INSERT OR IGNORE INTO replica.orphan (table_name, key, customer_key) "
+    "SELECT table_name, key, customer_key FROM temp.bulk_orphan ORDER BY table_name, key; "
+    "DROP TABLE temp.bulk_orphan;";
+/* The statements that make the late indexes: whoever comes after a crash has them too. */
+static const char NOTE_LATE[] = "late indexes";
 
 enum target {
     TARGET_CUSTOMER,
@@ -102,7 +96,10 @@ drop_indexes(struct replica_bulk *b, struct db *db, struct error *err)
             t++;
         if (t == REPLICA_BULK_COUNT)
             continue; /* of a table that is not emptied */
-        buf_printf(&b->indexes[t], "%.*sreplica.%s;\n", (int)(name - sql), sql, name);
+        /* the column index asks for equal addresses; nothing else is asked for at once */
+        buf_printf(b->when == REPLICA_BULK_LATE && t != REPLICA_BULK_CUSTOMERS ? &b->late
+                                                                               : &b->indexes[t],
+                   "%.*sreplica.%s;\n", (int)(name - sql), sql, name);
         buf_printf(&drop, "DROP INDEX replica.%s;\n", db_column_text(st, 0));
     }
     db_stmt_release(st);
@@ -112,12 +109,13 @@ drop_indexes(struct replica_bulk *b, struct db *db, struct error *err)
 }
 
 bool
-replica_bulk_begin(struct replica_bulk *b, struct db *db, struct error *err)
+replica_bulk_begin(struct replica_bulk *b, struct db *db, enum replica_bulk_when when,
+                   struct error *err)
 {
-    *b = (struct replica_bulk){0};
+    *b = (struct replica_bulk){.db = db, .when = when};
     if (!db_exec(db, SQL_BEGIN, err) || !drop_indexes(b, db, err))
         return false;
-    b->writer = bulk_writer_start(db, targets, TARGET_COUNT, SQL_KEEP, err);
+    b->writer = bulk_writer_start(db, targets, TARGET_COUNT, err);
     return b->writer != NULL;
 }
 
@@ -136,7 +134,30 @@ replica_bulk_finish(struct replica_bulk *b, struct error *err)
     struct bulk_writer *writer = b->writer;
 
     b->writer = NULL;
-    return bulk_writer_end(writer, err);
+    return bulk_writer_end(writer, err) &&
+           (b->late.len == 0 || replica_note_save(b->db, NOTE_LATE, buf_str(&b->late), err));
+}
+
+bool
+replica_bulk_has_late(struct db *db, bool *late, struct error *err)
+{
+    char *sql = NULL;
+    bool ok = replica_note_load(db, NOTE_LATE, &sql, err);
+
+    *late = sql != NULL;
+    free(sql);
+    return ok;
+}
+
+bool
+replica_bulk_make_late(struct db *db, struct error *err)
+{
+    char *sql = NULL;
+    bool ok = replica_note_load(db, NOTE_LATE, &sql, err) &&
+              (!sql || (db_exec(db, sql, err) && replica_note_drop(db, NOTE_LATE, err)));
+
+    free(sql);
+    return ok;
 }
 
 void
@@ -146,6 +167,7 @@ replica_bulk_release(struct replica_bulk *b)
     b->writer = NULL;
     for (size_t i = 0; i < REPLICA_BULK_COUNT; i++)
         buf_release(&b->indexes[i]);
+    buf_release(&b->late);
 }
 
 static void
