@@ -155,11 +155,10 @@ make(struct db *db, const char *path, const struct maker *from, struct error *er
         o = index_out_file(path, err);
     ok = o && index_image_write(&image, o, err) && stamp(db, &image.meta, err);
     if (ok)
-        log_line(LOG_INFO, "index",
-                 "the column index of generation %" PRId64 ": %" PRIu64 " customers, %s, %" PRId64
-                 " ms",
-                 image.meta.generation, image.meta.counts.customers,
-                 how, utime_mono_ms() - begun_ms);
+        log_line(
+            LOG_INFO, "index",
+            "the column index of generation %" PRId64 ": %" PRIu64 " customers, %s, %" PRId64 " ms",
+            image.meta.generation, image.meta.counts.customers, how, utime_mono_ms() - begun_ms);
     index_image_release(&image);
     return ok;
 }

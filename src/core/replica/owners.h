@@ -21,8 +21,8 @@ void owners_free(struct owners *o); /* NULL is fine */
 void owners_add(struct owners *o, const struct key *key);
 size_t owners_count(const struct owners *o);
 /* Their ids in the order of the keys, when all are known; false: the callback ended it. */
-bool owners_in_order(const struct owners *o,
-                     bool (*each)(void *ctx, int64_t id, bool key_is_id), void *ctx);
+bool owners_in_order(const struct owners *o, bool (*each)(void *ctx, int64_t id, bool key_is_id),
+                     void *ctx);
 /*
  * The customer's place, for the functions below; false: there is no such customer. *id: of the row
  * in the replica: the key itself where it is a number.

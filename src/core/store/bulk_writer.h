@@ -1,6 +1,10 @@
 /*
  * A thread that inserts rows, batch by batch, while its owner goes on reading. From _start to _end
  * the connection is the thread's: nobody else may use it.
+ *
+ * Of rows with equal keys the first stays, and a row that breaks a rule of its table is left out:
+ * the owner counts afterwards. A statement that may fail in its middle would have SQLite copy each
+ * page that leaves the cache meanwhile.
  */
 #ifndef CANVASS_CORE_STORE_BULK_WRITER_H
 #define CANVASS_CORE_STORE_BULK_WRITER_H
