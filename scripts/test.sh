@@ -6,6 +6,12 @@ jobs=$(nproc 2>/dev/null || echo 2)
 log=build/test-logs
 mkdir -p "$log"
 passed=0 failed=0
+# Every test works under this folder; others pass through it, as PostgreSQL under a name of its own.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/canvass-XXXXXX") || exit 1
+export TMPDIR
+chmod 711 "$TMPDIR"
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 1' HUP INT TERM
 
 note() { printf '%s\n' "$*"; }
 one() { # name, command...: one check that passes or fails as a whole
