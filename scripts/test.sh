@@ -6,6 +6,12 @@ jobs=$(nproc 2>/dev/null || echo 2)
 log=build/test-logs
 mkdir -p "$log"
 passed=0 failed=0
+# Every test works under this folder; others pass through it, as PostgreSQL under a name of its own.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/canvass-XXXXXX") || exit 1
+export TMPDIR
+chmod 711 "$TMPDIR"
+trap 'rm -rf "$TMPDIR"' EXIT
+trap 'exit 1' HUP INT TERM
 
 note() { printf '%s\n' "$*"; }
 one() { # name, command...: one check that passes or fails as a whole
@@ -41,7 +47,7 @@ many() { # name, command...: its last line counts "N passed, N failed"
 }
 
 one layers sh scripts/layers.sh
-one build-gcc make -j"$jobs" WERROR=1 all build/release/fault.so
+one build-gcc make -j"$jobs" WERROR=1 all bench-programs build/release/fault.so
 one build-clang make -j"$jobs" WERROR=1 CC=clang BUILD=build/clang all
 one build-asan make -j"$jobs" WERROR=1 MODE=asan all
 many unit make -j"$jobs" WERROR=1 MODE=asan unit

@@ -18,13 +18,18 @@
 #define CONNECTION_IDLE_MAX_S 20L
 #define RETRY_AFTER_MAX_S ((int64_t)24 * 3600)
 
+#if LIBCURL_VERSION_NUM < 0x075000
+#error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION"
+#endif
+
 struct transfer {
     CURL *easy;
     struct http_client *client;
     struct transfer *prev, *next;
     struct curl_slist *headers;
-    char *request_body;        /* owned; NULL for GET */
-    size_t request_len, given; /* given: bytes that libcurl has taken */
+    char *request_body; /* owned; NULL for GET */
+    size_t request_len;
+    bool let_out; /* may have begun to leave */
     struct buf answer;
     size_t header_bytes;
     bool too_big;
@@ -42,31 +47,36 @@ struct http_client {
 
 /* --- bytes in and out */
 
-static size_t
-on_read(char *out, size_t size, size_t count, void *ctx)
+/* Bytes of the request that the network has taken. */
+static bool
+has_left(const struct transfer *t)
 {
-    struct transfer *t = ctx;
-    size_t room = size * count;
-    size_t left = t->request_len - t->given;
-    size_t n = left < room ? left : room;
+    long bytes = 0;
 
-    if (t->given == 0 && t->may_leave && !t->may_leave(t->ctx)) {
-        t->taken_back = true;
-        return CURL_READFUNC_ABORT; /* the header alone is no request */
-    }
-    memcpy(out, t->request_body + t->given, n);
-    t->given += n;
-    return n;
+    return curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &bytes) != CURLE_OK || bytes > 0;
 }
 
-/* libcurl wants to send the body again: allowed only while nothing of it was taken. */
+/*
+ * The connection is there and the request would leave now. It is asked again when libcurl wants to
+ * send it a second time.
+ */
 static int
-on_seek(void *ctx, curl_off_t offset, int origin)
+on_request(void *ctx, char *remote, char *local, int remote_port, int local_port)
 {
-    const struct transfer *t = ctx;
+    struct transfer *t = ctx;
 
-    return t->given == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
-                                                              : CURL_SEEKFUNC_FAIL;
+    (void)remote;
+    (void)local;
+    (void)remote_port;
+    (void)local_port;
+    if (t->let_out && has_left(t))
+        return CURL_PREREQFUNC_ABORT;
+    if (t->may_leave && !t->may_leave(t->ctx)) {
+        t->taken_back = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    t->let_out = true;
+    return CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -231,10 +241,9 @@ set_common(CURL *e, struct transfer *t, const struct http_request *r)
     if (t->request_body) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
-        SET(CURLOPT_READFUNCTION, on_read);
-        SET(CURLOPT_READDATA, t);
-        SET(CURLOPT_SEEKFUNCTION, on_seek);
-        SET(CURLOPT_SEEKDATA, t);
+        SET(CURLOPT_POSTFIELDS, t->request_body);
+        SET(CURLOPT_PREREQFUNCTION, on_request);
+        SET(CURLOPT_PREREQDATA, t);
     }
     SET(CURLOPT_HTTPHEADER, t->headers);
 #undef SET
@@ -316,15 +325,14 @@ static void
 finish(struct transfer *t, CURLcode rc)
 {
     struct http_answer a = {0};
-    long status = 0, request_bytes = 0;
+    long status = 0;
     curl_off_t retry_after = 0;
 
     (void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
     (void)curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &retry_after);
     a.failure = failure_of(t, rc);
     a.status = (int)status;
-    a.sent = t->request_body ? t->given > 0 : request_bytes > 0;
+    a.sent = has_left(t);
     a.body = buf_str(&t->answer);
     a.body_len = t->answer.len;
     if (retry_after > 0)

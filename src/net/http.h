@@ -3,10 +3,9 @@
  * no redirect followed, answers capped. One thread, except http_client_wake().
  *
  * Never twice: libcurl sends a request again by itself when a kept connection turns out to be dead
- * (Curl_retry_request: nothing answered on a reused connection, POST included). So a body is never
- * handed to libcurl as a whole: it leaves through a read callback that gives every byte once and
- * refuses to rewind. A second try can then only happen while no byte of the body was taken, when
- * the server cannot have seen a whole request; and `sent` tells exactly that.
+ * (Curl_retry_request: nothing answered on a reused connection, POST included). So it must ask
+ * before each try of a POST (CURLOPT_PREREQFUNCTION), and a second one is refused once the network
+ * has taken a single byte of the first (CURLINFO_REQUEST_SIZE); `sent` tells exactly that.
  */
 #ifndef CANVASS_NET_HTTP_H
 #define CANVASS_NET_HTTP_H
@@ -35,8 +34,8 @@ enum http_failure {
 
 struct http_answer {
     enum http_failure failure;
-    bool sent;  /* false: proved that no byte of the body (GET: of the request) was given away */
-    int status; /* 0: no status line came; may be there although the rest is missing */
+    bool sent;              /* false: proved that no byte of the request was given away */
+    int status;             /* 0: no status line came; may be there although the rest is missing */
     const char *body;       /* borrowed; NUL-terminated; what came of it */
     size_t body_len;        /* bytes */
     int64_t retry_after_ms; /* of Retry-After; 0: none */
@@ -54,7 +53,7 @@ struct http_request {
     int64_t stall_s; /* no byte in either direction for so long */
     /* From inside http_client_pump(). May start other requests; must not free the client. */
     void (*done)(void *ctx, const struct http_answer *answer);
-    /* Asked right before the first byte of the body; false ends it, not sent. NULL: always. */
+    /* POST: asked right before the first byte; false ends it, not sent. NULL: always. */
     bool (*may_leave)(void *ctx);
     void *ctx;
 };

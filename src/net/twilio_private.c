@@ -1,8 +1,7 @@
 #include "net/twilio_private.h"
 
-#include <string.h>
-
 #include "core/base/text.h"
+#include "net/twilio_answer.h"
 
 static int64_t
 loose_integer(const json_t *v)
@@ -19,18 +18,7 @@ loose_integer(const json_t *v)
 int
 twilio_code(const json_t *v)
 {
-    int64_t n = loose_integer(v);
-
-    return n > 0 && n <= 999999 ? (int)n : 0;
-}
-
-/* "SM" or "MM" and 32 hexadecimal digits. */
-bool
-twilio_is_message_sid(const char *s)
-{
-    if (!s || strlen(s) != 34 || (strncmp(s, "SM", 2) != 0 && strncmp(s, "MM", 2) != 0))
-        return false;
-    return strspn(s + 2, "0123456789abcdefABCDEF") == 32;
+    return twilio_code_of(loose_integer(v));
 }
 
 bool
@@ -43,7 +31,7 @@ twilio_copy_message(const json_t *message, struct sms_found *out)
     if (!twilio_is_message_sid(sid))
         return false;
     (void)text_copy(out->provider_id, sizeof out->provider_id, sid);
-    if (status && strspn(status, "abcdefghijklmnopqrstuvwxyz_-") == strlen(status))
+    if (twilio_is_status(status))
         (void)text_copy(out->status, sizeof out->status, status);
     out->error_code = twilio_code(json_object_get(message, "error_code"));
     return true;

@@ -25,7 +25,6 @@ struct twilio_sms {
 void twilio_request(const struct twilio_sms *t, const char *url, struct http_request *out);
 /* An error code, which may come as text; 0 when there is none. */
 int twilio_code(const json_t *v);
-bool twilio_is_message_sid(const char *s);
 /* sid, status and error code of a Message; false without a proper sid. */
 bool twilio_copy_message(const json_t *message, struct sms_found *out);
 

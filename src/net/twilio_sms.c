@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/outbox/provider_errors.h"
+#include "net/twilio_answer.h"
 #include "net/twilio_list.h"
 #include "net/twilio_private.h"
 
@@ -26,11 +25,11 @@ struct sending {
 
 /* 4xx: Twilio did not take it (providers.md 0.3). What that means, its code says. */
 static void
-judge_refusal(const struct http_answer *answer, const json_t *body, struct sms_result *out)
+judge_refusal(const struct http_answer *answer, int code, struct sms_result *out)
 {
     const struct provider_error *known = NULL;
 
-    out->error_code = twilio_code(json_object_get(body, "code"));
+    out->error_code = code;
     known = provider_error_find(out->error_code);
     out->klass = known ? known->klass : provider_error_class_of_status(answer->status);
     out->outcome = out->klass == SEND_CLASS_RETRY ? SEND_NOT_SENT : SEND_REJECTED;
@@ -80,27 +79,25 @@ judge_not_sent(const struct http_answer *answer, struct sms_result *out)
 void
 twilio_sms_judge(const struct http_answer *answer, struct sms_result *out)
 {
-    json_t *body = NULL;
-    struct sms_found message = {0};
+    struct twilio_answer body = {0};
     int s = answer->status;
 
     *out = (struct sms_result){.http_status = s, .retry_after_ms = answer->retry_after_ms};
     if (answer->body_len && answer->failure == HTTP_OK)
-        body = json_loadb(answer->body, answer->body_len, 0, NULL);
-    if (s >= 200 && s < 300 && body && twilio_copy_message(body, &message)) {
+        (void)twilio_answer_read(answer->body, answer->body_len, &body);
+    if (s >= 200 && s < 300 && body.sid[0]) {
         out->outcome = SEND_ACCEPTED;
-        out->error_code = message.error_code;
-        (void)text_copy(out->provider_id, sizeof out->provider_id, message.provider_id);
-        (void)text_copy(out->provider_status, sizeof out->provider_status, message.status);
+        out->error_code = body.error_code;
+        (void)text_copy(out->provider_id, sizeof out->provider_id, body.sid);
+        (void)text_copy(out->provider_status, sizeof out->provider_status, body.status);
     } else if (s >= 400 && s < 500 && s != 408) {
         /* 408 comes from something between us and Twilio that may have passed the request on */
-        judge_refusal(answer, body, out);
+        judge_refusal(answer, body.code, out);
     } else if (s == 0 && !answer->sent) {
         judge_not_sent(answer, out);
     } else {
         judge_unknown(answer, out);
     }
-    json_decref(body);
 }
 
 /* --- sending */

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+import tempfile
 import time
 import uuid
 
@@ -18,12 +19,12 @@ class Terminal:
     def __init__(self, argv, width=100, height=30, env=None, term="xterm-256color", locale="C.UTF-8"):
         self.socket = "canvass-test-" + uuid.uuid4().hex[:12]
         self.width, self.height = width, height
-        self.status_file = f"/tmp/{self.socket}.status"
+        self.status_file = os.path.join(tempfile.gettempdir(), self.socket + ".status")
         clean = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "TERM": term, "LC_ALL": locale,
                  "TZ": "UTC", "ASAN_OPTIONS": "detect_leaks=0"}
         clean.update(env or {})
         words = " ".join(shlex.quote(f"{k}={v}") for k, v in clean.items())
-        command = f"env -i {words} {shlex.join(argv)}; echo $? > {self.status_file}"
+        command = f"env -i {words} {shlex.join(argv)}; echo $? > {shlex.quote(self.status_file)}"
         base = {k: v for k, v in os.environ.items() if k not in ("TMUX", "TMUX_PANE")}
         base["LC_ALL"] = "C.UTF-8"
         self.base = base

@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/stores.h"
+#include "temp_folder.h"
 
 static const char *const dump_queries[] = {
     "SELECT 'customer', key, name, phone, email, phone_e164, email_norm, email_send, "
@@ -49,13 +50,13 @@ exec(struct db *db, const char *sql)
 void
 sync_world_open(struct sync_world *w, bool text_keys)
 {
-    char folder[] = "/tmp/canvass-sync-XXXXXX";
+    char folder[TEMP_FOLDER_PATH];
     const struct embed_file *schema = embed_find("data/main_database/reference.sql");
     struct error err = {0};
     char *text;
     char *at;
 
-    assert_non_null(mkdtemp(folder));
+    temp_folder_make(folder);
     assert_non_null(schema);
     w->folder = mem_strdup(folder);
     w->main_path = path_join(folder, "main.db");
@@ -74,27 +75,9 @@ sync_world_open(struct sync_world *w, bool text_keys)
 void
 sync_world_close(struct sync_world *w)
 {
-    static const char *const files[] = {
-        "main.db",          "main.db-wal",          "main.db-shm",
-        "replica.db",       "replica.db-wal",       "replica.db-shm",
-        "other.db",         "other.db-wal",         "other.db-shm",
-        "other/replica.db", "other/replica.db-wal", "other/replica.db-shm"};
-
     db_close(w->main);
     db_close(w->replica);
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        char *path = path_join(w->folder, files[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    if (rmdir(w->folder) != 0) {
-        char *other = path_join(w->folder, "other");
-
-        (void)rmdir(other);
-        (void)rmdir(w->folder);
-        free(other);
-    }
+    temp_folder_remove(w->folder);
     free(w->folder);
     free(w->main_path);
     *w = (struct sync_world){0};

@@ -81,12 +81,14 @@ CREATE TABLE delivery (
     campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE,
     step INTEGER NOT NULL DEFAULT 0 CHECK (step >= 0),
     customer_id ANY NOT NULL,                     -- key of the main database: INTEGER or TEXT
-    channel TEXT NOT NULL CHECK (channel IN ('sms', 'email', 'voice')),
+    channel TEXT NOT NULL CHECK (channel = 'sms' OR channel = 'email' OR channel = 'voice'),
     address TEXT NOT NULL,                        -- normalised
     variant INTEGER NOT NULL DEFAULT 0,
     state TEXT NOT NULL DEFAULT 'queued'
-        CHECK (state IN ('queued', 'sending', 'retry_wait', 'accepted', 'sent', 'delivered',
-                         'undelivered', 'failed', 'in_doubt', 'skipped')),
+        CHECK (state = 'queued' OR state = 'sending' OR state = 'retry_wait' OR
+               state = 'accepted' OR state = 'sent' OR state = 'delivered' OR
+               state = 'undelivered' OR state = 'failed' OR state = 'in_doubt' OR
+               state = 'skipped'),
     reason TEXT CHECK (reason IS NULL OR reason IN
         ('opted_out', 'no_address', 'capped', 'replied', 'campaign_completed', 'expired')),
     attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -103,7 +105,8 @@ CREATE TABLE delivery (
     UNIQUE (campaign_id, step, customer_id),
     UNIQUE (campaign_id, step, channel, address),
     CHECK ((state = 'skipped') = (reason IS NOT NULL)),
-    CHECK (state NOT IN ('accepted', 'sent', 'delivered', 'undelivered') OR accepted_at IS NOT NULL),
+    CHECK (accepted_at IS NOT NULL OR (state <> 'accepted' AND state <> 'sent' AND state <> 'delivered'
+                                        AND state <> 'undelivered')),
     CHECK (state <> 'sending' OR claimed_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX delivery_due ON delivery (campaign_id, next_attempt_at_ms, id)
@@ -132,8 +135,8 @@ CREATE TRIGGER delivery_added AFTER INSERT ON delivery BEGIN
         n_failed = n_failed + (NEW.state = 'failed'),
         n_in_doubt = n_in_doubt + (NEW.state = 'in_doubt'),
         n_skipped = n_skipped + (NEW.state = 'skipped'),
-        responded = responded + (NEW.replied_at IS NOT NULL
-            AND NEW.state IN ('accepted', 'sent', 'delivered', 'undelivered')),
+        responded = responded + CASE WHEN NEW.replied_at IS NULL THEN 0
+            ELSE NEW.state IN ('accepted', 'sent', 'delivered', 'undelivered') END,
         opted_out = opted_out + (NEW.opted_out_at IS NOT NULL)
     WHERE id = NEW.campaign_id;
 END;
@@ -153,8 +156,10 @@ BEGIN
         n_in_doubt = n_in_doubt + (NEW.state = 'in_doubt') - (OLD.state = 'in_doubt'),
         n_skipped = n_skipped + (NEW.state = 'skipped') - (OLD.state = 'skipped'),
         responded = responded
-            + (NEW.replied_at IS NOT NULL AND NEW.state IN ('accepted', 'sent', 'delivered', 'undelivered'))
-            - (OLD.replied_at IS NOT NULL AND OLD.state IN ('accepted', 'sent', 'delivered', 'undelivered')),
+            + CASE WHEN NEW.replied_at IS NULL THEN 0
+                   ELSE NEW.state IN ('accepted', 'sent', 'delivered', 'undelivered') END
+            - CASE WHEN OLD.replied_at IS NULL THEN 0
+                   ELSE OLD.state IN ('accepted', 'sent', 'delivered', 'undelivered') END,
         opted_out = opted_out + (NEW.opted_out_at IS NOT NULL) - (OLD.opted_out_at IS NOT NULL)
     WHERE id = NEW.campaign_id;
 END;
@@ -262,19 +267,22 @@ CREATE TABLE attempt (
     segments INTEGER NOT NULL CHECK (segments >= 1),
     fence INTEGER NOT NULL,                       -- of the engine that claimed it
     claimed_at INTEGER NOT NULL,
-    outcome TEXT CHECK (outcome IS NULL OR outcome IN ('accepted', 'rejected', 'not_sent', 'unknown')),
+    outcome TEXT CHECK (outcome IS NULL OR outcome = 'accepted' OR outcome = 'rejected'
+                             OR outcome = 'not_sent' OR outcome = 'unknown'),
     finished_at INTEGER,
-    provider_id TEXT UNIQUE,
+    provider_id TEXT,
     http_status INTEGER,
     error_code INTEGER,
     error TEXT,
-    settled_by TEXT CHECK (settled_by IS NULL OR settled_by IN ('answer', 'callback', 'list', 'operator')),
+    settled_by TEXT CHECK (settled_by IS NULL OR settled_by = 'answer' OR settled_by = 'callback'
+                                OR settled_by = 'list' OR settled_by = 'operator'),
     lookups INTEGER NOT NULL DEFAULT 0,           -- how often the provider's list was asked in vain
     next_lookup_at INTEGER,
     CHECK ((delivery_id IS NULL) <> (message_id IS NULL))
 ) STRICT;
+CREATE UNIQUE INDEX attempt_provider ON attempt (provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX attempt_delivery ON attempt (delivery_id);
-CREATE INDEX attempt_message ON attempt (message_id);
+CREATE INDEX attempt_message ON attempt (message_id) WHERE message_id IS NOT NULL;
 -- the last minute and the day so far, for the rate and the daily limits: appended to in order of time
 CREATE INDEX attempt_claimed ON attempt (claimed_at);
 CREATE INDEX attempt_lookup ON attempt (next_lookup_at) WHERE next_lookup_at IS NOT NULL;
@@ -351,7 +359,7 @@ CREATE TRIGGER suppression_removed AFTER DELETE ON suppression BEGIN
 END;
 -- What neither counts for the frequency cap nor for `contacted_by` is not worth a line.
 CREATE TRIGGER delivery_change_new AFTER INSERT ON delivery
-    WHEN NEW.state NOT IN ('queued', 'retry_wait', 'skipped')
+    WHEN NEW.state <> 'queued' AND NEW.state <> 'retry_wait' AND NEW.state <> 'skipped'
 BEGIN
     INSERT INTO delivery_change (address, customer_id) VALUES (NEW.address, NEW.customer_id);
 END;

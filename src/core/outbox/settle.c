@@ -431,14 +431,45 @@ settle_loaded(struct db *ledger, const struct config *config, struct attempt *a,
     return a->outcome ? true : settle_unknown(ledger, a, r, now_s, sum, err);
 }
 
+static const struct status_row *
+status_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (is(name, statuses[i].name))
+            return &statuses[i];
+    return NULL;
+}
+
+/* The answer that nearly every call has. *done false: it is another one, and nothing was written.
+ */
+static bool
+settle_usual(struct db *ledger, const struct sms_result *r, int64_t now_s, struct settle_sum *sum,
+             bool *done, struct error *err)
+{
+    const struct status_row *row = status_find(r->provider_status);
+    const struct attempt_accept accept = {r->attempt_id, r->provider_id, row ? row->rank : 1};
+
+    *done = false;
+    if (r->outcome != SEND_ACCEPTED || text_is_blank(r->provider_id) ||
+        (row && row->state != DELIVERY_ACCEPTED))
+        return true;
+    if (!attempt_accept(ledger, &accept, now_s, done, err))
+        return false;
+    sum->accepted += *done ? 1 : 0;
+    return true;
+}
+
 bool
 settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,
               int64_t now_ms, struct settle_sum *sum, struct error *err)
 {
     struct attempt a = {0};
-    bool ok = attempt_load(ledger, result->attempt_id, &a, err) &&
-              settle_loaded(ledger, config, &a, result, now_ms, sum, err);
+    bool done = false;
+    bool ok = settle_usual(ledger, result, now_ms / 1000, sum, &done, err);
 
+    if (ok && !done)
+        ok = attempt_load(ledger, result->attempt_id, &a, err) &&
+             settle_loaded(ledger, config, &a, result, now_ms, sum, err);
     attempt_release(&a);
     return ok || error_wrap(err, "record the answer to attempt %" PRId64, result->attempt_id);
 }
@@ -449,13 +480,10 @@ bool
 settle_status(struct db *ledger, struct attempt *a, const char *status, int64_t error_code,
               int64_t now_s, struct error *err)
 {
-    const struct status_row *row = NULL;
+    const struct status_row *row = status_find(status);
     struct unit_change to = {.accepted_at_s = a->claimed_at_s};
     char text[80];
 
-    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
-        if (is(status, statuses[i].name))
-            row = &statuses[i];
     if (!row || !(is_contacted(a->state) || a->state == DELIVERY_FAILED))
         return true; /* an unknown word is kept by the caller and moves nothing */
     if (row->rank <= a->rank &&

@@ -14,7 +14,6 @@
 
 #define METADATA_MAX_BYTES (1u << 20) /* a longer text holds no key */
 #define METADATA_MAX_KEYS 1000
-#define METADATA_MAX_DEPTH 1000
 
 struct metadata_key {
     size_t name_at; /* offset in names; NUL-terminated */

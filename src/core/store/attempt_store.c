@@ -34,6 +34,15 @@ static const char SQL_FINISH[] =
     "provider_id = coalesce(:provider_id, provider_id), http_status = :http_status, "
     "error_code = :error_code, error = :error, settled_by = :by, next_lookup_at = :next_lookup "
     "WHERE id = :id";
+static const char SQL_ACCEPT[] =
+    "UPDATE main.delivery SET state = 'accepted', next_attempt_at_ms = 0, "
+    "provider_id = :provider_id, provider_rank = :rank, "
+    "accepted_at = coalesce(accepted_at, :now), error_code = NULL, error = NULL, "
+    "updated_at = :now "
+    "WHERE id = (SELECT delivery_id FROM main.attempt WHERE id = :id AND outcome IS NULL) "
+    "AND state = 'sending' AND attempts = (SELECT number FROM main.attempt WHERE id = :id) "
+    "AND NOT EXISTS (SELECT 1 FROM main.attempt WHERE provider_id = :provider_id) "
+    "AND NOT EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id)";
 static const char SQL_NAME[] =
     "UPDATE main.attempt SET provider_id = :provider_id WHERE id = :id AND provider_id IS NULL";
 static const char *const SQL_NAME_UNIT[UNIT_KIND_COUNT] = {
@@ -276,6 +285,29 @@ attempt_finish(struct db *ledger, int64_t id, const struct attempt_end *end, int
     ok = db_step_done(st, err);
     db_stmt_release(st);
     return ok;
+}
+
+bool
+attempt_accept(struct db *ledger, const struct attempt_accept *a, int64_t now_s, bool *done,
+               struct error *err)
+{
+    const struct attempt_end end = {
+        .outcome = "accepted", .provider_id = a->provider_id, .by = "answer"};
+    struct db_stmt *st = db_prepare(ledger, SQL_ACCEPT, err);
+    bool ok = false;
+
+    *done = false;
+    if (!st)
+        return false;
+    db_bind_text(st, ":provider_id", a->provider_id);
+    db_bind_i64(st, ":rank", a->rank);
+    db_bind_i64(st, ":now", now_s);
+    db_bind_i64(st, ":id", a->attempt_id);
+    ok = db_step_done(st, err);
+    if (ok)
+        *done = db_changes(ledger) == 1;
+    db_stmt_release(st);
+    return ok && (!*done || attempt_finish(ledger, a->attempt_id, &end, now_s, err));
 }
 
 static bool

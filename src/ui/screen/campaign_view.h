@@ -32,6 +32,7 @@ struct campaign_view {
     int slot; /* the campaign itself, variants, timeline, replies */
     struct campaign data;
     bool loaded;
+    char *waiting; /* owned; why nothing goes out, a line each; "" when it does */
     char error[200];
     bool variants_loaded, timeline_loaded, replies_loaded;
     struct report_variants variants;

@@ -18,6 +18,7 @@
 #include "core/store/replica_state_store.h"
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
+#include "temp_folder.h"
 
 struct place {
     char *folder, *config, *home;
@@ -25,21 +26,14 @@ struct place {
     int out, log; /* standard output and error of the test itself */
 };
 
-static const char *const files[] = {
-    "config.yaml",      "relay.yaml",           "relay.token",          "twilio.token",
-    "main.db",          "state/canvass.db",     "state/canvass.db-wal", "state/canvass.db-shm",
-    "state/replica.db", "state/replica.db-wal", "state/replica.db-shm", "state",
-};
-
 static int
 open_place(void **state)
 {
     struct place *p = mem_alloc(sizeof *p);
-    char folder[] = "/tmp/canvass-init-XXXXXX";
+    char folder[TEMP_FOLDER_PATH];
     FILE *nothing = NULL;
 
-    if (!mkdtemp(folder))
-        return -1;
+    temp_folder_make(folder);
     p->folder = mem_strdup(folder);
     p->config = path_join(folder, "config.yaml");
     p->home = path_join(folder, "state");
@@ -66,13 +60,7 @@ close_place(void **state)
     (void)dup2(p->log, STDERR_FILENO);
     (void)close(p->out);
     (void)close(p->log);
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        char *path = path_join(p->folder, files[i]);
-
-        (void)remove(path);
-        free(path);
-    }
-    (void)rmdir(p->folder);
+    temp_folder_remove(p->folder);
     free(p->folder);
     free(p->config);
     free(p->home);

@@ -16,6 +16,7 @@
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/store/stores.h"
+#include "temp_folder.h"
 
 enum { NOW = 1795424400, WORDS_MAX = 12 };
 
@@ -38,14 +39,13 @@ static int
 open_place(void **state)
 {
     struct place *p = mem_alloc(sizeof *p);
-    char folder[] = "/tmp/canvass-cli-XXXXXX";
+    char folder[TEMP_FOLDER_PATH];
     struct error err = {0};
     struct db *ledger;
     struct db *replica;
     bool ok;
 
-    if (!mkdtemp(folder))
-        return -1;
+    temp_folder_make(folder);
     p->folder = mem_strdup(folder);
     p->home = path_join(folder, "state");
     p->out = path_join(folder, "out");
@@ -70,28 +70,9 @@ open_place(void **state)
 static int
 close_place(void **state)
 {
-    static const char *const files[] = {
-        "state/canvass.db",
-        "state/canvass.db-wal",
-        "state/canvass.db-shm",
-        "state/replica.db",
-        "state/replica.db-wal",
-        "state/replica.db-shm",
-        "state",
-        "out",
-        "log",
-        "criteria.json",
-        "criteria.yaml",
-    };
     struct place *p = *state;
 
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-        char *path = path_join(p->folder, files[i]);
-
-        (void)remove(path);
-        free(path);
-    }
-    (void)rmdir(p->folder);
+    temp_folder_remove(p->folder);
     free((char *)(uintptr_t)p->cli.config_path);
     free(p->folder);
     free(p->home);

@@ -31,6 +31,7 @@
 #include "core/webhook/form.h"
 #include "core/webhook/twilio_signature.h"
 #include "loopback.h"
+#include "temp_folder.h"
 
 #define PUBLIC_URL "https://hooks.example.com"
 #define TARGET "/hooks/twilio/status?att=7"
@@ -39,7 +40,7 @@
 enum { POSTERS = 6, KILLS = 12, BODIES_MAX = 200000 };
 
 struct world {
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     char *program, *config, *port_file;
     pid_t pid; /* 0: not running */
     atomic_uint port;
@@ -81,9 +82,7 @@ start_world(void **state)
             *cut = '\0';
     }
     w->program = mem_printf("%s/canvass-relay", self);
-    (void)snprintf(w->folder, sizeof w->folder, "%s", "/tmp/relay-program-XXXXXX");
-    if (!mkdtemp(w->folder))
-        return -1;
+    temp_folder_make(w->folder);
     w->config = path_in(w, "relay.yaml");
     w->port_file = path_in(w, "port");
     put_file(w, "token", "console-secret\n");
@@ -177,19 +176,11 @@ end(struct world *w, int signal_number)
 static int
 stop_world(void **state)
 {
-    static const char *const names[] = {"token", "twilio",   "relay.yaml",   "port",
-                                        "log",   "relay.db", "relay.db-wal", "relay.db-shm"};
     struct world *w = *state;
 
     if (w->pid)
         (void)end(w, SIGKILL);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = path_in(w, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    (void)rmdir(w->folder);
+    temp_folder_remove(w->folder);
     free(w->program);
     free(w->config);
     free(w->port_file);

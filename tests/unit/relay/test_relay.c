@@ -19,13 +19,14 @@
 #include "core/webhook/twilio_signature.h"
 #include "loopback.h"
 #include "relay/relay.h"
+#include "temp_folder.h"
 
 #define FORM_TYPE "Content-Type: application/x-www-form-urlencoded\r\n"
 #define TOKEN_HEADER "Authorization: Bearer console-secret\r\n"
 #define PUBLIC_URL "https://hooks.example.com"
 
 struct world {
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     struct relay_config config;
     struct relay *relay;
     uint16_t port;
@@ -47,9 +48,7 @@ start(void **state)
 {
     struct world *w = mem_alloc(sizeof *w);
 
-    (void)snprintf(w->folder, sizeof w->folder, "%s", "/tmp/relay-XXXXXX");
-    if (!mkdtemp(w->folder))
-        return -1;
+    temp_folder_make(w->folder);
     w->config = (struct relay_config){.listen = mem_strdup("127.0.0.1:0"),
                                       .database = mem_printf("%s/relay.db", w->folder),
                                       .public_url = mem_strdup(PUBLIC_URL),
@@ -63,17 +62,10 @@ start(void **state)
 static int
 stop(void **state)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
     struct world *w = *state;
 
     relay_stop(w->relay);
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        char *file = mem_printf("%s%s", w->config.database, ends[i]);
-
-        (void)unlink(file);
-        free(file);
-    }
-    (void)rmdir(w->folder);
+    temp_folder_remove(w->folder);
     relay_config_release(&w->config);
     free(w);
     return 0;

@@ -13,8 +13,9 @@
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "relay/relay_config.h"
+#include "temp_folder.h"
 
-static char folder[64];
+static char folder[TEMP_FOLDER_PATH];
 
 static char *
 file(const char *name, const char *text, mode_t mode)
@@ -31,9 +32,7 @@ static int
 make_folder(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof folder, "%s", "/tmp/relay-config-XXXXXX");
-    if (!mkdtemp(folder))
-        return -1;
+    temp_folder_make(folder);
     free(file("token", "console-secret\n", 0600));
     free(file("twilio", "twilio-secret\n", 0600));
     free(file("open", "for everybody\n", 0644));
@@ -44,16 +43,10 @@ make_folder(void **state)
 static int
 remove_folder(void **state)
 {
-    static const char *const names[] = {"token", "twilio", "open", "empty", "relay.yaml"};
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = mem_printf("%s/%s", folder, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    return rmdir(folder);
+    temp_folder_remove(folder);
+    return 0;
 }
 
 #define SECRETS "token_file: token\ntwilio: {auth_token_file: twilio}\n"

@@ -15,11 +15,12 @@
 #include "core/base/utime.h"
 #include "core/store/db.h"
 #include "relay/relay_store.h"
+#include "temp_folder.h"
 
 static const int64_t NOW = 1700000000;
 
 struct world {
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     char *path;
     struct relay_store *store;
 };
@@ -30,9 +31,7 @@ start(void **state)
     struct world *w = mem_alloc(sizeof *w);
     struct error err = {0};
 
-    (void)snprintf(w->folder, sizeof w->folder, "%s", "/tmp/relay-store-XXXXXX");
-    if (!mkdtemp(w->folder))
-        return -1;
+    temp_folder_make(w->folder);
     w->path = mem_printf("%s/relay.db", w->folder);
     w->store = relay_store_open(w->path, &err);
     if (!w->store)
@@ -44,17 +43,10 @@ start(void **state)
 static int
 stop(void **state)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
     struct world *w = *state;
 
     relay_store_close(w->store);
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        char *file = mem_printf("%s%s", w->path, ends[i]);
-
-        (void)unlink(file);
-        free(file);
-    }
-    (void)rmdir(w->folder);
+    temp_folder_remove(w->folder);
     free(w->path);
     free(w);
     return 0;

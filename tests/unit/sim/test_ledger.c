@@ -17,6 +17,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 #include "sim/ledger.h"
+#include "temp_folder.h"
 
 #define OURS "+13105550100"
 
@@ -181,7 +182,7 @@ lists__are_newest_first_by_either_end(void **state)
 static void
 file__has_a_whole_json_line_for_each_event(void **state)
 {
-    char dir[] = "/tmp/canvass-ledger-XXXXXX";
+    char dir[TEMP_FOLDER_PATH];
     const struct sim_step delivered = {.status = SIM_DELIVERED};
     const struct sim_step failed = {.status = SIM_FAILED, .error_code = 30008};
     static const char *const events[] = {"accepted", "callback", "callback", "inbound",
@@ -194,7 +195,7 @@ file__has_a_whole_json_line_for_each_event(void **state)
     size_t n = 0;
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
+    temp_folder_make(dir);
     path = path_join(dir, "ledger");
     ledger = open_ledger(path);
     m = accept_text(ledger, "+13105551001", "line\nbreak \"quoted\"", "77");
@@ -225,8 +226,7 @@ file__has_a_whole_json_line_for_each_event(void **state)
     }
     assert_int_equal(n, ARRAY_LEN(events));
     buf_release(&text);
-    assert_int_equal(unlink(path), 0);
-    assert_int_equal(rmdir(dir), 0);
+    temp_folder_remove(dir);
     assert_null(ledger_open(path, &err)); /* the folder is gone */
     free(path);
 }

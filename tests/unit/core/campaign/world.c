@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/base/mem.h"
+#include "temp_folder.h"
 
 static void
 put(char **field, const char *value)
@@ -46,32 +47,17 @@ world_open(struct world *w)
 void
 world_open_folder(struct world *w)
 {
-    char path[] = "/tmp/canvass-test-XXXXXX";
+    char path[TEMP_FOLDER_PATH];
     struct error err = {0};
 
     *w = (struct world){0};
     settle_config(&w->config);
-    assert_non_null(mkdtemp(path));
+    temp_folder_make(path);
     w->home = mem_strdup(path);
     w->ledger = ledger_open(path, &err);
     w->reader = reader_open(path, &err);
     if (!w->ledger || !w->reader)
         fail_msg("%s", err.text);
-}
-
-static void
-remove_folder(const char *home)
-{
-    static const char *const names[] = {"canvass.db", "canvass.db-wal", "canvass.db-shm",
-                                        "replica.db", "replica.db-wal", "replica.db-shm"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = mem_printf("%s/%s", home, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    assert_int_equal(rmdir(home), 0);
 }
 
 void
@@ -81,7 +67,7 @@ world_close(struct world *w)
         db_close(w->reader);
     db_close(w->ledger);
     if (w->home)
-        remove_folder(w->home);
+        temp_folder_remove(w->home);
     free(w->home);
     config_release(&w->config);
 }

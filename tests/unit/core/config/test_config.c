@@ -14,30 +14,24 @@
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
+#include "temp_folder.h"
 
-static char folder[64];
+static char folder[TEMP_FOLDER_PATH];
 
 static int
 make_folder(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/canvass-config-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    temp_folder_make(folder);
+    return 0;
 }
 
 static int
 remove_folder(void **state)
 {
-    static const char *const names[] = {"config.yaml", "token"};
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = path_join(folder, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    return rmdir(folder);
+    temp_folder_remove(folder);
+    return 0;
 }
 
 static bool

@@ -33,10 +33,7 @@ engine_world_open(void **state)
     struct db *replica;
 
     /* In memory where there is such a place: these tests commit thousands of times. */
-    (void)snprintf(w->home, sizeof w->home, "%s/canvass-test-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    if (!mkdtemp(w->home))
-        return -1;
+    temp_folder_make_fast(w->home);
     config_init_defaults(&w->config);
     w->config.sms.per_second = 0;
     w->config.policy.quiet_hours.set = false;
@@ -65,18 +62,9 @@ int
 engine_world_close(void **state)
 {
     struct engine_world *w = *state;
-    static const char *const names[] = {"canvass.db",  "canvass.db-wal", "canvass.db-shm",
-                                        "replica.db",  "replica.db-wal", "replica.db-shm",
-                                        "engine.lock", "wire.log"};
 
     db_close(w->db);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char path[128];
-
-        (void)snprintf(path, sizeof path, "%s/%s", w->home, names[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(w->home);
+    temp_folder_remove(w->home);
     config_release(&w->config);
     fake_world_free(w->fake);
     free(w);

@@ -5,9 +5,10 @@
 #include "core/config/config.h"
 #include "core/engine/engine.h"
 #include "core/engine_fake_net.h"
+#include "temp_folder.h"
 
 struct engine_world {
-    char home[64];
+    char home[TEMP_FOLDER_PATH];
     struct config config;
     struct fake_world *fake;
     struct db *db; /* another process's eye on the ledger; NULL while a child runs */

@@ -11,17 +11,16 @@
 
 #include "core/base/fileio.h"
 #include "core/engine/wire.h"
+#include "temp_folder.h"
 
-static char home[64];
-static char path[96];
+static char home[TEMP_FOLDER_PATH];
+static char path[TEMP_FOLDER_PATH + 16];
 
 static int
 make_home(void **state)
 {
     (void)state;
-    (void)snprintf(home, sizeof home, "/tmp/canvass-wire-XXXXXX");
-    if (!mkdtemp(home))
-        return -1;
+    temp_folder_make(home);
     (void)snprintf(path, sizeof path, "%s/wire.log", home);
     return 0;
 }
@@ -30,8 +29,8 @@ static int
 remove_home(void **state)
 {
     (void)state;
-    (void)unlink(path);
-    return rmdir(home);
+    temp_folder_remove(home);
+    return 0;
 }
 
 static void

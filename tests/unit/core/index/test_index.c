@@ -26,6 +26,7 @@
 #include "core/segment/preview_sql.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/stores.h"
+#include "temp_folder.h"
 
 enum { NOW = 1795424400, DAY = 86400 };
 
@@ -48,7 +49,7 @@ must(bool ok, const struct error *err)
 /* --- a main database that changes */
 
 struct clinic {
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     char *path;
     struct db *main_db, *db; /* db: ledger and replica in memory */
     struct config config;
@@ -209,8 +210,7 @@ clinic_open(struct clinic *c, size_t customers, bool text_keys)
     struct sync_result result;
 
     *c = (struct clinic){.text_keys = text_keys, .stamp = NOW};
-    (void)snprintf(c->folder, sizeof c->folder, "/tmp/canvass-index-XXXXXX");
-    assert_non_null(mkdtemp(c->folder));
+    temp_folder_make(c->folder);
     c->path = path_join(c->folder, "main.db");
     config_init_defaults(&c->config);
     c->env = (struct segment_env){NOW, &c->config};
@@ -236,15 +236,8 @@ clinic_close(struct clinic *c)
 {
     db_close(c->db);
     db_close(c->main_db);
-    for (size_t i = 0; i < 3; i++) {
-        static const char *const ends[] = {"", "-wal", "-shm"};
-        char *path = mem_printf("%s%s", c->path, ends[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
     free(c->path);
-    (void)rmdir(c->folder);
+    temp_folder_remove(c->folder);
     config_release(&c->config);
 }
 
@@ -613,7 +606,7 @@ offsets_that_lead_outside_are_refused(void **state)
 /* --- the file beside a replica */
 
 struct home {
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     char *index;
 };
 
@@ -623,8 +616,7 @@ home_open(struct home *h)
     struct error err = {0};
     struct db *db;
 
-    (void)snprintf(h->folder, sizeof h->folder, "/tmp/canvass-index-XXXXXX");
-    assert_non_null(mkdtemp(h->folder));
+    temp_folder_make(h->folder);
     h->index = path_join(h->folder, "replica.idx");
     db = replica_open_writer(h->folder, &err);
     must(db != NULL, &err);
@@ -642,17 +634,7 @@ home_open(struct home *h)
 static void
 home_close(struct home *h)
 {
-    static const char *const names[] = {"replica.idx",    "replica.db",     "replica.db-wal",
-                                        "replica.db-shm", "canvass.db",     "canvass.db-wal",
-                                        "canvass.db-shm", "replica.idx.new"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = path_join(h->folder, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    assert_int_equal(rmdir(h->folder), 0);
+    temp_folder_remove(h->folder);
     free(h->index);
 }
 

@@ -24,6 +24,7 @@
 #include "core/segment/segment.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/stores.h"
+#include "temp_folder.h"
 
 enum { WORLDS = 34, TREES = 45, CUSTOMERS = 36, ROWS_EACH = 3, NOW = 1795424400 };
 
@@ -157,7 +158,7 @@ make_key(bool is_text, size_t n)
 struct bench {
     struct random r;
     uint64_t seed;
-    char folder[64];
+    char folder[TEMP_FOLDER_PATH];
     struct db *db; /* ledger and replica */
     struct config config;
     struct segment_env env;
@@ -1107,8 +1108,7 @@ random_criteria_on_random_data_match_the_reference(void **state)
     size_t telling = 0;
 
     (void)state;
-    (void)snprintf(b->folder, sizeof b->folder, "/tmp/canvass-segment-XXXXXX");
-    assert_non_null(mkdtemp(b->folder));
+    temp_folder_make(b->folder);
     config_init_defaults(&b->config);
     b->env = (struct segment_env){NOW, &b->config};
     for (uint64_t i = 0; i < (from ? 1 : WORLDS); i++) {
@@ -1133,7 +1133,7 @@ random_criteria_on_random_data_match_the_reference(void **state)
     assert_true(from || telling > (size_t)WORLDS * 2 * TREES / 4);
     print_message("%zu documents, %zu of them tell customers apart\n",
                   (from ? 1 : (size_t)WORLDS) * 2 * TREES, telling);
-    (void)rmdir(b->folder);
+    temp_folder_remove(b->folder);
     config_release(&b->config);
     free(b);
 }

@@ -17,40 +17,24 @@
 #include "core/base/mem.h"
 #include "core/store/migrate.h"
 #include "core/store/stores.h"
+#include "temp_folder.h"
 
-static char folder[64];
+static char folder[TEMP_FOLDER_PATH];
 
 static int
 make_folder(void **state)
 {
     (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/canvass-store-XXXXXX");
-    return mkdtemp(folder) ? 0 : -1;
+    temp_folder_make(folder);
+    return 0;
 }
 
 static int
 remove_folder(void **state)
 {
-    static const char *const names[] = {"canvass.db",
-                                        "canvass.db-wal",
-                                        "canvass.db-shm",
-                                        "replica.db",
-                                        "replica.db-wal",
-                                        "replica.db-shm",
-                                        "t.db",
-                                        "t.db-wal",
-                                        "t.db-shm",
-                                        "canvass.db.before-0001",
-                                        "file"};
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        char *path = path_join(folder, names[i]);
-
-        (void)unlink(path);
-        free(path);
-    }
-    return rmdir(folder);
+    temp_folder_remove(folder);
+    return 0;
 }
 
 static void
