@@ -27,8 +27,8 @@ struct bulk_writer {
     struct db *db; /* borrowed */
     const struct bulk_target *targets;
     size_t target_count;
-    char **inserts;           /* owned, a statement for each target */
-    struct bulk_batch **open; /* owned; one for each target, or NULL */
+    char *inserts[BULK_TARGETS_MAX];           /* owned, a statement for each target */
+    struct bulk_batch *open[BULK_TARGETS_MAX]; /* owned; one for each target, or NULL */
     struct mailbox *full, *spare;
     pthread_t thread;
     atomic_bool failed; /* err is set before */
@@ -106,8 +106,6 @@ writer_free(struct bulk_writer *w)
         free(w->inserts[i]);
         batch_free(w->open[i]);
     }
-    free(w->inserts);
-    free(w->open);
     mailbox_free(w->full);
     mailbox_free(w->spare);
     free(w);
@@ -120,8 +118,7 @@ bulk_writer_start(struct db *db, const struct bulk_target *targets, size_t targe
     struct bulk_writer *w = mem_alloc(sizeof *w);
 
     *w = (struct bulk_writer){.db = db, .targets = targets, .target_count = target_count};
-    w->inserts = mem_calloc(target_count, sizeof *w->inserts);
-    w->open = mem_calloc(target_count, sizeof *w->open);
+    assert(target_count <= BULK_TARGETS_MAX);
     for (size_t i = 0; i < target_count; i++)
         w->inserts[i] = insert_into(&targets[i]);
     w->full = mailbox_new(batch_free, err);

@@ -18,6 +18,8 @@
 struct bulk_writer;
 struct bulk_batch;
 
+enum { BULK_TARGETS_MAX = 8 };
+
 /* A place that rows go to. */
 struct bulk_target {
     const char *into;    /* "replica.customer" */
