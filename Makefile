@@ -52,7 +52,7 @@ EMBEDDED := $(sort $(shell find data themes -type f 2>/dev/null))
 PROGRAMS := $(addprefix $(BUILD)/,$(if $(wildcard src/main.c),canvass) \
   $(if $(wildcard src/relay/main.c),canvass-relay) $(if $(wildcard src/sim/main.c),canvass-sim))
 
-.PHONY: all demo test unit lint bench bench-programs bench-relay chaos fuzz scan install install-units clean deps format
+.PHONY: all demo test unit lint bench bench-programs bench-relay bench-postgres chaos fuzz scan install install-units clean deps format
 all: $(PROGRAMS)
 
 # --- objects and archives
@@ -159,6 +159,9 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+$(BUILD)/tests/bench/postgres_drain.o: ALL_CPPFLAGS += $(PG_CFLAGS)
+$(BUILD)/postgres_drain: $(BUILD)/tests/bench/postgres_drain.o
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lpq
 $(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/fault.so: tests/chaos/fault.c
@@ -173,10 +176,13 @@ $(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
-BENCH_BIN = $(addprefix $(BUILD)/,plain_send bench_preview relay_load relay_plain)
+BENCH_BIN = $(addprefix $(BUILD)/,plain_send bench_preview relay_load relay_plain postgres_drain)
 bench-programs: $(BENCH_BIN)
-bench: all $(BENCH_BIN) bench-relay
-	@python3 tests/bench/bench.py
+BENCH_CUSTOMERS ?= 100000
+bench: all $(BENCH_BIN) bench-relay bench-postgres
+	@python3 tests/bench/bench.py --customers $(BENCH_CUSTOMERS)
+bench-postgres: all $(BENCH_BIN)
+	@python3 tests/bench/bench_postgres.py --customers $(BENCH_CUSTOMERS)
 bench-relay: $(BUILD)/canvass-relay $(BUILD)/relay_load $(BUILD)/relay_plain
 	@python3 tests/bench/bench_relay.py
 
