@@ -180,7 +180,7 @@ confirm(const struct cli *cli, const struct restore_flags *flags)
     } else if (cli->json) {
         code = cli_print_json(json_pack("{s:b, s:I, s:I}", "sends", true, "sent_since",
                                         (json_int_t)s.strays.count, "to_check",
-                                        (json_int_t)(s.left.units + s.left.planned)));
+                                        (json_int_t)s.left.units + (json_int_t)s.left.planned));
     } else {
         cli_printf("Confirmed: this state sends. %" PRId64
                    " waiting messages are looked for in the provider's list first.\n",

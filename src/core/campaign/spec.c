@@ -667,7 +667,7 @@ check_canary_recipients(struct check *k, const json_t *v)
 static bool
 check_hold_minutes(struct check *k, const json_t *v)
 {
-    return check_whole(k, v, 0, 14 * 24 * 60);
+    return check_whole(k, v, 0, INT64_C(14) * 24 * 60);
 }
 
 static bool

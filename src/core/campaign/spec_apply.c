@@ -205,7 +205,7 @@ apply_canary(struct campaign *c, const json_t *canary)
 
     c->canary = (struct campaign_canary){
         .recipients = json_integer_value(json_object_get(canary, "recipients")),
-        .hold_s = json_is_integer(hold) ? json_integer_value(hold) * 60 : 30 * 60,
+        .hold_s = json_is_integer(hold) ? json_integer_value(hold) * 60 : INT64_C(30) * 60,
         .max_failed = share_of(canary, "max_failed"),
         .max_opt_out = share_of(canary, "max_opt_out"),
         .max_30007 = share_of(canary, "max_30007"),

@@ -179,6 +179,7 @@ remove_folder(const char *path)
 {
     DIR *dir = opendir(path);
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): a stream of our own */
     for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
         char *name = path_join(path, e->d_name);
 

@@ -62,12 +62,18 @@ read_note(const char *home, struct note *out)
     struct buf text = {0};
     struct error ignored = {0};
 
+    char fence[20];
+    char attempt[20];
+
     *out = (struct note){0};
-    if (file_read(path, NOTE_MAX, &text, &ignored))
-        out->there =
-            sscanf(buf_str(&text),
-                   "state %36[0-9a-f-]\nengine %36[0-9a-f-] fence %" SCNd64 "\nattempt %" SCNd64,
-                   out->mark.state_id, out->holder, &out->mark.fence, &out->mark.attempt) == 4;
+    if (file_read(path, NOTE_MAX, &text, &ignored) &&
+        sscanf(buf_str(&text),
+               "state %36[0-9a-f-]\nengine %36[0-9a-f-] fence %18[0-9]\nattempt %18[0-9]",
+               out->mark.state_id, out->holder, fence, attempt) == 4) {
+        out->mark.fence = strtoll(fence, NULL, 10);
+        out->mark.attempt = strtoll(attempt, NULL, 10);
+        out->there = true;
+    }
     buf_release(&text);
     free(path);
 }

@@ -31,12 +31,19 @@ static struct sigaction old_crash[ARRAY_LEN(crash_signals)];
 static struct sigaction old_quit[ARRAY_LEN(quit_signals)];
 static struct sigaction old_winch, old_pipe;
 
+/* tigetstr() has two ways to say that there is no such string (curs_terminfo(3)). */
+static bool
+is_string(const char *s)
+{
+    return s && s != (char *)-1; /* NOLINT(performance-no-int-to-ptr): so it is defined */
+}
+
 static void
 add_bytes(const char *s)
 {
-    size_t len = s ? strlen(s) : 0;
+    size_t len = is_string(s) ? strlen(s) : 0;
 
-    if (s && s != (char *)-1 && rescue.len + len < sizeof rescue.bytes) {
+    if (len > 0 && rescue.len + len < sizeof rescue.bytes) {
         memcpy(rescue.bytes + rescue.len, s, len);
         rescue.len += len;
     }
@@ -68,7 +75,7 @@ static void
 prepare_bytes(void)
 {
     rescue.len = 0;
-    if (tigetstr("kmous") && tigetstr("kmous") != (char *)-1) {
+    if (is_string(tigetstr("kmous"))) {
         add_bytes("\033[?1000l\033[?1002l\033[?1006l");
         add_bytes("\033[?2004l");
     }
