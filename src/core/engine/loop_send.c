@@ -22,7 +22,7 @@ enum {
     CANARY_MS = 1000,      /* how often canaries are looked at */
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     GROUP = 128,           /* results that share a commit when there are that many under way */
-    GROUP_WAIT_MS = 4,     /* no result waits longer for others */
+    GROUP_WAIT_MS = 8,     /* no result waits longer for others */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429,
     OVER_CARRIER_RATE = 30022
