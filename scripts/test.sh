@@ -47,7 +47,7 @@ many() { # name, command...: its last line counts "N passed, N failed"
 }
 
 one layers sh scripts/layers.sh
-one build-gcc make -j"$jobs" WERROR=1 all build/release/fault.so
+one build-gcc make -j"$jobs" WERROR=1 all bench-programs build/release/fault.so
 one build-clang make -j"$jobs" WERROR=1 CC=clang BUILD=build/clang all
 one build-asan make -j"$jobs" WERROR=1 MODE=asan all
 many unit make -j"$jobs" WERROR=1 MODE=asan unit

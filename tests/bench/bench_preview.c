@@ -13,6 +13,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 #include "core/index/index.h"
+#include "core/preview/preview.h"
 #include "core/segment/preview_sql.h"
 #include "core/store/stores.h"
 
@@ -136,7 +137,9 @@ main(int argc, char **argv)
         stop(&err);
     if (!index_of(db))
         stop(&(struct error){.text = "there is no column index; canvass sync makes it"});
-    printf("{\"questions\":[");
+    /* The day that the last answers are for. */
+    printf("{\"now\":%lld,\"day\":%d,\"questions\":[", (long long)env.now_s,
+           (int)((count - 1) % 365) + 1);
     for (size_t q = 0; q < ARRAY_LEN(questions); q++)
         one_question(db, q, count, &env);
     (void)getrusage(RUSAGE_SELF, &usage);

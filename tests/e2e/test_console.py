@@ -2,12 +2,15 @@
 """The console as an operator uses it: the real program in a terminal, with keys, and what came of it at the provider."""
 import collections
 import contextlib
+import glob
+import json
 import os
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(__file__))
 import world  # noqa: E402
@@ -23,6 +26,14 @@ def begin(w, segment=FEW, **spec):
     w.run("sync")
     campaign = w.create(name="Autumn recall", segment=segment, **spec)
     return campaign, w.launch(campaign)
+
+
+def closed_hours():
+    """An open hour of the day that it is now nowhere in the country."""
+    now = time.gmtime().tm_hour
+    taken = {(now - hours) % 24 for hours in range(3, 12)}
+    hour = next(h for h in range(9, 20) if h not in taken)
+    return {"from": f"{hour:02d}:00", "to": f"{hour + 1:02d}:00"}
 
 
 def once_each(w, targeted):
@@ -312,6 +323,63 @@ def pause_and_resume():
             c.key("Space")
             c.wait("✓ complete .*Autumn recall", deadline=60)
             assert once_each(w, targeted)
+
+
+def a_canary_goes_on_at_an_operators_word():
+    canary = {"recipients": 5, "hold_minutes": 0, "go": "operator"}
+    with Place(sim_flags=["--speed", "2000", "--no-replies"], settings=["sms.per_second=200"]) as w:
+        campaign, count = begin(w, SOME, canary=canary, **SILENT)
+        with w.console() as c:
+            c.wait_for(lambda: len(w.accepted()) == 5, "the first five are out")
+            c.tab("Monitor")
+            c.wait("canary: of 5 first ones")
+            c.tab("Campaigns")
+            c.key("Enter")
+            c.wait("Why it waits")
+            c.wait("the others wait")
+            check_frame(c)
+            c.wait("y let the rest go", row=-1)
+            c.key("y")
+            c.wait("Let the rest of .* go[?]")
+            c.key("Escape")
+            c.wait("Let the rest of .* go[?]", gone=True)
+            c.stays(lambda: len(w.accepted()) == 5, "nobody has said yes", 1)
+            c.key("y")
+            c.wait("Let them go")
+            c.key("Right", "Enter")
+            c.wait_for(lambda: len(w.accepted()) == count, "the others are out")
+            c.wait("Why it waits", gone=True)
+
+
+def why_nothing_goes_out_is_on_the_screen():
+    with Place(sim_flags=["--speed", "2000"]) as w:
+        begin(w, schedule={"start": "now", "quiet_hours": closed_hours()}, **SILENT)
+        for width, height in ((80, 24), (100, 30), (160, 50)):
+            with w.console(width=width, height=height) as c:
+                c.tab("Campaigns")
+                c.key("Enter")
+                c.wait("Why it waits")
+                c.wait("quiet hours")
+                check_frame(c)
+                c.tab("Monitor")
+                c.wait(r"\d+ waits?: quiet hours in \S+ until \d\d:\d\d")
+                check_frame(c)
+        assert not w.accepted()
+
+
+def a_campaign_becomes_a_file():
+    with Place(sim_flags=["--speed", "2000"], settings=["sms.per_second=200"]) as w:
+        campaign, count = begin(w, **SILENT)
+        w.run("run", "--until-idle")
+        with w.console() as c:
+            c.tab("Campaigns")
+            c.command("export json")
+            c.wait(f"{count} recipients written to .*")
+            c.command("export doc")
+            c.wait("Not a kind of file: doc")
+        [path] = glob.glob(os.path.join(w.home, "exports", f"campaign-{campaign}-*.json"))
+        assert os.stat(path).st_mode & 0o777 == 0o600
+        assert len(json.load(open(path, encoding="utf-8"))["recipients"]) == count
 
 
 def stop_all_and_start_all():
@@ -627,7 +695,8 @@ TESTS = [an_empty_world_names_the_next_step, every_screen_opens_at_80x24, footer
          keys_of_other_terminals,
          ascii_and_plain_locales, no_colour_where_it_is_not_wanted, plain_terminals_show_it_too,
          without_a_terminal_it_tells_how_things_stand, the_terminal_is_as_it_was, replies_arrive_on_the_monitor,
-         pause_and_resume, stop_all_and_start_all, whoever_says_stop_gets_nothing_more, a_conversation_by_an_operator,
+         pause_and_resume, a_canary_goes_on_at_an_operators_word, why_nothing_goes_out_is_on_the_screen,
+         a_campaign_becomes_a_file, stop_all_and_start_all, whoever_says_stop_gets_nothing_more, a_conversation_by_an_operator,
          two_consoles_and_one_engine, the_whole_wizard_by_keys, a_draft_goes_on_where_it_was]
 
 if __name__ == "__main__":

@@ -129,8 +129,11 @@ by_canary(struct db *db, const struct campaign *c, struct buf *out, struct error
         buf_printf(out, "the others wait until %s\n",
                    utime_format(row.since_s + c->canary.hold_s, time));
     else
-        buf_printf(out, "the others wait for an operator: canvass campaign go %" PRId64 "\n",
-                   c->id);
+        buf_printf(
+            out,
+            "the others wait for an operator: y on its screen, or canvass campaign go %" PRId64
+            "\n",
+            c->id);
     return true;
 }
 

@@ -27,6 +27,10 @@ bool index_image_read(struct index_image *image, struct db *db, enum index_scope
  */
 bool index_image_merge(struct index_image *image, struct index_file *old, struct db *db,
                        struct error *err) MUST_CHECK;
+/* The same from a draft that was put in order (index.h), which is empty afterwards. */
+struct index_draft;
+bool index_image_take(struct index_image *image, struct index_draft *d, struct db *db,
+                      struct error *err) MUST_CHECK;
 bool index_image_write(struct index_image *image, struct index_out *o,
                        struct error *err) MUST_CHECK;
 void index_image_release(struct index_image *image);

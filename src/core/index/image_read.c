@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "core/index/image.h"
+#include "core/index/index.h"
 
 struct held_row {
     uint32_t name, row, owner;
@@ -363,6 +364,33 @@ read_sharing(struct reading *r, struct db *db, enum index_address which, enum in
     return ok;
 }
 
+/* --- from the replica, or from whoever reads the same rows anyway */
+
+static void
+release(struct reading *r)
+{
+    index_places_release(&r->places);
+    column_release(&r->appointment_owner);
+    column_release(&r->conversation_owner);
+    free(r->appointments);
+    free(r->conversations);
+    free(r->held);
+}
+
+static void
+end_ids(struct reading *r)
+{
+    r->image->columns[SECTION_ID].width = r->image->columns[SECTION_ID].width == 8 ? 8 : 4;
+    size_customers(r);
+}
+
+static bool
+read_all_sharing(struct reading *r, struct db *db, struct error *err)
+{
+    return read_sharing(r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
+           read_sharing(r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
+}
+
 bool
 index_image_read(struct index_image *image, struct db *db, enum index_scope scope,
                  struct error *err)
@@ -374,22 +402,73 @@ index_image_read(struct index_image *image, struct db *db, enum index_scope scop
 
     image->meta.keys_are_ids = true;
     ok = index_store_ids(db, scope, add_id, image, err);
-    if (ok) {
-        image->columns[SECTION_ID].width = image->columns[SECTION_ID].width == 8 ? 8 : 4;
-        size_customers(&r);
-    }
+    if (ok)
+        end_ids(&r);
     ok = ok && index_store_customers(db, scope, &reader, err) &&
          index_store_appointments(db, scope, &reader, err) &&
-         index_store_conversations(db, scope, &reader, err) && order_all(&r, err);
-    if (scope == INDEX_ALL)
-        ok = ok &&
-             read_sharing(&r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
-             read_sharing(&r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
-    index_places_release(&r.places);
-    column_release(&r.appointment_owner);
-    column_release(&r.conversation_owner);
-    free(r.appointments);
-    free(r.conversations);
-    free(r.held);
+         index_store_conversations(db, scope, &reader, err) && order_all(&r, err) &&
+         (scope != INDEX_ALL || read_all_sharing(&r, db, err));
+    release(&r);
+    return ok;
+}
+
+struct index_draft {
+    struct index_image image;
+    struct reading reading;
+    struct index_reader reader;
+};
+
+struct index_draft *
+index_draft_new(void)
+{
+    struct index_draft *d = mem_alloc(sizeof *d);
+
+    d->reading.image = &d->image;
+    d->reader = (struct index_reader){&d->reading, take_customer, take_appointment,
+                                      take_conversation, take_held};
+    d->image.meta.keys_are_ids = true;
+    return d;
+}
+
+void
+index_draft_free(struct index_draft *d)
+{
+    if (!d)
+        return;
+    release(&d->reading);
+    index_image_release(&d->image);
+    free(d);
+}
+
+bool
+index_draft_id(void *draft, int64_t id, bool key_is_id)
+{
+    return add_id(&((struct index_draft *)draft)->image, id, key_is_id);
+}
+
+const struct index_reader *
+index_draft_rows(struct index_draft *d)
+{
+    end_ids(&d->reading);
+    return &d->reader;
+}
+
+bool
+index_draft_order(struct index_draft *d, struct error *err)
+{
+    return order_all(&d->reading, err);
+}
+
+bool
+index_image_take(struct index_image *image, struct index_draft *d, struct db *db, struct error *err)
+{
+    const struct index_meta known = image->meta;
+    bool ok = read_all_sharing(&d->reading, db, err);
+
+    index_image_release(image);
+    *image = d->image;
+    d->image = (struct index_image){0};
+    image->meta.generation = known.generation;
+    image->meta.stamp = known.stamp;
     return ok;
 }

@@ -80,6 +80,21 @@ bool index_ids(struct index_view *v, struct index_column *out, bool *keys_are_id
  * temp.touched and temp.touched_conversation list whom it touched
  */
 bool index_refresh(struct db *replica, bool touched_listed, struct error *err) MUST_CHECK;
+
+/*
+ * An index of rows that go by while a full sync writes them, so that they need not be read again.
+ * First all ids, in the order of the keys; then the rows, of each table in the order of its keys,
+ * metadata after its conversation; _order() at the end.
+ */
+struct index_draft;
+struct index_reader;
+struct index_draft *index_draft_new(void);
+void index_draft_free(struct index_draft *d); /* NULL is fine */
+bool index_draft_id(void *draft, int64_t id, bool key_is_id);
+const struct index_reader *index_draft_rows(struct index_draft *d); /* borrowed from d */
+bool index_draft_order(struct index_draft *d, struct error *err) MUST_CHECK;
+/* index_refresh() from a draft of the very rows that have just been committed. */
+bool index_refresh_from(struct db *replica, struct index_draft *d, struct error *err) MUST_CHECK;
 /*
  * The index of what the connection sees, as bytes: for tests. old: the index of the generation
  * before, and the lists are there; NULL: everything is read. *merged: old was of use.

@@ -115,19 +115,39 @@ open_before(struct db *db, const char *path)
     return NULL;
 }
 
+struct maker { /* what there is to make it from, besides the replica */
+    bool touched_listed;
+    struct index_draft *draft; /* borrowed; NULL: none */
+};
+
 static bool
-make(struct db *db, const char *path, bool touched_listed, struct error *err)
+fill_from(struct db *db, const struct maker *from, struct index_file *old,
+          struct index_image *image, const char **how, struct error *err)
+{
+    bool merged = false;
+    bool ok;
+
+    *how = "made with the rows";
+    if (from->draft)
+        return begin_image(db, image, err) && index_image_take(image, from->draft, db, err);
+    ok = fill_image(db, old, image, &merged, err);
+    *how = merged ? "brought up to date" : "made";
+    return ok;
+}
+
+static bool
+make(struct db *db, const char *path, const struct maker *from, struct error *err)
 {
     struct index_image image = {0};
     int64_t begun_ms = utime_mono_ms();
     struct index_file *old = NULL;
     struct index_out *o = NULL;
-    bool merged = false;
+    const char *how = "";
     bool ok = false;
 
     if (db_begin_read(db, err)) {
-        old = touched_listed ? open_before(db, path) : NULL;
-        ok = fill_image(db, old, &image, &merged, err);
+        old = from->touched_listed ? open_before(db, path) : NULL;
+        ok = fill_from(db, from, old, &image, &how, err);
         index_file_close(old);
         db_rollback(db);
     }
@@ -135,17 +155,16 @@ make(struct db *db, const char *path, bool touched_listed, struct error *err)
         o = index_out_file(path, err);
     ok = o && index_image_write(&image, o, err) && stamp(db, &image.meta, err);
     if (ok)
-        log_line(LOG_INFO, "index",
-                 "the column index of generation %" PRId64 ": %" PRIu64 " customers, %s, %" PRId64
-                 " ms",
-                 image.meta.generation, image.meta.counts.customers,
-                 merged ? "brought up to date" : "made", utime_mono_ms() - begun_ms);
+        log_line(
+            LOG_INFO, "index",
+            "the column index of generation %" PRId64 ": %" PRIu64 " customers, %s, %" PRId64 " ms",
+            image.meta.generation, image.meta.counts.customers, how, utime_mono_ms() - begun_ms);
     index_image_release(&image);
     return ok;
 }
 
-bool
-index_refresh(struct db *replica, bool touched_listed, struct error *err)
+static bool
+refresh(struct db *replica, const struct maker *from, struct error *err)
 {
     const char *file = db_file_of(replica, "replica");
     struct index_state state = {0};
@@ -157,9 +176,25 @@ index_refresh(struct db *replica, bool touched_listed, struct error *err)
     path = index_path(file);
     ok = index_store_state(replica, &state, err);
     if (ok && state.generation > 0 && !is_current(path, &state))
-        ok = make(replica, path, touched_listed, err) && index_store_state(replica, &state, err) &&
+        ok = make(replica, path, from, err) && index_store_state(replica, &state, err) &&
              (!state.stamped || is_current(path, &state) ||
               error_set(err, ERR_INTERNAL, "what was written cannot be read"));
     free(path);
     return ok || error_wrap(err, "column index");
+}
+
+bool
+index_refresh(struct db *replica, bool touched_listed, struct error *err)
+{
+    const struct maker from = {.touched_listed = touched_listed};
+
+    return refresh(replica, &from, err);
+}
+
+bool
+index_refresh_from(struct db *replica, struct index_draft *d, struct error *err)
+{
+    const struct maker from = {.draft = d};
+
+    return refresh(replica, &from, err);
 }

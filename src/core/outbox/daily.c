@@ -102,25 +102,40 @@ daily_take(struct daily *d, int64_t segments)
     d->sum.segments += segments;
 }
 
+enum daily_kind { BY_MESSAGES, BY_SEGMENTS, BY_COST };
+
+/* The limit that is reached; when none is: one that is set. */
+static enum daily_kind
+told_limit(const struct daily *d)
+{
+    const struct daily_limit *l = &d->limit;
+    const int64_t next_cost = (d->sum.segments + 1) * d->price_micros;
+
+    if (l->messages > 0 && d->sum.messages >= l->messages)
+        return BY_MESSAGES;
+    if (l->cost_micros > 0 && (next_cost > l->cost_micros || l->segments <= 0))
+        return BY_COST;
+    return l->segments > 0 ? BY_SEGMENTS : BY_MESSAGES;
+}
+
 void
 daily_describe(const struct daily *d, char *out, size_t size)
 {
     const struct daily_limit *l = &d->limit;
-    const int64_t cost = d->sum.segments * d->price_micros;
 
-    if (l->messages > 0 && d->sum.messages >= l->messages)
+    switch (told_limit(d)) {
+    case BY_MESSAGES:
         (void)snprintf(out, size, "%" PRId64 " of %" PRId64 " messages today", d->sum.messages,
                        l->messages);
-    else if (l->cost_micros > 0 && cost + d->price_micros > l->cost_micros)
-        (void)snprintf(out, size, "%.2f of %.2f spent today", (double)cost / 1e6,
-                       (double)l->cost_micros / 1e6);
-    else if (l->segments > 0)
+        break;
+    case BY_SEGMENTS:
         (void)snprintf(out, size, "%" PRId64 " of %" PRId64 " segments today", d->sum.segments,
                        l->segments);
-    else if (l->cost_micros > 0)
-        (void)snprintf(out, size, "%.2f of %.2f spent today", (double)cost / 1e6,
+        break;
+    case BY_COST:
+        (void)snprintf(out, size, "%.2f of %.2f spent today",
+                       (double)(d->sum.segments * d->price_micros) / 1e6,
                        (double)l->cost_micros / 1e6);
-    else
-        (void)snprintf(out, size, "%" PRId64 " of %" PRId64 " messages today", d->sum.messages,
-                       l->messages);
+        break;
+    }
 }

@@ -153,3 +153,11 @@ key_set_add(struct key_set *s, const struct key *key)
     s->slots[h & (s->slot_count - 1)] = (uint32_t)s->count;
     return s->count - 1;
 }
+
+struct key
+key_set_get(const struct key_set *s, size_t number)
+{
+    if (s->is_text[number])
+        return (struct key){.is_text = true, .text = s->texts + s->entries[number].value};
+    return (struct key){.number = s->entries[number].value};
+}

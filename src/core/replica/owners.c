@@ -76,16 +76,54 @@ owners_count(const struct owners *o)
 }
 
 /* A text's id comes after every number. */
-bool
-owners_find(const struct owners *o, const struct key *key, size_t *place, int64_t *id)
+static int64_t
+id_of(const struct owners *o, const struct key *key, size_t place)
 {
     int64_t base = o->any_number && o->greatest > 0 ? o->greatest : 0;
 
-    if (!key_set_find(o->keys, key, place))
-        return false;
     if (base > INT64_MAX - (int64_t)o->count - 1)
         base = INT64_MIN; /* near the end of all numbers: before their beginning then */
-    *id = key->is_text ? base + 1 + (int64_t)*place : key->number;
+    return key->is_text ? base + 1 + (int64_t)place : key->number;
+}
+
+static int
+by_key(const void *a, const void *b, void *keys)
+{
+    struct key x = key_set_get(keys, *(const uint32_t *)a);
+    struct key y = key_set_get(keys, *(const uint32_t *)b);
+
+    return key_compare(&x, &y);
+}
+
+bool
+owners_in_order(const struct owners *o, bool (*each)(void *ctx, int64_t id, bool key_is_id),
+                void *ctx)
+{
+    uint32_t *places = mem_calloc(o->count, sizeof *places);
+    bool ordered = true;
+    bool ok = true;
+
+    for (size_t i = 0; i < o->count; i++) {
+        places[i] = (uint32_t)i;
+        ordered = ordered && (i == 0 || by_key(&places[i - 1], &places[i], o->keys) < 0);
+    }
+    if (!ordered)
+        qsort_r(places, o->count, sizeof *places, by_key, o->keys);
+    for (size_t i = 0; ok && i < o->count; i++) {
+        struct key key = key_set_get(o->keys, places[i]);
+
+        ok = each(ctx, id_of(o, &key, places[i]), !key.is_text);
+    }
+    free(places);
+    return ok;
+}
+
+bool
+owners_find(const struct owners *o, const struct key *key, size_t *place, int64_t *id)
+{
+    if (!key_set_find(o->keys, key, place))
+        return false;
+    *id = id_of(o, key, *place);
     return true;
 }
 

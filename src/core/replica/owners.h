@@ -20,6 +20,9 @@ void owners_free(struct owners *o); /* NULL is fine */
 /* Before any other use: every customer's key; one that comes again is the same customer. */
 void owners_add(struct owners *o, const struct key *key);
 size_t owners_count(const struct owners *o);
+/* Their ids in the order of the keys, when all are known; false: the callback ended it. */
+bool owners_in_order(const struct owners *o, bool (*each)(void *ctx, int64_t id, bool key_is_id),
+                     void *ctx);
 /*
  * The customer's place, for the functions below; false: there is no such customer. *id: of the row
  * in the replica: the key itself where it is a number.
@@ -45,5 +48,7 @@ void key_set_free(struct key_set *s);
 /* The key's number in the order of arrival. */
 size_t key_set_add(struct key_set *s, const struct key *key);
 bool key_set_find(const struct key_set *s, const struct key *key, size_t *number);
+/* By its number; the text is borrowed until the set changes. */
+struct key key_set_get(const struct key_set *s, size_t number);
 
 #endif

@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/index/index.h"
+#include "core/replica/fold.h"
 #include "core/store/main_database_sqlite.h"
 #include "core/store/replica_facts_store.h"
 #include "core/store/replica_store.h"
@@ -30,6 +31,7 @@ static const char NOTE_SWEEP[] = "sweep";             /* "WHEN_S TOOK_MS" of the
 static void
 sync_free(struct sync *s)
 {
+    index_draft_free(s->draft);
     free(s->position);
     key_release(&s->mark_key);
     metadata_release(&s->metadata);
@@ -161,18 +163,25 @@ sync_table_begin(struct sync *s, enum main_table table)
 }
 
 bool
-sync_table_end(struct sync *s, int64_t at_least, struct error *err)
+sync_save_mark(struct sync *s, const struct sync_mark *m, int64_t at_least, struct error *err)
 {
-    int64_t mark = s->has_mark ? s->mark_s : 0;
+    int64_t mark = m->has ? m->s : 0;
 
     if (mark > s->now_s)
         mark = s->now_s;
     if (mark < at_least)
         mark = at_least;
+    return replica_watermark_save(s->writer.db, s->table, mark, m->has ? &m->key : NULL, err);
+}
+
+bool
+sync_table_end(struct sync *s, int64_t at_least, struct error *err)
+{
+    const struct sync_mark mark = {s->has_mark, s->mark_s, s->mark_key, s->done};
+
     if (s->progress)
         s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
-    return replica_watermark_save(s->writer.db, s->table, mark, s->has_mark ? &s->mark_key : NULL,
-                                  err);
+    return sync_save_mark(s, &mark, at_least, err);
 }
 
 bool
@@ -482,7 +491,8 @@ fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct
     s->result->mode = SYNC_FULL;
     s->result->rows_read = 0;
     s->result->bad_times = 0;
-    return sync_full(s, err);
+    /* nobody has asked anything yet that could take longer than before */
+    return sync_full(s, state->generation == 0 ? REPLICA_BULK_LATE : REPLICA_BULK_AT_ONCE, err);
 }
 
 /* Only who looked at everything may say that nothing was overlooked. */
@@ -553,7 +563,7 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
             error_set(err, ERR_RETRY, "another sync is running; try again when it has ended");
         ok = false;
     }
-    ok = ok && sync_state_load(db, &state, err) &&
+    ok = ok && replica_bulk_make_late(db, err) && sync_state_load(db, &state, err) &&
          is_untouched(s, &state, mode, &fingerprint, &untouched, err);
     if (ok && untouched)
         s->result->mode = SYNC_INCREMENTAL;
@@ -586,7 +596,7 @@ keep_error(struct db *replica, int64_t now_s, const struct error *failure)
 /* A full sync leaves a write-ahead log as large as the replica: fold it in, so that starts stay
  * quick. */
 static void
-fold_log(struct db *replica)
+fold_rest(struct db *replica)
 {
     struct error err = {0};
 
@@ -596,13 +606,32 @@ fold_log(struct db *replica)
 
 /* Without an index SQL answers: slower, not otherwise. */
 static void
-refresh_index(struct db *replica, const struct sync_result *result)
+refresh_index(struct db *replica, struct index_draft *draft, const struct sync_result *result)
 {
     const bool touched_listed = result->mode == SYNC_INCREMENTAL && result->changed;
     struct error err = {0};
 
-    if (!index_refresh(replica, touched_listed, &err))
+    if (draft ? !index_refresh_from(replica, draft, &err)
+              : !index_refresh(replica, touched_listed, &err))
         log_line(LOG_WARN, "sync", "no %s", err.text);
+}
+
+/* When it fails the next sync begins with it. */
+static void
+make_late_indexes(struct db *replica, const atomic_bool *cancel)
+{
+    struct error err = {0};
+    bool late = false;
+    bool ok = replica_bulk_has_late(replica, &late, &err);
+
+    db_set_cancel(replica, cancel);
+    if (ok && late)
+        ok = db_begin(replica, &err) && replica_bulk_make_late(replica, &err) &&
+             db_commit(replica, &err);
+    db_set_cancel(replica, NULL);
+    db_rollback(replica);
+    if (!ok)
+        log_line(LOG_WARN, "sync", "the replica's indexes are not all there yet: %s", err.text);
 }
 
 static bool
@@ -611,6 +640,7 @@ sync_between(struct db *replica, struct main_database *source, const char *count
 {
     struct sync *s = mem_alloc(sizeof *s);
     int64_t start_ms = utime_mono_ms();
+    struct fold fold;
     bool locked;
     bool ok;
 
@@ -623,21 +653,27 @@ sync_between(struct db *replica, struct main_database *source, const char *count
                        .phase_ms = start_ms,
                        .progress = job->progress,
                        .progress_arg = job->arg};
+    fold_hold(replica);
     db_set_cancel(replica, job->cancel);
     ok = run(s, job->mode, err);
     db_set_cancel(replica, NULL);
     locked = s->locked;
-    sync_free(s);
     log_line(LOG_DEBUG, "sync", "committed after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (!ok && job->cancel && atomic_load(job->cancel))
         error_set(err, ERR_RETRY, "the sync was called off; nothing was changed");
     else if (!ok && !locked)
         keep_error(replica, job->now_s, err);
-    else if (ok && out->mode == SYNC_FULL)
-        fold_log(replica);
-    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok)
-        refresh_index(replica, out);
+        refresh_index(replica, s->draft, out);
+    log_line(LOG_DEBUG, "sync", "ready after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    sync_free(s);
+    fold_begin(&fold, replica);
+    if (ok)
+        make_late_indexes(replica, job->cancel);
+    fold_end(&fold);
+    log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    if (ok && out->mode == SYNC_FULL)
+        fold_rest(replica);
     out->elapsed_ms = utime_mono_ms() - start_ms;
     return ok || error_wrap(err, "sync");
 }

@@ -1,15 +1,19 @@
 /*
  * A full sync. The keys of all customers first, then requests, appointments and conversations, and
  * last the customers, each written once with the facts that came together by then: no row is looked
- * for or changed. Indexes are made at the end.
+ * for or changed. A thread of its own inserts and makes the indexes of what is complete
+ * (bulk_writer.h), and the column index is drafted from the same rows.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/index/index.h"
 #include "core/replica/owners.h"
 #include "core/replica/sync_private.h"
+#include "core/store/index_store.h"
 #include "core/store/replica_bulk_store.h"
 #include "core/store/replica_facts_store.h"
 
@@ -20,6 +24,80 @@ on_customer_key(void *arg, const struct key *key, struct error *err)
     owners_add(((struct sync *)arg)->owners, key);
     return true;
 }
+
+/* ---- the column index of the same rows */
+
+static bool
+draft_customer(struct sync *s, int64_t id, const struct main_customer *c,
+               const struct replica_addresses *addresses, const struct replica_facts *f,
+               struct error *err)
+{
+    const struct index_customer row = {
+        .id = id,
+        .is_new = c->is_new_client,
+        .has_phone = addresses->phone_e164 != NULL,
+        .has_email = addresses->email_norm != NULL,
+        .created = c->created_at,
+        .last_contact = f->last_contact,
+        .last_appointment = f->last_appointment,
+        .cancelled = f->last_appointment_cancelled_at,
+        .last_visit = f->last_visit,
+        .last_cancellation = f->last_cancellation,
+        .status = f->last_appointment_status,
+        .service = f->last_appointment_service,
+        .provider = f->last_appointment_provider,
+        .scored = f->has_satisfaction,
+        .score = f->last_satisfaction,
+        .appointments = f->appointment_count,
+        .conversations = f->conversation_count,
+    };
+
+    return s->reader->customer(s->reader->ctx, &row, err);
+}
+
+static bool
+draft_appointment(struct sync *s, int64_t owner, const struct main_appointment *a,
+                  struct error *err)
+{
+    const struct index_appointment row = {
+        .customer = owner,
+        .at = a->at,
+        .status = a->status,
+        .service = a->service,
+        .provider = a->provider,
+        .booked_by = a->booked_by,
+    };
+
+    return s->reader->appointment(s->reader->ctx, &row, err);
+}
+
+static bool
+draft_conversation(struct sync *s, int64_t owner, const struct main_conversation *c,
+                   bool open_request, size_t key_count, struct error *err)
+{
+    const struct index_conversation row = {
+        .customer = owner,
+        .at = c->at,
+        .channel = c->channel,
+        .type = c->type,
+        .status = c->status,
+        .outcome = c->outcome,
+        .sentiment = c->sentiment,
+        .scored = c->has_satisfaction,
+        .score = c->satisfaction,
+        .open_request = open_request,
+    };
+    bool ok = s->reader->conversation(s->reader->ctx, &row, err);
+
+    for (size_t i = 0; ok && i < key_count; i++) {
+        const struct index_held held = {s->keys[i].name, s->keys[i].at};
+
+        ok = s->reader->held(s->reader->ctx, &held, err);
+    }
+    return ok;
+}
+
+/* ---- rows */
 
 static bool
 on_customer(void *arg, const struct main_row *row, struct error *err)
@@ -36,7 +114,8 @@ on_customer(void *arg, const struct main_row *row, struct error *err)
         return error_set(err, ERR_INTERNAL, "the main database's customers changed in the middle");
     sync_read_addresses(s, &row->customer_of, phone, &addresses);
     owners_facts(s->owners, place, &facts);
-    return replica_bulk_customer(s->bulk, id, row, &addresses, &facts, err);
+    return draft_customer(s, id, &row->customer_of, &addresses, &facts, err) &&
+           replica_bulk_customer(s->bulk, id, row, &addresses, &facts, err);
 }
 
 /* False: the row is put aside, it has no customer. */
@@ -58,7 +137,8 @@ on_appointment(void *arg, const struct main_row *row, struct error *err)
     if (!has_owner(s, row, &place, &id))
         return replica_bulk_orphan(s->bulk, MAIN_APPOINTMENTS, row, err);
     owners_see_appointment(s->owners, place, &row->appointment);
-    return replica_bulk_appointment(s->bulk, id, row, err);
+    return draft_appointment(s, id, &row->appointment, err) &&
+           replica_bulk_appointment(s->bulk, id, row, err);
 }
 
 static bool
@@ -69,14 +149,16 @@ on_conversation(void *arg, const struct main_row *row, struct error *err)
     size_t ignored;
     int64_t id;
     size_t count;
+    bool open;
 
     sync_see_row(s, row);
     if (!has_owner(s, row, &place, &id))
         return replica_bulk_orphan(s->bulk, MAIN_CONVERSATIONS, row, err);
     owners_see_conversation(s->owners, place, &row->conversation);
     count = sync_read_metadata(s, &row->conversation);
-    return replica_bulk_conversation(s->bulk, id, row, key_set_find(s->wanted, &row->key, &ignored),
-                                     s->keys, count, err);
+    open = key_set_find(s->wanted, &row->key, &ignored);
+    return draft_conversation(s, id, &row->conversation, open, count, err) &&
+           replica_bulk_conversation(s->bulk, id, row, open, s->keys, count, err);
 }
 
 static bool
@@ -91,16 +173,19 @@ on_request(void *arg, const struct main_row *row, struct error *err)
     return replica_bulk_request(s->bulk, row, err);
 }
 
-/* Where deletions are found by counting, a key that comes twice would never come out even. */
-static bool
-are_all_here(struct sync *s, struct error *err)
+/* Watermarks are saved, and rows counted, when the connection is ours again. */
+static void
+keep_mark(struct sync *s)
 {
-    int64_t here = 0;
+    struct sync_mark *m = &s->marks[s->table];
 
-    if (!s->source->position)
-        return true;
-    return replica_key_count(&s->writer, s->table, &here, err) &&
-           (here == s->done || sync_is_double(s, err));
+    m->done = s->done;
+    m->has = s->has_mark;
+    m->s = s->mark_s;
+    m->key = s->mark_key;
+    s->mark_key = (struct key){0};
+    if (s->progress)
+        s->progress(s->progress_arg, main_table_name(s->table), s->done, s->total);
 }
 
 static bool
@@ -110,10 +195,11 @@ read_table(struct sync *s, enum main_table table, main_row_fn *on_row, struct er
     owners_begin_table(s->owners);
     /* counting may take a server as long as a good part of the reading */
     if ((!s->source->position && !s->source->count(s->source->ctx, table, &s->total, err)) ||
-        !s->source->scan_all(s->source->ctx, table, on_row, s, err) || !are_all_here(s, err))
+        !s->source->scan_all(s->source->ctx, table, on_row, s, err))
         return false;
     sync_note_phase(s, "read");
-    return sync_table_end(s, 0, err);
+    keep_mark(s);
+    return true;
 }
 
 static bool
@@ -122,11 +208,73 @@ read_all(struct sync *s, struct error *err)
     sync_table_begin(s, MAIN_CUSTOMERS);
     if (!s->source->scan_keys(s->source->ctx, MAIN_CUSTOMERS, NULL, NULL, on_customer_key, s, err))
         return false;
+    (void)owners_in_order(s->owners, index_draft_id, s->draft);
+    s->reader = index_draft_rows(s->draft);
     sync_note_phase(s, "keys read");
     return read_table(s, MAIN_REQUESTS, on_request, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_REQUESTS, err) &&
            read_table(s, MAIN_APPOINTMENTS, on_appointment, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_APPOINTMENTS, err) &&
            read_table(s, MAIN_CONVERSATIONS, on_conversation, err) &&
-           read_table(s, MAIN_CUSTOMERS, on_customer, err);
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_CONVERSATIONS, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_METADATA, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_ORPHANS, err) &&
+           read_table(s, MAIN_CUSTOMERS, on_customer, err) &&
+           replica_bulk_table_end(s->bulk, REPLICA_BULK_CUSTOMERS, err);
+}
+
+/* Where deletions are found by counting, a key that comes twice would never come out even. */
+static bool
+are_all_here(struct sync *s, int64_t done, struct error *err)
+{
+    int64_t here = 0;
+
+    if (!s->source->position)
+        return true;
+    return replica_key_count(&s->writer, s->table, &here, err) &&
+           (here == done || sync_is_double(s, err));
+}
+
+/* Inserting leaves out what breaks a rule of the table: no customer may. */
+static bool
+is_nobody_lost(struct sync *s, struct error *err)
+{
+    int64_t here = 0;
+
+    return replica_key_count(&s->writer, MAIN_CUSTOMERS, &here, err) &&
+           (here == (int64_t)owners_count(s->owners) ||
+            error_set(err, ERR_INTERNAL, "%" PRId64 " of %zu customers could be written", here,
+                      owners_count(s->owners)));
+}
+
+/* The connection is ours again. */
+static bool
+close_tables(struct sync *s, struct error *err)
+{
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++) {
+        struct sync_mark *m = &s->marks[t];
+
+        s->table = (enum main_table)t;
+        if (t == MAIN_CUSTOMERS && !is_nobody_lost(s, err))
+            return false;
+        if (!are_all_here(s, m->done, err) || !sync_save_mark(s, m, 0, err))
+            return false;
+    }
+    return true;
+}
+
+/* Where it does not come out even the index is read from the replica, as it always can be. */
+static void
+order_draft(struct sync *s)
+{
+    struct error err = {0};
+
+    if (owners_are_sure(s->owners) && index_draft_order(s->draft, &err))
+        return;
+    if (err.code != ERR_NONE)
+        log_line(LOG_WARN, "sync", "the column index must read the replica: %s", err.text);
+    index_draft_free(s->draft);
+    s->draft = NULL;
 }
 
 static bool
@@ -134,11 +282,15 @@ finish(struct sync *s, struct error *err)
 {
     if (s->progress)
         s->progress(s->progress_arg, "indexes", 0, 0);
+    order_draft(s);
     if (!replica_bulk_finish(s->bulk, err))
         return false;
     sync_note_phase(s, "and all tables' indexes made");
     s->writer.written = s->bulk->written;
     s->writer.orphans = s->bulk->orphans;
+    if (!close_tables(s, err))
+        return false;
+    sync_note_phase(s, "and all rows counted");
     if (owners_are_sure(s->owners))
         return true;
     /* the order of keys was not ours: which row is the last of two at the same time, SQL says */
@@ -149,7 +301,7 @@ finish(struct sync *s, struct error *err)
 }
 
 bool
-sync_full(struct sync *s, struct error *err)
+sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err)
 {
     struct replica_bulk bulk = {0};
     bool ok;
@@ -157,9 +309,13 @@ sync_full(struct sync *s, struct error *err)
     s->bulk = &bulk;
     s->owners = owners_new();
     s->wanted = key_set_new();
+    s->draft = index_draft_new();
     ok = replica_writer_begin(&s->writer, s->writer.db, err) &&
-         replica_bulk_begin(&bulk, s->writer.db, err) && read_all(s, err) && finish(s, err);
+         replica_bulk_begin(&bulk, s->writer.db, indexes, err) && read_all(s, err) &&
+         finish(s, err);
     replica_bulk_release(&bulk);
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
+        key_release(&s->marks[t].key);
     owners_free(s->owners);
     key_set_free(s->wanted);
     s->bulk = NULL;

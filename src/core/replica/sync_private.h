@@ -6,11 +6,21 @@
 #include "core/base/buf.h"
 #include "core/replica/metadata.h"
 #include "core/replica/sync.h"
-#include "core/store/replica_store.h"
+#include "core/store/replica_bulk_store.h"
 
+struct index_draft;
+struct index_reader;
 struct owners;
 struct key_set;
 struct replica_bulk;
+
+/* Where the next incremental sync of a table begins. */
+struct sync_mark {
+    bool has;
+    int64_t s;      /* the greatest updated_at seen */
+    struct key key; /* owned; of that row */
+    int64_t done;   /* rows read */
+};
 
 struct sync {
     struct replica_writer writer;
@@ -37,12 +47,16 @@ struct sync {
     struct buf email_send, email_norm;
     /* of a full sync only */
     struct replica_bulk *bulk;
+    struct sync_mark marks[MAIN_TABLE_COUNT];
     struct owners *owners;
     struct key_set *wanted; /* conversations that an open request points at */
+    /* The column index of the same rows, until it turns out that it would not fit them. */
+    struct index_draft *draft;         /* owned; NULL: there is none */
+    const struct index_reader *reader; /* the draft's */
 };
 
 /* Everything, into emptied tables. */
-bool sync_full(struct sync *s, struct error *err) MUST_CHECK;
+bool sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err) MUST_CHECK;
 
 void sync_table_begin(struct sync *s, enum main_table table);
 /*
@@ -50,6 +64,9 @@ void sync_table_begin(struct sync *s, enum main_table table);
  * future holds nothing back.
  */
 bool sync_table_end(struct sync *s, int64_t at_least, struct error *err) MUST_CHECK;
+/* The same for a table that was read before; s->table says which. */
+bool sync_save_mark(struct sync *s, const struct sync_mark *m, int64_t at_least,
+                    struct error *err) MUST_CHECK;
 /* Counts, shows progress, moves the watermark. */
 void sync_see_row(struct sync *s, const struct main_row *row);
 /* The three forms of the addresses; borrowed from s and phone. */

@@ -14,6 +14,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/store/db_feed.h"
 #include "core/store/key_hash.h"
 
 enum {
@@ -230,7 +231,8 @@ set_up(struct db *db, enum db_mode mode, struct error *err)
         sqlite3_create_function(db->raw, "key_hash", 1, flags, NULL, fn_key_hash, NULL, NULL) !=
             SQLITE_OK ||
         sqlite3_create_function(db->raw, "uuid_of", 1, flags, NULL, fn_uuid_of, NULL, NULL) !=
-            SQLITE_OK)
+            SQLITE_OK ||
+        db_feed_register(db->raw) != SQLITE_OK)
         return error_set(err, ERR_INTERNAL, "cannot register SQL functions");
     sqlite3_progress_handler(db->raw, PROGRESS_STEPS, on_progress, db);
     if (!db_exec(db, "PRAGMA foreign_keys=ON; PRAGMA cell_size_check=ON;", err))
@@ -589,6 +591,14 @@ void
 db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len)
 {
     bound(st, sqlite3_bind_blob64(st->raw, param(st, name), data, len, SQLITE_TRANSIENT), name);
+}
+
+void
+db_bind_rows(struct db_stmt *st, const char *name, const struct db_rows *rows)
+{
+    bound(st,
+          sqlite3_bind_pointer(st->raw, param(st, name), mem_unconst(rows), DB_ROWS_POINTER, NULL),
+          name);
 }
 
 void

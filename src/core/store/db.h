@@ -18,6 +18,7 @@
 
 struct db;
 struct db_stmt;
+struct db_rows;
 
 enum db_mode {
     DB_READ_ONLY, /* the file must exist; query_only */
@@ -69,6 +70,8 @@ void db_bind_text(struct db_stmt *st, const char *name,
 void db_bind_borrowed(struct db_stmt *st, const char *name, const char *value);
 void db_bind_blob(struct db_stmt *st, const char *name, const void *data, size_t len);
 void db_bind_null(struct db_stmt *st, const char *name);
+/* Not copied either: db_feed.h. */
+void db_bind_rows(struct db_stmt *st, const char *name, const struct db_rows *rows);
 
 /* *row tells whether a row is there. */
 bool db_step(struct db_stmt *st, bool *row, struct error *err) MUST_CHECK;

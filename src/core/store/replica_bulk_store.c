@@ -4,122 +4,158 @@
 #include <string.h>
 
 #include "core/base/buf.h"
+#include "core/base/mem.h"
 
-static const char SQL_EMPTY[] =
+/*
+ * Metadata and orphans come in an order of their own: they wait beside, and go in sorted. Sorting
+ * for an index is done in memory where it fits; the sizes are of the connection's own databases.
+ */
+static const char SQL_BEGIN[] =
+    "PRAGMA replica.cache_size = -8192; PRAGMA main.cache_size = -32768;"
     "DELETE FROM replica.customer; DELETE FROM replica.appointment;"
     "DELETE FROM replica.conversation; DELETE FROM replica.conversation_metadata;"
     "DELETE FROM replica.request; DELETE FROM replica.orphan; DELETE FROM replica.watermark;"
-    "CREATE TEMP TABLE IF NOT EXISTS bulk_metadata (name, customer_id, conversation_key, at);"
-    "DELETE FROM temp.bulk_metadata;"
-    "CREATE TEMP TABLE IF NOT EXISTS index_text (sql TEXT); DELETE FROM temp.index_text;";
-static const char SQL_INDEXES[] = "SELECT name, sql FROM replica.sqlite_master "
+    "DROP TABLE IF EXISTS temp.bulk_metadata; DROP TABLE IF EXISTS temp.bulk_orphan;"
+    "CREATE TEMP TABLE bulk_metadata (name, customer_id, conversation_key, at);"
+    "CREATE TEMP TABLE bulk_orphan (table_name, key, customer_key);";
+static const char SQL_INDEXES[] = "SELECT name, tbl_name, sql FROM replica.sqlite_master "
                                   "WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
-/* In the order of its key: rows that come in any other order would be looked for one by one. */
+/*
+ * In the order of their keys: rows that come in any other order would be looked for one by one.
+ */
 static const char SQL_METADATA_ALL[] =
-    "INSERT OR REPLACE INTO replica.conversation_metadata (name, customer_id, conversation_key, "
+    "INSERT OR IGNORE INTO replica.conversation_metadata (name, customer_id, conversation_key, "
     "at) "
     "SELECT name, customer_id, conversation_key, at FROM temp.bulk_metadata "
-    "ORDER BY name, customer_id, conversation_key, rowid; DELETE FROM temp.bulk_metadata";
+    "ORDER BY name, customer_id, conversation_key; DROP TABLE temp.bulk_metadata;";
+static const char SQL_ORPHANS_ALL[] =
+    "INSERT OR IGNORE INTO replica.orphan (table_name, key, customer_key) "
+    "SELECT table_name, key, customer_key FROM temp.bulk_orphan ORDER BY table_name, key; "
+    "DROP TABLE temp.bulk_orphan;";
+/* The statements that make the late indexes: whoever comes after a crash has them too. */
+static const char NOTE_LATE[] = "late indexes";
 
-static const char SQL_CUSTOMER[] =
-    "INSERT OR REPLACE INTO replica.customer (id, key, name, phone, email, phone_e164, email_norm, "
-    "email_send, is_new_client, notes, created_at, updated_at, last_contact, last_appointment, "
-    "last_appointment_status, last_appointment_service, last_appointment_provider, "
-    "last_appointment_cancelled_at, last_visit, last_visit_service, last_cancellation, "
-    "appointment_count, conversation_count, last_satisfaction) VALUES "
-    "(:id, :key, :name, :phone, :email, :phone_e164, :email_norm, :email_send, :is_new_client, "
-    ":notes, :created_at, :updated_at, :contact, :appointment, :status, :service, :provider, "
-    ":cancelled_at, :visit, :visit_service, :cancellation, :appointments, :conversations, "
-    ":satisfaction)";
-static const char SQL_APPOINTMENT[] =
-    "INSERT OR REPLACE INTO replica.appointment (key, customer_id, at, status, service, provider, "
-    "booked_by, cancelled_at) VALUES (:key, :customer_id, :at, :status, :service, :provider, "
-    ":booked_by, :cancelled_at)";
-static const char SQL_CONVERSATION[] =
-    "INSERT OR REPLACE INTO replica.conversation (key, customer_id, channel, type, status, "
-    "outcome, "
-    "sentiment, satisfaction, at, has_open_request) VALUES (:key, :customer_id, :channel, :type, "
-    ":status, :outcome, :sentiment, :satisfaction, :at, :open)";
-static const char SQL_METADATA[] = "INSERT INTO temp.bulk_metadata VALUES "
-                                   "(:name, :customer_id, :key, :at)";
-static const char SQL_REQUEST[] =
-    "INSERT OR REPLACE INTO replica.request (key, conversation_key, status) "
-    "VALUES (:key, :conversation, :status)";
-static const char SQL_ORPHAN[] =
-    "INSERT OR REPLACE INTO replica.orphan (table_name, key, customer_key) "
-    "VALUES (:table, :key, :customer)";
+enum target {
+    TARGET_CUSTOMER,
+    TARGET_APPOINTMENT,
+    TARGET_CONVERSATION,
+    TARGET_METADATA,
+    TARGET_REQUEST,
+    TARGET_ORPHAN,
+    TARGET_COUNT
+};
+/* The functions below give the cells in the order of the columns. */
+static const struct bulk_target targets[] = {
+    [TARGET_CUSTOMER] = {"replica.customer",
+                         "id, key, name, phone, email, phone_e164, email_norm, email_send, "
+                         "is_new_client, notes, created_at, updated_at, last_contact, "
+                         "last_appointment, last_appointment_status, last_appointment_service, "
+                         "last_appointment_provider, last_appointment_cancelled_at, last_visit, "
+                         "last_visit_service, last_cancellation, appointment_count, "
+                         "conversation_count, last_satisfaction",
+                         24},
+    [TARGET_APPOINTMENT] = {"replica.appointment",
+                            "key, customer_id, at, status, service, provider, booked_by, "
+                            "cancelled_at",
+                            8},
+    [TARGET_CONVERSATION] = {"replica.conversation",
+                             "key, customer_id, channel, type, status, outcome, sentiment, "
+                             "satisfaction, at, has_open_request",
+                             10},
+    [TARGET_METADATA] = {"temp.bulk_metadata", "name, customer_id, conversation_key, at", 4},
+    [TARGET_REQUEST] = {"replica.request", "key, conversation_key, status", 3},
+    [TARGET_ORPHAN] = {"temp.bulk_orphan", "table_name, key, customer_key", 3},
+};
+_Static_assert(ARRAY_LEN(targets) == TARGET_COUNT, "every target");
 
-static void
-bind_time(struct db_stmt *st, const char *name, struct main_time t)
-{
-    if (t.set)
-        db_bind_i64(st, name, t.s);
-    else
-        db_bind_null(st, name);
-}
+static const char *const table_of[] = {
+    [REPLICA_BULK_CUSTOMERS] = "customer",
+    [REPLICA_BULK_APPOINTMENTS] = "appointment",
+    [REPLICA_BULK_CONVERSATIONS] = "conversation",
+    [REPLICA_BULK_METADATA] = "conversation_metadata",
+    [REPLICA_BULK_REQUESTS] = "request",
+    [REPLICA_BULK_ORPHANS] = "orphan",
+};
+_Static_assert(ARRAY_LEN(table_of) == REPLICA_BULK_COUNT, "every table");
 
 /* Indexes are dropped and made again from their own text: the schema has no second description. */
 static bool
-drop_indexes(struct db *db, struct error *err)
+drop_indexes(struct replica_bulk *b, struct db *db, struct error *err)
 {
-    struct buf keep = {0};
     struct buf drop = {0};
     struct db_stmt *st = db_prepare(db, SQL_INDEXES, err);
     bool ok = st != NULL;
     bool row = true;
 
     while (ok && (ok = db_step(st, &row, err)) && row) {
-        const char *sql = db_column_text(st, 1);
+        const char *sql = db_column_text(st, 2);
         const char *name = strstr(sql, "INDEX ") + strlen("INDEX ");
+        size_t t = 0;
 
-        buf_printf(&keep, "%.*sreplica.%s;\n", (int)(name - sql), sql, name);
+        while (t < REPLICA_BULK_COUNT && strcmp(table_of[t], db_column_text(st, 1)) != 0)
+            t++;
+        if (t == REPLICA_BULK_COUNT)
+            continue; /* of a table that is not emptied */
+        /* the column index asks for equal addresses; nothing else is asked for at once */
+        buf_printf(b->when == REPLICA_BULK_LATE && t != REPLICA_BULK_CUSTOMERS ? &b->late
+                                                                               : &b->indexes[t],
+                   "%.*sreplica.%s;\n", (int)(name - sql), sql, name);
         buf_printf(&drop, "DROP INDEX replica.%s;\n", db_column_text(st, 0));
     }
     db_stmt_release(st);
-    st = ok ? db_prepare(db, "INSERT INTO temp.index_text VALUES (:sql)", err) : NULL;
-    ok = st != NULL;
-    if (ok) {
-        db_bind_text(st, ":sql", buf_str(&keep));
-        ok = db_step_done(st, err);
-    }
-    db_stmt_release(st);
     ok = ok && db_exec(db, buf_str(&drop), err);
-    buf_release(&keep);
     buf_release(&drop);
     return ok;
 }
 
 bool
-replica_bulk_begin(struct replica_bulk *b, struct db *db, struct error *err)
+replica_bulk_begin(struct replica_bulk *b, struct db *db, enum replica_bulk_when when,
+                   struct error *err)
 {
-    *b = (struct replica_bulk){.db = db};
-    if (!db_exec(db, "PRAGMA replica.cache_size = -32768", err) || !db_exec(db, SQL_EMPTY, err) ||
-        !drop_indexes(db, err))
+    *b = (struct replica_bulk){.db = db, .when = when};
+    if (!db_exec(db, SQL_BEGIN, err) || !drop_indexes(b, db, err))
         return false;
-    b->customer = db_prepare(db, SQL_CUSTOMER, err);
-    b->appointment = b->customer ? db_prepare(db, SQL_APPOINTMENT, err) : NULL;
-    b->conversation = b->appointment ? db_prepare(db, SQL_CONVERSATION, err) : NULL;
-    b->metadata = b->conversation ? db_prepare(db, SQL_METADATA, err) : NULL;
-    b->request = b->metadata ? db_prepare(db, SQL_REQUEST, err) : NULL;
-    b->orphan = b->request ? db_prepare(db, SQL_ORPHAN, err) : NULL;
-    return b->orphan != NULL;
+    b->writer = bulk_writer_start(db, targets, TARGET_COUNT, err);
+    return b->writer != NULL;
+}
+
+bool
+replica_bulk_table_end(struct replica_bulk *b, enum replica_bulk_table table, struct error *err)
+{
+    if ((table == REPLICA_BULK_METADATA && !bulk_writer_exec(b->writer, SQL_METADATA_ALL, err)) ||
+        (table == REPLICA_BULK_ORPHANS && !bulk_writer_exec(b->writer, SQL_ORPHANS_ALL, err)))
+        return false;
+    return bulk_writer_exec(b->writer, buf_str(&b->indexes[table]), err);
 }
 
 bool
 replica_bulk_finish(struct replica_bulk *b, struct error *err)
 {
-    struct db_stmt *st;
-    char *sql;
-    bool ok;
+    struct bulk_writer *writer = b->writer;
 
-    replica_bulk_release(b);
-    /* sorting has a second core to itself: the server is done */
-    if (!db_exec(b->db, "PRAGMA threads = 2", err) || !db_exec(b->db, SQL_METADATA_ALL, err))
-        return false;
-    st = db_prepare(b->db, "SELECT sql FROM temp.index_text", err);
-    sql = st && db_step_one(st, err) ? db_column_dup(st, 0) : NULL;
-    db_stmt_release(st);
-    ok = sql && db_exec(b->db, sql, err);
+    b->writer = NULL;
+    return bulk_writer_end(writer, err) &&
+           (b->late.len == 0 || replica_note_save(b->db, NOTE_LATE, buf_str(&b->late), err));
+}
+
+bool
+replica_bulk_has_late(struct db *db, bool *late, struct error *err)
+{
+    char *sql = NULL;
+    bool ok = replica_note_load(db, NOTE_LATE, &sql, err);
+
+    *late = sql != NULL;
+    free(sql);
+    return ok;
+}
+
+bool
+replica_bulk_make_late(struct db *db, struct error *err)
+{
+    char *sql = NULL;
+    bool ok = replica_note_load(db, NOTE_LATE, &sql, err) &&
+              (!sql || (db_exec(db, sql, err) && replica_note_drop(db, NOTE_LATE, err)));
+
     free(sql);
     return ok;
 }
@@ -127,45 +163,40 @@ replica_bulk_finish(struct replica_bulk *b, struct error *err)
 void
 replica_bulk_release(struct replica_bulk *b)
 {
-    db_stmt_release(b->customer);
-    db_stmt_release(b->appointment);
-    db_stmt_release(b->conversation);
-    db_stmt_release(b->metadata);
-    db_stmt_release(b->request);
-    db_stmt_release(b->orphan);
-    b->customer = b->appointment = b->conversation = NULL;
-    b->metadata = b->request = b->orphan = NULL;
-}
-
-/* All values are bound anew for the next row. */
-static bool
-put(struct replica_bulk *b, struct db_stmt *st, struct error *err)
-{
-    bool ok = db_step_done(st, err);
-
-    db_stmt_reset(st);
-    b->written += ok;
-    return ok;
+    bulk_writer_abandon(b->writer);
+    b->writer = NULL;
+    for (size_t i = 0; i < REPLICA_BULK_COUNT; i++)
+        buf_release(&b->indexes[i]);
+    buf_release(&b->late);
 }
 
 static void
-bind_facts(struct db_stmt *st, const struct replica_facts *f)
+add_time(struct bulk_batch *r, struct main_time t)
 {
-    bind_time(st, ":contact", f->last_contact);
-    bind_time(st, ":appointment", f->last_appointment);
-    db_bind_borrowed(st, ":status", f->last_appointment_status);
-    db_bind_borrowed(st, ":service", f->last_appointment_service);
-    db_bind_borrowed(st, ":provider", f->last_appointment_provider);
-    bind_time(st, ":cancelled_at", f->last_appointment_cancelled_at);
-    bind_time(st, ":visit", f->last_visit);
-    db_bind_borrowed(st, ":visit_service", f->last_visit_service);
-    bind_time(st, ":cancellation", f->last_cancellation);
-    db_bind_i64(st, ":appointments", f->appointment_count);
-    db_bind_i64(st, ":conversations", f->conversation_count);
-    if (f->has_satisfaction)
-        db_bind_double(st, ":satisfaction", f->last_satisfaction);
+    if (t.set)
+        bulk_i64(r, t.s);
     else
-        db_bind_null(st, ":satisfaction");
+        bulk_null(r);
+}
+
+static void
+add_facts(struct bulk_batch *r, const struct replica_facts *f)
+{
+    add_time(r, f->last_contact);
+    add_time(r, f->last_appointment);
+    bulk_text(r, f->last_appointment_status);
+    bulk_text(r, f->last_appointment_service);
+    bulk_text(r, f->last_appointment_provider);
+    add_time(r, f->last_appointment_cancelled_at);
+    add_time(r, f->last_visit);
+    bulk_text(r, f->last_visit_service);
+    add_time(r, f->last_cancellation);
+    bulk_i64(r, f->appointment_count);
+    bulk_i64(r, f->conversation_count);
+    if (f->has_satisfaction)
+        bulk_real(r, f->last_satisfaction);
+    else
+        bulk_null(r);
 }
 
 bool
@@ -174,22 +205,25 @@ replica_bulk_customer(struct replica_bulk *b, int64_t id, const struct main_row 
                       struct error *err)
 {
     const struct main_customer *c = &row->customer_of;
-    struct db_stmt *st = b->customer;
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_CUSTOMER, err);
 
-    db_bind_i64(st, ":id", id);
-    db_bind_key(st, ":key", &row->key);
-    db_bind_borrowed(st, ":name", c->name);
-    db_bind_borrowed(st, ":phone", c->phone);
-    db_bind_borrowed(st, ":email", c->email);
-    db_bind_borrowed(st, ":phone_e164", addresses->phone_e164);
-    db_bind_borrowed(st, ":email_norm", addresses->email_norm);
-    db_bind_borrowed(st, ":email_send", addresses->email_send);
-    db_bind_i64(st, ":is_new_client", c->is_new_client);
-    db_bind_borrowed(st, ":notes", c->notes);
-    bind_time(st, ":created_at", c->created_at);
-    bind_time(st, ":updated_at", row->updated_at);
-    bind_facts(st, facts);
-    return put(b, st, err);
+    if (!r)
+        return false;
+    bulk_i64(r, id);
+    bulk_key(r, &row->key);
+    bulk_text(r, c->name);
+    bulk_text(r, c->phone);
+    bulk_text(r, c->email);
+    bulk_text(r, addresses->phone_e164);
+    bulk_text(r, addresses->email_norm);
+    bulk_text(r, addresses->email_send);
+    bulk_i64(r, c->is_new_client);
+    bulk_text(r, c->notes);
+    add_time(r, c->created_at);
+    add_time(r, row->updated_at);
+    add_facts(r, facts);
+    b->written++;
+    return true;
 }
 
 bool
@@ -197,32 +231,35 @@ replica_bulk_appointment(struct replica_bulk *b, int64_t owner, const struct mai
                          struct error *err)
 {
     const struct main_appointment *a = &row->appointment;
-    struct db_stmt *st = b->appointment;
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_APPOINTMENT, err);
 
-    db_bind_key(st, ":key", &row->key);
-    db_bind_i64(st, ":customer_id", owner);
-    bind_time(st, ":at", a->at);
-    db_bind_borrowed(st, ":status", a->status);
-    db_bind_borrowed(st, ":service", a->service);
-    db_bind_borrowed(st, ":provider", a->provider);
-    db_bind_borrowed(st, ":booked_by", a->booked_by);
-    bind_time(st, ":cancelled_at", a->cancelled_at);
-    return put(b, st, err);
+    if (!r)
+        return false;
+    bulk_key(r, &row->key);
+    bulk_i64(r, owner);
+    add_time(r, a->at);
+    bulk_text(r, a->status);
+    bulk_text(r, a->service);
+    bulk_text(r, a->provider);
+    bulk_text(r, a->booked_by);
+    add_time(r, a->cancelled_at);
+    b->written++;
+    return true;
 }
 
 static bool
 put_metadata(struct replica_bulk *b, int64_t owner, const struct key *key,
              const struct replica_meta_key *meta, struct error *err)
 {
-    bool ok;
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_METADATA, err);
 
-    db_bind_borrowed(b->metadata, ":name", meta->name);
-    db_bind_i64(b->metadata, ":customer_id", owner);
-    db_bind_key(b->metadata, ":key", key);
-    bind_time(b->metadata, ":at", meta->at);
-    ok = db_step_done(b->metadata, err);
-    db_stmt_reset(b->metadata);
-    return ok;
+    if (!r)
+        return false;
+    bulk_text(r, meta->name);
+    bulk_i64(r, owner);
+    bulk_key(r, key);
+    add_time(r, meta->at);
+    return true;
 }
 
 bool
@@ -231,48 +268,55 @@ replica_bulk_conversation(struct replica_bulk *b, int64_t owner, const struct ma
                           size_t key_count, struct error *err)
 {
     const struct main_conversation *c = &row->conversation;
-    struct db_stmt *st = b->conversation;
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_CONVERSATION, err);
     bool ok = true;
 
-    db_bind_key(st, ":key", &row->key);
-    db_bind_i64(st, ":customer_id", owner);
-    db_bind_borrowed(st, ":channel", c->channel);
-    db_bind_borrowed(st, ":type", c->type);
-    db_bind_borrowed(st, ":status", c->status);
-    db_bind_borrowed(st, ":outcome", c->outcome);
-    db_bind_borrowed(st, ":sentiment", c->sentiment);
+    if (!r)
+        return false;
+    bulk_key(r, &row->key);
+    bulk_i64(r, owner);
+    bulk_text(r, c->channel);
+    bulk_text(r, c->type);
+    bulk_text(r, c->status);
+    bulk_text(r, c->outcome);
+    bulk_text(r, c->sentiment);
     if (c->has_satisfaction)
-        db_bind_double(st, ":satisfaction", c->satisfaction);
+        bulk_real(r, c->satisfaction);
     else
-        db_bind_null(st, ":satisfaction");
-    bind_time(st, ":at", c->at);
-    db_bind_i64(st, ":open", has_open_request);
+        bulk_null(r);
+    add_time(r, c->at);
+    bulk_i64(r, has_open_request);
+    b->written++;
     for (size_t i = 0; ok && i < key_count; i++)
         ok = put_metadata(b, owner, &row->key, &keys[i], err);
-    return ok && put(b, st, err);
+    return ok;
 }
 
 bool
 replica_bulk_request(struct replica_bulk *b, const struct main_row *row, struct error *err)
 {
-    db_bind_key(b->request, ":key", &row->key);
-    db_bind_key(b->request, ":conversation",
-                row->request.has_conversation ? &row->request.conversation : NULL);
-    db_bind_borrowed(b->request, ":status", row->request.status);
-    return put(b, b->request, err);
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_REQUEST, err);
+
+    if (!r)
+        return false;
+    bulk_key(r, &row->key);
+    bulk_key(r, row->request.has_conversation ? &row->request.conversation : NULL);
+    bulk_text(r, row->request.status);
+    b->written++;
+    return true;
 }
 
 bool
 replica_bulk_orphan(struct replica_bulk *b, enum main_table table, const struct main_row *row,
                     struct error *err)
 {
-    bool ok;
+    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_ORPHAN, err);
 
-    db_bind_borrowed(b->orphan, ":table", main_table_name(table));
-    db_bind_key(b->orphan, ":key", &row->key);
-    db_bind_key(b->orphan, ":customer", row->has_customer ? &row->customer : NULL);
-    ok = db_step_done(b->orphan, err);
-    db_stmt_reset(b->orphan);
-    b->orphans += ok;
-    return ok;
+    if (!r)
+        return false;
+    bulk_text(r, main_table_name(table));
+    bulk_key(r, &row->key);
+    bulk_key(r, row->has_customer ? &row->customer : NULL);
+    b->orphans++;
+    return true;
 }

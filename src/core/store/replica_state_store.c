@@ -178,3 +178,18 @@ replica_note_save(struct db *db, const char *name, const char *text, struct erro
     db_stmt_release(st);
     return ok;
 }
+
+bool
+replica_note_drop(struct db *db, const char *name, struct error *err)
+{
+    struct db_stmt *st =
+        db_prepare(db, "DELETE FROM replica.watermark WHERE table_name = :name", err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":name", name);
+        ok = db_step_done(st, err);
+    }
+    db_stmt_release(st);
+    return ok;
+}

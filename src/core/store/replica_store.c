@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 
 static const char SQL_TEMP[] =
-    "PRAGMA replica.cache_size = -32768;"
+    "PRAGMA replica.cache_size = -65536;"
     "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE IF NOT EXISTS touched_conversation (key PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS newcomer (key PRIMARY KEY) WITHOUT ROWID;"

@@ -39,6 +39,7 @@ bool replica_watermark_save(struct db *db, enum main_table table, int64_t update
 /* What the sync remembers under a name that is no table's; *out is NULL when there is nothing,
  * caller frees. */
 bool replica_note_load(struct db *db, const char *name, char **out, struct error *err) MUST_CHECK;
+bool replica_note_drop(struct db *db, const char *name, struct error *err) MUST_CHECK;
 bool replica_note_save(struct db *db, const char *name, const char *text,
                        struct error *err) MUST_CHECK;
 

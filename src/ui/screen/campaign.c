@@ -6,6 +6,8 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/campaign/waiting.h"
+#include "ui/screen/campaign_people.h"
 #include "ui/screen/campaign_tabs.h"
 #include "ui/screen/campaign_view.h"
 #include "ui/screen/common.h"
@@ -26,6 +28,7 @@ view_open(struct app *app, int64_t arg)
 
     v->host.current = current;
     v->host.is_detail = true;
+    v->host.export_slot = app_slot(app);
     v->app = app;
     v->id = arg;
     v->slot = app_slot(app);
@@ -42,10 +45,12 @@ view_close(struct app *app, void *self)
 {
     struct campaign_view *v = self;
 
+    app_slot_release(app, v->host.export_slot);
     app_slot_release(app, v->slot);
     app_slot_release(app, v->people_slot);
     app_slot_release(app, v->attempts_slot);
     campaign_release(&v->data);
+    free(v->waiting);
     report_variants_release(&v->variants);
     report_entries_release(&v->timeline);
     reply_stream_release(&v->replies);
@@ -58,7 +63,7 @@ view_close(struct app *app, void *self)
 
 struct ask {
     const struct config *config;
-    int64_t id;
+    int64_t id, now_s;
     int64_t day_start_s;
     enum campaign_tab tab;
 };
@@ -66,6 +71,7 @@ struct ask {
 struct answer {
     enum campaign_tab tab;
     struct campaign data;
+    char *waiting; /* owned */
     struct report_variants variants;
     struct report_entries timeline;
     struct reply_stream replies;
@@ -77,6 +83,7 @@ free_answer(void *result)
     struct answer *a = result;
 
     campaign_release(&a->data);
+    free(a->waiting);
     report_variants_release(&a->variants);
     report_entries_release(&a->timeline);
     reply_stream_release(&a->replies);
@@ -107,12 +114,19 @@ answer_view(struct db *reader, void *arg, const atomic_bool *cancelled, struct e
 {
     const struct ask *ask = arg;
     struct answer *a = mem_alloc(sizeof *a);
+    struct buf waiting = {0};
 
     (void)cancelled;
     a->tab = ask->tab;
     if (campaign_load(reader, ask->config, ask->id, &a->data, err) &&
-        answer_tab(reader, ask, a, err))
+        campaign_why_waiting(reader, ask->config, &a->data, ask->now_s, &waiting, err) &&
+        answer_tab(reader, ask, a, err)) {
+        if (waiting.len > 0)
+            waiting.data[--waiting.len] = '\0'; /* the last line end */
+        a->waiting = buf_take(&waiting);
         return a;
+    }
+    buf_release(&waiting);
     free_answer(a);
     return NULL;
 }
@@ -138,6 +152,8 @@ view_done(void *owner, const struct question *q, void *result, const struct erro
     }
     old.data = v->data;
     v->data = a->data;
+    old.waiting = v->waiting;
+    v->waiting = a->waiting;
     if (a->tab == TAB_VARIANTS) {
         old.variants = v->variants;
         v->variants = a->variants;
@@ -158,142 +174,6 @@ view_done(void *owner, const struct question *q, void *result, const struct erro
     list_place(&v->timeline_list, v->timeline.count, -1);
 }
 
-/* --- recipients: a window around what can be seen */
-
-struct people_ask {
-    struct report_recipients_filter filter;
-    char *text; /* owned */
-};
-
-static void
-free_people_ask(void *arg)
-{
-    struct people_ask *a = arg;
-
-    free(a->text);
-    free(a);
-}
-
-static void *
-answer_people(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
-{
-    const struct people_ask *a = arg;
-    struct report_recipients *r = mem_alloc(sizeof *r);
-
-    (void)cancelled;
-    if (report_recipients_load(reader, &a->filter, r, err))
-        return r;
-    free(r);
-    return NULL;
-}
-
-static void
-free_people(void *result)
-{
-    report_recipients_release(result);
-    free(result);
-}
-
-static void
-people_done(void *owner, const struct question *q, void *result, const struct error *err)
-{
-    struct campaign_view *v = owner;
-    struct report_recipients *r = result;
-    struct report_recipients old = v->people;
-    int64_t row = -1;
-
-    (void)q;
-    if (!r) {
-        if (err->code != ERR_RETRY)
-            app_toast_error(v->app, err);
-        return;
-    }
-    v->people = *r;
-    *r = old; /* freed with the answer */
-    v->people_loaded = true;
-    for (size_t i = 0; i < v->people.count; i++)
-        if (v->people.rows[i].id == v->people_list.sel_id)
-            row = v->people.offset + (int64_t)i;
-    list_place(&v->people_list, (size_t)v->people.total, row);
-}
-
-static void
-ask_people(struct campaign_view *v, bool cancel_older)
-{
-    struct people_ask *a = mem_alloc(sizeof *a);
-    struct question q = {.slot = v->people_slot,
-                         .answer = answer_people,
-                         .arg = a,
-                         .free_arg = free_people_ask,
-                         .free_result = free_people,
-                         .done = people_done,
-                         .owner = v};
-    size_t sel = v->people_list.sel;
-
-    a->text = mem_strdup(v->filter);
-    a->filter = (struct report_recipients_filter){
-        .campaign_id = v->id,
-        .state = campaign_state_filters[v->state_filter],
-        .text = a->text,
-        .offset = sel > RECIPIENTS_WINDOW / 2 ? (int64_t)(sel - RECIPIENTS_WINDOW / 2) : 0,
-        .limit = RECIPIENTS_WINDOW};
-    if (cancel_older)
-        app_ask(v->app, &q, "Reading recipients");
-    else if (!app_ask_if_free(v->app, &q, "Reading recipients"))
-        free_people_ask(a);
-}
-
-static void *
-answer_attempts(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
-{
-    struct report_attempts *r = mem_alloc(sizeof *r);
-
-    (void)cancelled;
-    if (report_attempts_load(reader, *(int64_t *)arg, r, err))
-        return r;
-    free(r);
-    return NULL;
-}
-
-static void
-free_attempts(void *result)
-{
-    report_attempts_release(result);
-    free(result);
-}
-
-static void
-attempts_done(void *owner, const struct question *q, void *result, const struct error *err)
-{
-    struct campaign_view *v = owner;
-    struct report_attempts *r = result;
-    struct report_attempts old = v->attempts;
-
-    (void)q;
-    if (!r) {
-        if (err->code != ERR_RETRY)
-            app_toast_error(v->app, err);
-        return;
-    }
-    v->attempts = *r;
-    *r = old; /* freed with the answer */
-    v->attempts_loaded = true;
-}
-
-static void
-ask_attempts(struct campaign_view *v)
-{
-    struct question q = {.slot = v->attempts_slot,
-                         .answer = answer_attempts,
-                         .arg = mem_dup(&v->attempts_of, sizeof v->attempts_of),
-                         .free_arg = free,
-                         .free_result = free_attempts,
-                         .done = attempts_done,
-                         .owner = v};
-
-    app_ask(v->app, &q, "Reading attempts");
-}
-
 static void
 view_refresh(struct app *app, void *self)
 {
@@ -307,13 +187,14 @@ view_refresh(struct app *app, void *self)
                          .done = view_done,
                          .owner = v};
 
-    *a = (struct ask){app_config(app), v->id, when_day_start(app_now_s(app)), v->tab};
+    *a = (struct ask){app_config(app), v->id, app_now_s(app), when_day_start(app_now_s(app)),
+                      v->tab};
     if (!app_ask_if_free(app, &q, "Reading the campaign"))
         free(a);
     if (v->tab == TAB_RECIPIENTS)
-        ask_people(v, false);
+        campaign_people_ask(v, false);
     if (v->attempts_of && !app_is_asking(app, v->attempts_slot))
-        ask_attempts(v);
+        campaign_attempts_ask(v);
 }
 
 /* --- keys */
@@ -325,38 +206,6 @@ go_tab(struct campaign_view *v, int tab)
     v->attempts_of = 0;
     v->scroll = 0;
     view_refresh(v->app, v);
-}
-
-static void
-show_attempts(struct campaign_view *v)
-{
-    const struct report_recipient *r = campaign_person_at(v, v->people_list.sel);
-
-    if (!r)
-        return;
-    v->attempts_of = r->id;
-    v->attempts_loaded = false;
-    ask_attempts(v);
-}
-
-static bool
-people_key(struct campaign_view *v, int key)
-{
-    const struct report_recipient *r;
-    size_t first = (size_t)v->people.offset;
-    size_t sel;
-
-    if (!list_key(&v->people_list, key))
-        return false;
-    sel = v->people_list.sel;
-    r = campaign_person_at(v, sel);
-    v->people_list.sel_id = r ? r->id : LIST_NO_ID;
-    if (v->attempts_of)
-        show_attempts(v);
-    if (!r || (first > 0 && sel < first + 60) ||
-        (sel + 60 > first + v->people.count && first + v->people.count < v->people_list.count))
-        ask_people(v, !r);
-    return true;
 }
 
 static bool
@@ -372,7 +221,7 @@ view_key(struct campaign_view *v, int key)
     }
     switch (v->tab) {
     case TAB_RECIPIENTS:
-        return people_key(v, key);
+        return campaign_people_key(v, key);
     case TAB_REPLIES:
         if (!list_key(&v->reply_list, key))
             return false;
@@ -438,7 +287,7 @@ key_open(struct app *app, void *self)
     struct campaign_view *v = self;
 
     if (v->tab == TAB_RECIPIENTS && campaign_person_at(v, v->people_list.sel))
-        show_attempts(v);
+        campaign_attempts_show(v);
     else if (v->tab == TAB_REPLIES && v->replies.count > 0)
         app_push(app, &screen_conversation, v->replies.rows[v->reply_list.sel].conversation_id);
     else if (v->data.status == CAMPAIGN_DRAFT)
@@ -470,7 +319,7 @@ view_escape(struct app *app, void *self)
     else if (v->tab == TAB_RECIPIENTS && (v->filter[0] || v->state_filter)) {
         v->filter[0] = '\0';
         v->state_filter = 0;
-        ask_people(v, true);
+        campaign_people_ask(v, true);
     } else
         return false;
     return true;
@@ -506,7 +355,7 @@ view_filter(struct app *app, void *self, const char *text)
     (void)text_copy(v->filter, sizeof v->filter, words);
     v->people_list.sel = v->people_list.top = 0;
     v->people_list.sel_id = LIST_NO_ID;
-    ask_people(v, true);
+    campaign_people_ask(v, true);
     app_dirty(app);
 }
 
@@ -529,7 +378,7 @@ key_state(struct app *app, void *self)
     v->people_list.sel = v->people_list.top = 0;
     v->people_list.sel_id = LIST_NO_ID;
     v->attempts_of = 0;
-    ask_people(v, true);
+    campaign_people_ask(v, true);
 }
 
 static void
@@ -558,6 +407,13 @@ static const struct binding view_keys[] = {
      .label = "by state",
      .help = "Recipients of the next state",
      .run = key_state},
+    {.key = 'y',
+     .name = "let-go",
+     .label = "let the rest go",
+     .help = "Let the rest of a canary's campaign go, whatever the figures",
+     .run = campaign_key_let_go,
+     .can = campaign_can_let_go,
+     .shown = campaign_has_canary},
     CAMPAIGN_KEYS,
     {0}};
 

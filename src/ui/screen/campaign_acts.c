@@ -202,6 +202,62 @@ do_delete(struct app *app, void *self, int64_t id)
     app_do(app, &cmd);
 }
 
+static bool
+run_go(struct db *ledger, struct db *reader, const struct config *config, void *arg,
+       struct error *err)
+{
+    (void)reader;
+    return campaign_go(ledger, config, *(int64_t *)arg, utime_now_s(), err);
+}
+
+static void
+do_let_go(struct app *app, void *self, int64_t id)
+{
+    struct app_command cmd = {.run = run_go, .arg = mem_dup(&id, sizeof id), .free_arg = free};
+
+    (void)self;
+    (void)snprintf(cmd.ok_text, sizeof cmd.ok_text, "The others go out now.");
+    app_do(app, &cmd);
+}
+
+bool
+campaign_has_canary(void *self)
+{
+    const struct campaign *c = current(self);
+    return c && c->canary.recipients > 0;
+}
+
+bool
+campaign_can_let_go(struct app *app, void *self, char reason[96])
+{
+    const struct campaign *c = current(self);
+
+    (void)app;
+    if (!campaign_has_canary(self))
+        (void)snprintf(reason, 96, "It has no canary: everybody's turn comes by itself.");
+    else if (c->status != CAMPAIGN_ACTIVE && c->status != CAMPAIGN_PAUSED)
+        (void)snprintf(reason, 96, "It does not run.");
+    else
+        return true;
+    return false;
+}
+
+void
+campaign_key_let_go(struct app *app, void *self)
+{
+    const struct campaign *c = current(self);
+    struct confirm q = {.yes = "Let them go", .run = do_let_go, .self = self, .arg = c->id};
+    char left[32];
+    char first[32];
+
+    (void)snprintf(q.title, sizeof q.title, "Let the rest of \"%.50s\" go?", c->name);
+    (void)snprintf(q.text, sizeof q.text,
+                   "%s people are not contacted yet. They will be, whatever the figures of the "
+                   "first %s say. This cannot be undone; a pause can stop it.",
+                   number_text(campaign_left(c), left), number_text(c->canary.recipients, first));
+    app_confirm(app, &q);
+}
+
 void
 campaign_key_complete(struct app *app, void *self)
 {

@@ -11,7 +11,8 @@
 struct campaign_host {
     /* The campaign in question; borrowed for the call; NULL: none is selected. */
     const struct campaign *(*current)(void *self);
-    bool is_detail; /* the screen shows this one only: a delete closes it */
+    bool is_detail;  /* the screen shows this one only: a delete closes it */
+    int export_slot; /* of the query thread, for files */
 };
 
 void campaign_key_open(struct app *app, void *self); /* a draft goes to the wizard */
@@ -20,12 +21,17 @@ void campaign_key_complete(struct app *app, void *self);
 void campaign_key_cancel(struct app *app, void *self);
 void campaign_key_delete(struct app *app, void *self);
 void campaign_key_clone(struct app *app, void *self);
+void campaign_key_let_go(struct app *app, void *self); /* the rest of a canary's campaign */
+/* Writes it to `exports` in the state folder; arg: csv, xlsx, json, html; "" is csv. */
+void campaign_do_export(struct app *app, void *self, const char *arg);
 bool campaign_can_open(struct app *app, void *self, char reason[96]);
 bool campaign_can_pause(struct app *app, void *self, char reason[96]);
 bool campaign_can_complete(struct app *app, void *self, char reason[96]);
 bool campaign_can_cancel(struct app *app, void *self, char reason[96]);
 bool campaign_can_delete(struct app *app, void *self, char reason[96]);
 bool campaign_can_clone(struct app *app, void *self, char reason[96]);
+bool campaign_can_let_go(struct app *app, void *self, char reason[96]);
+bool campaign_has_canary(void *self);
 
 #define CAMPAIGN_KEYS                                                                              \
     {.key = ' ',                                                                                   \
@@ -49,9 +55,13 @@ bool campaign_can_clone(struct app *app, void *self, char reason[96]);
          .help = "End the campaign: who was not reached yet is left out",                          \
          .run = campaign_key_complete,                                                             \
          .can = campaign_can_complete},                                                            \
+        {.name = "cancel",                                                                         \
+         .help = "Give the campaign up",                                                           \
+         .run = campaign_key_cancel,                                                               \
+         .can = campaign_can_cancel},                                                              \
     {                                                                                              \
-        .name = "cancel", .help = "Give the campaign up", .run = campaign_key_cancel,              \
-        .can = campaign_can_cancel                                                                 \
+        .name = "export", .help = "Write it to a file: :export csv, xlsx, json or html",           \
+        .run_arg = campaign_do_export, .can = campaign_can_open                                    \
     }
 
 #endif

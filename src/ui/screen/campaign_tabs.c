@@ -104,12 +104,34 @@ campaign_states_draw(const struct campaign *c, struct grid *g, struct area a)
                           percent_text(c->responded, c->contacted, 1, text));
 }
 
+/* Rows of the pane that says why nothing goes out: its frame, and no more than half of all. */
+static int
+waiting_height(const char *text, int width, int all)
+{
+    const int rows = (int)cells_wrap(text, width - 4, NULL, NULL) + 2;
+
+    return rows < all / 2 ? rows : all / 2;
+}
+
+static void
+draw_waiting(const char *text, struct grid *g, struct area a)
+{
+    struct area in = draw_frame(g, a, FRAME_REST, "Why it waits", NULL);
+
+    (void)grid_wrapped(g, in, 0, in.h, ROLE_WARN, text);
+}
+
 static void
 draw_overview(const struct campaign_view *v, struct grid *g, struct area a)
 {
     int left = a.w * 45 / 100;
+    int waiting = v->waiting && v->waiting[0] ? waiting_height(v->waiting, left, a.h) : 0;
 
-    draw_facts(v, g, draw_frame(g, area_cols(a, 0, left), FRAME_REST, "What it is", NULL));
+    draw_facts(v, g,
+               draw_frame(g, area_rows(area_cols(a, 0, left), 0, a.h - waiting), FRAME_REST,
+                          "What it is", NULL));
+    if (waiting > 0)
+        draw_waiting(v->waiting, g, area_rows(area_cols(a, 0, left), a.h - waiting, waiting));
     campaign_states_draw(
         &v->data, g,
         draw_frame(g, area_cols(a, left, a.w - left), FRAME_REST, "What became of it", NULL));

@@ -25,6 +25,7 @@ struct campaign_view {
     struct campaign_host host; /* first: see campaign_acts.h */
     struct app *app;
     int64_t id;
+    char *waiting; /* owned; why nothing goes out, a line each; "" when it does */
     enum campaign_tab tab;
     int places[2 * CAMPAIGN_TAB_COUNT]; /* of the tabs, for the mouse */
     int places_y;

@@ -28,6 +28,7 @@ campaigns_open(struct app *app, int64_t arg)
 
     (void)arg;
     s->host.current = current;
+    s->host.export_slot = app_slot(app);
     campaign_list_pane_init(&s->pane, app, false);
     return s;
 }
@@ -35,7 +36,7 @@ campaigns_open(struct app *app, int64_t arg)
 static void
 campaigns_close(struct app *app, void *self)
 {
-    (void)app;
+    app_slot_release(app, ((struct campaigns *)self)->host.export_slot);
     campaign_list_pane_release(&((struct campaigns *)self)->pane);
     free(self);
 }

@@ -6,6 +6,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/campaign/waiting.h"
 #include "ui/screen/campaign_acts.h"
 #include "ui/screen/common.h"
 #include "ui/screen/monitor_draw.h"
@@ -19,11 +20,15 @@
 #define ENDED_LATELY_S (12 * HOUR_S)
 
 struct ask {
+    const struct config *config;
     int64_t now_s, day_start_s;
+    int64_t selected; /* campaign; 0: none */
     size_t limit;
 };
 
 struct answer {
+    int64_t selected;
+    char why[240]; /* the selected one waits; "" when it does not */
     struct report_live live;
     struct campaign_list campaigns;
     struct reply_stream stream;
@@ -39,6 +44,29 @@ free_answer(void *result)
     free(a);
 }
 
+/* Only the first reason: the campaign's own screen has them all. */
+static bool
+answer_why(struct db *reader, const struct ask *ask, struct answer *a, struct error *err)
+{
+    struct buf text = {0};
+    bool ok = true;
+
+    a->selected = ask->selected;
+    for (size_t i = 0; ok && i < a->campaigns.count; i++)
+        if (a->campaigns.items[i].id == ask->selected &&
+            a->campaigns.items[i].status == CAMPAIGN_ACTIVE) {
+            struct campaign c = {0};
+
+            ok = campaign_load(reader, ask->config, ask->selected, &c, err) &&
+                 campaign_why_waiting(reader, ask->config, &c, ask->now_s, &text, err);
+            campaign_release(&c);
+        }
+    (void)snprintf(a->why, sizeof a->why, "%.*s", (int)strcspn(buf_str(&text), "\n"),
+                   buf_str(&text));
+    buf_release(&text);
+    return ok;
+}
+
 static void *
 answer_monitor(struct db *reader, void *arg, const atomic_bool *cancelled, struct error *err)
 {
@@ -47,7 +75,7 @@ answer_monitor(struct db *reader, void *arg, const atomic_bool *cancelled, struc
 
     (void)cancelled;
     if (report_live_load(reader, ask->now_s, &a->live, err) &&
-        campaign_list_load(reader, NULL, &a->campaigns, err) &&
+        campaign_list_load(reader, NULL, &a->campaigns, err) && answer_why(reader, ask, a, err) &&
         reply_stream_load(reader, 0, ask->limit, 0, ask->day_start_s, &a->stream, err))
         return a;
     free_answer(a);
@@ -125,6 +153,18 @@ count_new(struct monitor *m, const struct reply_stream *before)
         m->unseen++;
 }
 
+static const struct campaign *
+current(void *self)
+{
+    struct monitor *m = self;
+
+    if (m->running_count == 0)
+        return NULL;
+    return &m->campaigns.items[m->running[m->running_list.sel]];
+}
+
+static void monitor_refresh(struct app *app, void *self);
+
 static void
 on_answer(void *owner, const struct question *q, void *result, const struct error *err)
 {
@@ -140,6 +180,8 @@ on_answer(void *owner, const struct question *q, void *result, const struct erro
         return;
     }
     m->live = a->live;
+    (void)text_copy(m->why, sizeof m->why, a->why);
+    m->why_of = a->selected;
     m->campaigns = a->campaigns;
     m->stream = a->stream;
     if (m->loaded)
@@ -149,6 +191,8 @@ on_answer(void *owner, const struct question *q, void *result, const struct erro
     m->loaded = true;
     find_running(m);
     arrange(m);
+    if (current(m) && current(m)->id != m->why_of)
+        monitor_refresh(m->app, m); /* why that one waits */
 }
 
 static void
@@ -164,22 +208,16 @@ monitor_refresh(struct app *app, void *self)
                          .done = on_answer,
                          .owner = m};
 
-    *a = (struct ask){app_now_s(app), when_day_start(app_now_s(app)), m->limit};
+    *a = (struct ask){.config = app_config(app),
+                      .now_s = app_now_s(app),
+                      .day_start_s = when_day_start(app_now_s(app)),
+                      .selected = m->running_count ? running_id(m, m->running_list.sel) : 0,
+                      .limit = m->limit};
     if (!app_ask_if_free(app, &q, "Reading the monitor"))
         free(a);
 }
 
 /* --- life */
-
-static const struct campaign *
-current(void *self)
-{
-    struct monitor *m = self;
-
-    if (m->running_count == 0)
-        return NULL;
-    return &m->campaigns.items[m->running[m->running_list.sel]];
-}
 
 static void *
 monitor_open(struct app *app, int64_t arg)
@@ -296,6 +334,7 @@ running_keys(struct monitor *m, int key)
     if (!list_key(&m->running_list, key))
         return false;
     m->running_list.sel_id = m->running_count ? running_id(m, m->running_list.sel) : LIST_NO_ID;
+    monitor_refresh(m->app, m); /* why that one waits */
     return true;
 }
 

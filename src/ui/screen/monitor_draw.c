@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "ui/screen/common.h"
 #include "ui/screen/monitor_draw.h"
 #include "ui/widget/draw.h"
@@ -124,15 +125,21 @@ draw_running_head(struct grid *g, struct area a)
     (void)grid_cell_right(g, a, 0, x, 5, ROLE_DIM, "repl");
 }
 
+static const struct campaign *
+selected_running(const struct monitor *m)
+{
+    return m->running_list.sel < m->running_count
+               ? &m->campaigns.items[m->running[m->running_list.sel]]
+               : NULL;
+}
+
 static void
 pace_text(const struct monitor *m, char *out, size_t size)
 {
     const struct config *config = app_config(m->app);
     const struct quiet_window *q = &config->policy.quiet_hours;
     int64_t wait_s = m->live.next_retry_ms / 1000 - app_now_s(m->app);
-    const struct campaign *c = m->running_list.sel < m->running_count
-                                   ? &m->campaigns.items[m->running[m->running_list.sel]]
-                                   : NULL;
+    const struct campaign *c = selected_running(m);
     char when[8];
     char wait[48];
     int n = snprintf(out, size, "%g segments a second at most", config->sms.per_second);
@@ -147,15 +154,51 @@ pace_text(const struct monitor *m, char *out, size_t size)
                        q->from_min / 60, q->from_min % 60, q->to_min / 60, q->to_min % 60);
 }
 
+/* Under the list: why the selected one waits, else how fast things go. */
+struct running_foot {
+    char text[240];
+    bool waits;
+    int rows;
+};
+
+static struct running_foot
+running_foot_of(const struct monitor *m, struct area in)
+{
+    const struct campaign *c = selected_running(m);
+    const int spare = in.h - 1 - (int)m->running_count;
+    struct running_foot f = {.waits = c && c->id == m->why_of && m->why[0], .rows = 1};
+
+    if (!f.waits) {
+        pace_text(m, f.text, sizeof f.text);
+        return f;
+    }
+    (void)text_copy(f.text, sizeof f.text, m->why);
+    f.rows = (int)cells_wrap(f.text, in.w - 3, NULL, NULL);
+    if (f.rows > spare)
+        f.rows = spare > 1 ? spare : 1;
+    return f;
+}
+
+static void
+draw_running_foot(const struct monitor *m, const struct running_foot *f, struct grid *g,
+                  struct area in)
+{
+    const int below = (int)m->running_count - (int)m->running_list.top - (in.h - 1 - f->rows);
+    int x = 2;
+
+    if (below > 0)
+        x = grid_printf(g, in, in.h - 1, x, ROLE_DIM, "%d more below ↓ · ", below);
+    (void)grid_wrapped(g, area_cols(in, x, in.w - x - 1), in.h - f->rows, f->rows,
+                       f->waits ? ROLE_WARN : ROLE_DIM, f->text);
+}
+
 static void
 draw_running(struct monitor *m, struct grid *g, struct area a)
 {
     bool focused = m->focus == MONITOR_RUNNING;
     char right[64];
-    char pace[200];
+    struct running_foot foot;
     struct area in;
-    int below;
-    int x;
 
     (void)snprintf(right, sizeof right, "%zu", m->running_count - m->ended_count);
     if (m->ended_count > 0)
@@ -171,11 +214,10 @@ draw_running(struct monitor *m, struct grid *g, struct area a)
         return;
     }
     draw_running_head(g, area_rows(in, 0, 1));
-    list_draw(&m->running_list, g, area_rows(in, 1, in.h - 2), focused, draw_running_row, m);
-    pace_text(m, pace, sizeof pace);
-    below = (int)m->running_count - (int)m->running_list.top - (in.h - 2);
-    x = below > 0 ? grid_printf(g, in, in.h - 1, 2, ROLE_DIM, "%d more below ↓ · ", below) : 2;
-    (void)grid_cell(g, in, in.h - 1, x, in.w - x, ROLE_DIM, pace);
+    foot = running_foot_of(m, in);
+    list_draw(&m->running_list, g, area_rows(in, 1, in.h - 1 - foot.rows), focused,
+              draw_running_row, m);
+    draw_running_foot(m, &foot, g, in);
 }
 
 static void

@@ -15,6 +15,8 @@ struct monitor {
     struct app *app;
     int slot;
     bool loaded;
+    char why[240];  /* the first reason why nothing of the selected campaign goes out; "" */
+    int64_t why_of; /* that campaign */
     struct report_live live;
     struct campaign_list campaigns;
     size_t running[MONITOR_RUNNING_MAX]; /* indexes: active and paused ones, then lately ended */

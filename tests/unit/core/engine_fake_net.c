@@ -242,6 +242,12 @@ sms_send(void *ctx, const struct sms_request *request, struct error *err)
     case FATE_AMBIGUOUS:
         answer(&p->result, SEND_REJECTED, SEND_CLASS_AMBIGUOUS, 400, 30007);
         break;
+    case FATE_CARRIER_DAY:
+        answer(&p->result, SEND_REJECTED, SEND_CLASS_LATER, 400, 30023);
+        break;
+    case FATE_ACCOUNT_DAY:
+        answer(&p->result, SEND_REJECTED, SEND_CLASS_CONFIG, 429, 63038);
+        break;
     case FATE_COUNT:
         break;
     }

@@ -20,6 +20,8 @@ enum fake_fate {
     FATE_LATER,             /* L */
     FATE_AMBIGUOUS,         /* A */
     FATE_RETRY_AFTER,       /* 429 with Retry-After: 10 s */
+    FATE_CARRIER_DAY,       /* L: a carrier takes no more today */
+    FATE_ACCOUNT_DAY,       /* C: the account has sent what it may in 24 hours */
     FATE_COUNT
 };
 

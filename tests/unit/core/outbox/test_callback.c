@@ -257,6 +257,27 @@ a_double_is_told_and_never_hidden(void **state)
     assert_int_equal(number(db, "SELECT count(*) FROM engine_event WHERE level = 'error'"), 2);
 }
 
+/* 30022: said once, and the minute of half the rate begins anew with each. */
+static void
+a_carriers_complaint_halves_the_rate(void **state)
+{
+    struct db *db = *state;
+    const char *events = "SELECT count(*) FROM engine_event WHERE text LIKE '%30022%'";
+    const char *until = "SELECT value FROM setting WHERE key = 'sms_slow_until_ms'";
+
+    fresh(db);
+    run(db, "DELETE FROM setting WHERE key = 'sms_slow_until_ms'");
+    assert_true(apply(db, "att", "SM1", "undelivered", 30007));
+    assert_int_equal(number(db, events), 0);
+    fresh(db);
+    assert_true(apply(db, "att", "SM1", "undelivered", 30022));
+    assert_int_equal(number(db, until), 260000);
+    assert_int_equal(number(db, events), 1);
+    run(db, "UPDATE setting SET value = 240000 WHERE key = 'sms_slow_until_ms'");
+    assert_true(apply(db, "att", "SM1", "undelivered", 30022));
+    assert_int_equal(number(db, events), 1);
+}
+
 static void
 opted_out_by_status_suppresses_and_strangers_are_unknown(void **state)
 {
@@ -281,6 +302,7 @@ main(void)
         T(an_answer_after_the_callback_changes_nothing),
         T(late_proof_keeps_a_queued_message_from_going_out_again),
         T(a_double_is_told_and_never_hidden),
+        T(a_carriers_complaint_halves_the_rate),
         T(opted_out_by_status_suppresses_and_strangers_are_unknown),
     };
 

@@ -23,6 +23,7 @@
 #include "core/store/main_database_sqlite.h"
 #include "core/store/replica_state_store.h"
 #include "core/store/stores.h"
+#include "index_same.h"
 #include "sync_world.h"
 
 #define NOW 1795424400 /* 2026-11-23T09:00:00Z */
@@ -342,6 +343,59 @@ sync__killed_in_the_middle(void **state)
     says(w, "SELECT count(*) FROM replica.customer", "4");
 }
 
+/* ---- indexes of the first sync */
+
+static const char SQL_INDEXES[] = "SELECT group_concat(name) FROM (SELECT name FROM "
+                                  "replica.sqlite_master WHERE type = 'index' ORDER BY name)";
+
+static void
+sync__the_first_leaves_all_indexes(void **state)
+{
+    struct sync_world *w = *state;
+    char *before = sync_world_ask(w, SQL_INDEXES);
+
+    (void)sync_world_sync(w, SYNC_INCREMENTAL, NOW);
+    says(w, SQL_INDEXES, before);
+    says(w, "SELECT count(*) FROM replica.watermark WHERE table_name = 'late indexes'", "0");
+    free(before);
+}
+
+/* As a kill between the first sync's generation and its late indexes leaves it. */
+static void
+leave_one_out(struct sync_world *w)
+{
+    struct error err = {0};
+
+    assert_true(db_exec(w->replica,
+                        "INSERT INTO replica.watermark (table_name, updated_at) "
+                        "SELECT 'late indexes', replace(sql, 'INDEX ', 'INDEX replica.') "
+                        "FROM replica.sqlite_master WHERE name = 'appointment_customer';"
+                        "DROP INDEX replica.appointment_customer",
+                        &err));
+}
+
+static void
+sync__indexes_that_a_crash_left_out_are_made_by_the_next(void **state)
+{
+    static const enum sync_mode modes[] = {SYNC_INCREMENTAL, SYNC_FULL, SYNC_REFRESH};
+    struct sync_world *w = *state;
+    char *all = sync_world_ask(w, SQL_INDEXES);
+
+    (void)sync_world_sync(w, SYNC_FULL, NOW);
+    for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+        char *less;
+
+        leave_one_out(w);
+        less = sync_world_ask(w, SQL_INDEXES);
+        assert_string_not_equal(less, all);
+        (void)sync_world_sync(w, modes[i], NOW + 60);
+        says(w, SQL_INDEXES, all);
+        says(w, "SELECT count(*) FROM replica.watermark WHERE table_name = 'late indexes'", "0");
+        free(less);
+    }
+    free(all);
+}
+
 /* ---- random changes */
 
 static void
@@ -452,10 +506,12 @@ random_changes(uint64_t seed, bool text_keys)
     struct sync_world w = {0};
     struct error err = {0};
     char *other_home;
+    char *other_index;
     int incremental = 0;
 
     sync_world_open(&w, text_keys);
     other_home = path_join(w.folder, "other");
+    other_index = path_join(other_home, "replica.idx");
     for (int round = 0; round < 12; round++) {
         struct main_database source = {0};
         struct sync_result result;
@@ -481,6 +537,7 @@ random_changes(uint64_t seed, bool text_keys)
         assert_true(
             replica_sync_from(other, &source, "US", NOW, SYNC_FULL, NULL, NULL, &result, &err));
         main_database_close(&source);
+        index_same_as_read(other_index, other);
         kept = sync_world_dump(w.replica);
         fresh = sync_world_dump(other);
         if (strcmp(kept, fresh) != 0)
@@ -490,6 +547,7 @@ random_changes(uint64_t seed, bool text_keys)
         db_close(other);
     }
     assert_true(incremental >= 10); /* else this test proves nothing */
+    free(other_index);
     free(other_home);
     sync_world_close(&w);
 }
@@ -561,6 +619,10 @@ main(void)
         cmocka_unit_test_setup_teardown(sync__two_at_once_wait_for_each_other, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(sync__killed_in_the_middle, open_world, close_world),
+        cmocka_unit_test_setup_teardown(sync__the_first_leaves_all_indexes, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(sync__indexes_that_a_crash_left_out_are_made_by_the_next,
+                                        open_world, close_world),
         cmocka_unit_test(sync__incremental_is_full_on_random_changes),
         cmocka_unit_test(sync__numbers_beside_texts),
     };
