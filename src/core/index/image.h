@@ -35,6 +35,24 @@ bool index_image_write(struct index_image *image, struct index_out *o,
                        struct error *err) MUST_CHECK;
 void index_image_release(struct index_image *image);
 
+/* Who shares an address: as hashes, while rows go by. Zero is a valid empty value. */
+struct address_hash;
+struct index_sharing {
+    struct address_hashes {
+        struct address_hash *list; /* owned */
+        size_t count, capacity;
+    } of[INDEX_EMAIL + 1];
+};
+struct index_places;
+void index_sharing_note(struct index_sharing *s, enum index_address which, uint32_t position,
+                        const char *address); /* NULL: none */
+void index_sharing_release(struct index_sharing *s);
+/* Fills the sections of shared addresses from what was noted, or from the replica alone. */
+bool index_sharing_find(struct index_image *image, const struct index_places *places,
+                        struct index_sharing *s, struct db *db, struct error *err) MUST_CHECK;
+bool index_sharing_read(struct index_image *image, const struct index_places *places, struct db *db,
+                        struct error *err) MUST_CHECK;
+
 /* Row id -> position. */
 struct index_places {
     int64_t *ids;        /* owned; ascending */

@@ -19,6 +19,7 @@ struct reading {
     struct held_row *held;                               /* owned */
     size_t held_count, held_capacity;
     bool skipped; /* the conversation at hand belongs to nobody */
+    struct index_sharing sharing;
 };
 
 static uint16_t
@@ -106,6 +107,8 @@ take_customer(void *ctx, const struct index_customer *row, struct error *err)
         scores_code(&r->image->scores, row->scored, row->score);
     r->appointments[p] = row->appointments;
     r->conversations[p] = row->conversations;
+    index_sharing_note(&r->sharing, INDEX_PHONE, p, row->phone);
+    index_sharing_note(&r->sharing, INDEX_EMAIL, p, row->email);
     return true;
 }
 
@@ -297,73 +300,6 @@ order_all(struct reading *r, struct error *err)
     return agree || error_set(err, ERR_INTERNAL, "the replica's counts do not fit its rows");
 }
 
-/* --- shared addresses */
-
-struct sharing {
-    const struct index_places *places;
-    struct column *groups, *members;
-    uint32_t last;
-    bool open; /* the last one is in a group */
-};
-
-static int
-by_position(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static void
-close_group(struct sharing *s)
-{
-    const uint32_t *groups = s->groups->data;
-    uint32_t from = groups[s->groups->count - 1];
-
-    if (!s->open)
-        return;
-    qsort((uint32_t *)s->members->data + from, s->members->count - from, sizeof(uint32_t),
-          by_position);
-    column_add_u32(s->groups, (uint32_t)s->members->count);
-    s->open = false;
-}
-
-static void
-take_address(void *ctx, int64_t id, bool same_as_last)
-{
-    struct sharing *s = ctx;
-    uint32_t position = 0;
-
-    if (!same_as_last)
-        close_group(s);
-    if (!index_places_find(s->places, id, &position))
-        return;
-    if (same_as_last && !s->open)
-        column_add_u32(s->members, s->last);
-    if (same_as_last) {
-        s->open = true;
-        column_add_u32(s->members, position);
-    }
-    s->last = position;
-}
-
-static bool
-read_sharing(struct reading *r, struct db *db, enum index_address which, enum index_section group,
-             enum index_section member, struct error *err)
-{
-    struct sharing s = {.places = &r->places,
-                        .groups = &r->image->columns[group],
-                        .members = &r->image->columns[member]};
-    bool ok;
-
-    column_add_u32(s.groups, 0);
-    s.members->width = 4;
-    ok = index_store_addresses(db, which, take_address, &s, err);
-    close_group(&s);
-    return ok;
-}
-
 /* --- from the replica, or from whoever reads the same rows anyway */
 
 static void
@@ -375,6 +311,7 @@ release(struct reading *r)
     free(r->appointments);
     free(r->conversations);
     free(r->held);
+    index_sharing_release(&r->sharing);
 }
 
 static void
@@ -382,13 +319,6 @@ end_ids(struct reading *r)
 {
     r->image->columns[SECTION_ID].width = r->image->columns[SECTION_ID].width == 8 ? 8 : 4;
     size_customers(r);
-}
-
-static bool
-read_all_sharing(struct reading *r, struct db *db, struct error *err)
-{
-    return read_sharing(r, db, INDEX_PHONE, SECTION_PHONE_GROUP, SECTION_PHONE_MEMBER, err) &&
-           read_sharing(r, db, INDEX_EMAIL, SECTION_EMAIL_GROUP, SECTION_EMAIL_MEMBER, err);
 }
 
 bool
@@ -407,7 +337,7 @@ index_image_read(struct index_image *image, struct db *db, enum index_scope scop
     ok = ok && index_store_customers(db, scope, &reader, err) &&
          index_store_appointments(db, scope, &reader, err) &&
          index_store_conversations(db, scope, &reader, err) && order_all(&r, err) &&
-         (scope != INDEX_ALL || read_all_sharing(&r, db, err));
+         (scope != INDEX_ALL || index_sharing_read(image, &r.places, db, err));
     release(&r);
     return ok;
 }
@@ -463,7 +393,7 @@ bool
 index_image_take(struct index_image *image, struct index_draft *d, struct db *db, struct error *err)
 {
     const struct index_meta known = image->meta;
-    bool ok = read_all_sharing(&d->reading, db, err);
+    bool ok = index_sharing_find(&d->image, &d->reading.places, &d->reading.sharing, db, err);
 
     index_image_release(image);
     *image = d->image;

@@ -19,10 +19,8 @@
 
 /* A transaction of the main database may commit this long after the updated_at that it wrote. */
 enum { OVERLAP_S = 600, PROGRESS_ROWS = 4096 };
-/* Keys asked for at once; keys of a range that is compared; a sweep's share of the time. */
-enum { KEY_BATCH = 500, RANGE_KEYS = 4096, SWEEP_SHARE = 20, MAX_RANGES = 16384 };
-/* Differing ranges that are read one by one; more of them: all keys at once. */
-enum { RANGES_ONE_BY_ONE = 64 };
+/* Keys asked for at once; a sweep's share of the time. */
+enum { KEY_BATCH = 500, SWEEP_SHARE = 20 };
 
 static const char NOTE_POSITION[] = "position";       /* main_database.h */
 static const char NOTE_FINGERPRINT[] = "fingerprint"; /* the same */
@@ -250,90 +248,7 @@ read_rows(struct sync *s, enum replica_list list, struct error *err)
     return ok;
 }
 
-static bool
-remove_gone(struct sync *s, struct error *err)
-{
-    struct key *keys = NULL;
-    size_t count = 0;
-    bool ok = replica_list_keys(&s->writer, REPLICA_GONE, s->table, &keys, &count, err);
-
-    for (size_t i = 0; ok && i < count; i++)
-        ok = replica_remove(&s->writer, s->table, &keys[i], err);
-    replica_keys_free(keys, count);
-    return ok;
-}
-
-/* ---- deletions, where everything that is there is known to be here */
-
-static bool
-on_there(void *arg, const struct key *key, struct error *err)
-{
-    struct sync *s = arg;
-
-    return replica_there_add(&s->writer, key, err);
-}
-
-/* Lists the keys of one range that are only here. */
-static bool
-compare_range(struct sync *s, const struct key *from, const struct key *until, struct error *err)
-{
-    return replica_there_begin(&s->writer, err) &&
-           s->source->scan_keys(s->source->ctx, s->table, from, until, on_there, s, err) &&
-           replica_there_gone(&s->writer, s->table, from, until, err);
-}
-
-static bool
-compare_ranges(struct sync *s, const struct replica_ranges *r, struct error *err)
-{
-    int64_t *there = mem_calloc(r->count + 1, sizeof *there);
-    bool able = false;
-    size_t differ = 0;
-    bool ok = r->count == 0 || s->source->range_counts(s->source->ctx, s->table, r->bounds,
-                                                       r->count, there, &able, err);
-
-    for (size_t i = 0; ok && able && i <= r->count; i++)
-        differ += there[i] != r->here[i];
-    if (ok && (!able || differ > RANGES_ONE_BY_ONE))
-        ok = compare_range(s, NULL, NULL, err);
-    else
-        for (size_t i = 0; ok && i <= r->count; i++)
-            if (there[i] != r->here[i])
-                ok = compare_range(s, i > 0 ? &r->bounds[i - 1] : NULL,
-                                   i < r->count ? &r->bounds[i] : NULL, err);
-    free(there);
-    return ok;
-}
-
-static bool
-remove_missing(struct sync *s, struct error *err)
-{
-    struct replica_ranges ranges = {0};
-    int64_t there = 0;
-    int64_t here = 0;
-    bool ok;
-
-    if (!s->source->count(s->source->ctx, s->table, &there, err) ||
-        !replica_key_count(&s->writer, s->table, &here, err))
-        return false;
-    if (there == here)
-        return true;
-    ok = replica_ranges_make(&s->writer, s->table, RANGE_KEYS, MAX_RANGES, &ranges, err) &&
-         compare_ranges(s, &ranges, err) && remove_gone(s, err) &&
-         replica_key_count(&s->writer, s->table, &here, err);
-    replica_ranges_release(&ranges);
-    if (ok && there != here)
-        return sync_is_double(s, err);
-    return ok;
-}
-
 /* ---- keys of both sides, where updated_at is all there is */
-
-/* Order does not matter here: PostgreSQL's is not always ours. */
-static bool
-compare_all_keys(struct sync *s, struct error *err)
-{
-    return compare_range(s, NULL, NULL, err) && replica_there_absent(&s->writer, s->table, err);
-}
 
 /* *usable false: a full sync is needed. */
 static bool
@@ -344,12 +259,12 @@ changed_by_watermark(struct sync *s, int64_t since, bool *usable, struct error *
     if (!s->source->scan_since(s->source->ctx, s->table, since - OVERLAP_S, on_row, s, err))
         return false;
     if (!s->quick &&
-        !(s->source->digest ? compare_keys(s, &disordered, err) : compare_all_keys(s, err)))
+        !(s->source->digest ? compare_keys(s, &disordered, err) : sync_compare_all_keys(s, err)))
         return false;
     *usable = !disordered && !s->writer.id_taken;
     if (!*usable || s->quick)
         return true;
-    return remove_gone(s, err) && read_rows(s, REPLICA_ABSENT, err);
+    return sync_remove_gone(s, err) && read_rows(s, REPLICA_ABSENT, err);
 }
 
 static bool
@@ -370,7 +285,7 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
         !s->source->scan_changed(s->source->ctx, table, s->position, on_row, s, &able, err))
         return false;
     sync_note_phase(s, "changes read");
-    if (!(able ? remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
+    if (!(able ? sync_remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
         return false;
     sync_note_phase(s, "compared");
     *usable = *usable && !s->writer.id_taken;

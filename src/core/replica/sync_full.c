@@ -37,6 +37,8 @@ draft_customer(struct sync *s, int64_t id, const struct main_customer *c,
         .is_new = c->is_new_client,
         .has_phone = addresses->phone_e164 != NULL,
         .has_email = addresses->email_norm != NULL,
+        .phone = addresses->phone_e164,
+        .email = addresses->email_norm,
         .created = c->created_at,
         .last_contact = f->last_contact,
         .last_appointment = f->last_appointment,
@@ -293,8 +295,11 @@ finish(struct sync *s, struct error *err)
     sync_note_phase(s, "and all rows counted");
     if (owners_are_sure(s->owners))
         return true;
-    /* the order of keys was not ours: which row is the last of two at the same time, SQL says */
-    if (!replica_facts_all(s->writer.db, err))
+    /*
+     * The order of keys was not ours: which row is the last of two at the same time, SQL says, and
+     * asks the indexes for each customer.
+     */
+    if (!replica_bulk_make_late(s->writer.db, err) || !replica_facts_all(s->writer.db, err))
         return false;
     sync_note_phase(s, "and all customers' facts made again");
     return true;

@@ -1,4 +1,7 @@
-/* One sync under way: shared by sync.c (what changed) and sync_full.c (everything). */
+/*
+ * One sync under way: shared by sync.c (what changed), sync_missing.c (what is gone) and
+ * sync_full.c (everything).
+ */
 #ifndef CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
 #define CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
 
@@ -57,6 +60,13 @@ struct sync {
 
 /* Everything, into emptied tables. */
 bool sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err) MUST_CHECK;
+
+/* Removes the rows of REPLICA_GONE. */
+bool sync_remove_gone(struct sync *s, struct error *err) MUST_CHECK;
+/* Removes what is not there any more, where everything that is there is known to be here. */
+bool sync_remove_missing(struct sync *s, struct error *err) MUST_CHECK;
+/* Lists what is gone and what is absent; in any order: PostgreSQL's is not always ours. */
+bool sync_compare_all_keys(struct sync *s, struct error *err) MUST_CHECK;
 
 void sync_table_begin(struct sync *s, enum main_table table);
 /*

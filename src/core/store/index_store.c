@@ -50,6 +50,14 @@ static const char *const SQL_ADDRESSES[] = {
                     "ORDER BY email_norm",
 };
 
+#define SAME(column)                                                                               \
+    "SELECT (SELECT " column " FROM replica.customer WHERE id = :a) = "                            \
+    "(SELECT " column " FROM replica.customer WHERE id = :b)"
+static const char *const SQL_SAME[] = {
+    [INDEX_PHONE] = SAME("phone_e164"),
+    [INDEX_EMAIL] = SAME("email_norm"),
+};
+
 static const char SQL_TOUCHED[] =
     "CREATE TEMP TABLE IF NOT EXISTS index_touched (id INTEGER PRIMARY KEY);"
     "DELETE FROM temp.index_touched;"
@@ -243,6 +251,23 @@ index_store_addresses(struct db *db, enum index_address which,
         }
         each(ctx, db_column_i64(st, 0), strcmp(last, address) == 0);
         memcpy(last, address, len + 1);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+index_store_same_address(struct db *db, enum index_address which, int64_t a, int64_t b, bool *same,
+                         struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_SAME[which], err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_i64(st, ":a", a);
+        db_bind_i64(st, ":b", b);
+        ok = db_step_one(st, err);
+        *same = ok && db_column_i64(st, 0);
     }
     db_stmt_release(st);
     return ok;

@@ -21,6 +21,7 @@ enum index_scope { INDEX_ALL, INDEX_TOUCHED };
 struct index_customer {
     int64_t id;
     bool is_new, has_phone, has_email;
+    const char *phone, *email; /* NULL: none, or not told: index_store_addresses() tells */
     struct main_time created, last_contact, last_appointment, cancelled, last_visit,
         last_cancellation;
     const char *status, *service, *provider; /* of the last appointment */
@@ -70,6 +71,9 @@ enum index_address { INDEX_PHONE, INDEX_EMAIL };
 bool index_store_addresses(struct db *db, enum index_address which,
                            void (*each)(void *ctx, int64_t id, bool same_as_last), void *ctx,
                            struct error *err) MUST_CHECK;
+/* Whether two customers have the same. */
+bool index_store_same_address(struct db *db, enum index_address which, int64_t a, int64_t b,
+                              bool *same, struct error *err) MUST_CHECK;
 
 /*
  * Lists in temp.index_touched who was touched by the last incremental sync of this connection, and

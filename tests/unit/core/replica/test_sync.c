@@ -451,7 +451,7 @@ put_change(struct buf *sql, struct demo_random *r, bool text_keys, const char *u
                          "updated_at) VALUES (");
         put_key(sql, r, text_keys, 12);
         buf_printf(sql, ", 'N%d', '(310) 555-%04d', %d, %s);", (int)demo_random_range(r, 0, 5),
-                   (int)demo_random_range(r, 0, 9999), (int)demo_random_range(r, 0, 1), updated);
+                   (int)demo_random_range(r, 0, 4), (int)demo_random_range(r, 0, 1), updated);
         return;
     case 2:
     case 3:
