@@ -241,6 +241,7 @@ set_common(CURL *e, struct transfer *t, const struct http_request *r)
     if (t->request_body) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
+        SET(CURLOPT_BUFFERSIZE, 4096L); /* of an answer: libcurl takes it anew each time */
         SET(CURLOPT_POSTFIELDS, t->request_body);
         SET(CURLOPT_PREREQFUNCTION, on_request);
         SET(CURLOPT_PREREQDATA, t);
@@ -448,14 +449,21 @@ http_client_wake(struct http_client *c)
 void
 http_escape(struct buf *out, const char *value)
 {
-    char *escaped;
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"; /* RFC 3986, 2.3 */
+    static const char digits[] = "0123456789ABCDEF";
 
-    if (!value[0])
-        return;
-    /* An empty value instead would be another request, and the provider would believe it. */
-    escaped = mem_checked(curl_easy_escape(NULL, value, 0));
-    buf_add_str(out, escaped);
-    curl_free(escaped);
+    while (value[0]) {
+        const size_t run = strspn(value, plain);
+        const unsigned char c = (unsigned char)value[run];
+
+        buf_add(out, value, run);
+        value += run;
+        if (c) {
+            buf_add(out, (char[3]){'%', digits[c >> 4], digits[c & 0xF]}, 3);
+            value++;
+        }
+    }
 }
 
 void

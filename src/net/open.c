@@ -8,15 +8,17 @@
 #include "core/base/mem.h"
 #include "net/http.h"
 #include "net/relay_client.h"
+#include "net/sender.h"
 #include "net/twilio_sms.h"
 
-/* Beside the messages: the long poll, an acknowledgement, a few look-ups. */
+/* The long poll, an acknowledgement, a few look-ups. */
 #define SPARE_CONNECTIONS 8
 
 struct net {
     struct net_handlers handlers;
-    struct http_client *http;
-    struct twilio_sms *sms;
+    struct http_client *http; /* of the engine's thread: relay, look-ups */
+    struct twilio_sms *sms;   /* look-ups */
+    struct sender *sender;
     struct relay_client *relay;
 };
 
@@ -59,7 +61,7 @@ port_sms_sender(void *ctx)
 {
     const struct net *n = ctx;
 
-    return twilio_sms_sender(n->sms);
+    return sender_name(n->sender);
 }
 
 static size_t
@@ -67,7 +69,7 @@ port_sms_room(void *ctx)
 {
     const struct net *n = ctx;
 
-    return twilio_sms_room(n->sms);
+    return sender_room(n->sender);
 }
 
 static bool
@@ -75,7 +77,7 @@ port_sms_send(void *ctx, const struct sms_request *request, struct error *err)
 {
     struct net *n = ctx;
 
-    return twilio_sms_send(n->sms, request, err);
+    return sender_send(n->sender, request, err);
 }
 
 static bool
@@ -115,7 +117,7 @@ port_in_flight(void *ctx)
 {
     const struct net *n = ctx;
 
-    return twilio_sms_in_flight(n->sms);
+    return sender_in_flight(n->sender);
 }
 
 static void
@@ -123,7 +125,8 @@ port_pump(void *ctx, int timeout_ms)
 {
     struct net *n = ctx;
 
-    http_client_pump(n->http, timeout_ms);
+    http_client_pump(n->http, sender_tell(n->sender) ? 0 : timeout_ms);
+    (void)sender_tell(n->sender);
 }
 
 static void
@@ -139,7 +142,8 @@ port_close(void *ctx)
 {
     struct net *n = ctx;
 
-    http_client_free(n->http); /* first: nothing calls back any more */
+    sender_free(n->sender); /* first: nothing calls back any more */
+    http_client_free(n->http);
     twilio_sms_free(n->sms);
     relay_client_free(n->relay);
     free(n);
@@ -149,18 +153,19 @@ bool
 net_open(const struct config *config, struct net_port *out, struct error *err)
 {
     struct net *n = NULL;
-    size_t connections =
-        (config->sms.max_connections > 0 ? (size_t)config->sms.max_connections : 1) +
-        SPARE_CONNECTIONS;
-
     *out = (struct net_port){0};
     if (!net_global_init(err))
         return false;
     n = mem_alloc(sizeof *n);
-    n->http = http_client_new(connections, err);
+    n->http = http_client_new(SPARE_CONNECTIONS, err);
     if (n->http)
         n->sms = twilio_sms_new(n->http, config, &n->handlers, err);
-    if (!n->sms) {
+    if (n->sms)
+        n->sender = sender_new(
+            &(struct sender_options){
+                .config = config, .handlers = &n->handlers, .wake = port_wake, .wake_ctx = n},
+            err);
+    if (!n->sender) {
         port_close(n);
         return false;
     }

@@ -1,5 +1,5 @@
 /*
- * The network: fills in core/port/net.h with one curl multi handle (http.h), Twilio for SMS
+ * The network: fills in core/port/net.h with two curl multi handles (http.h), Twilio for SMS
  * (twilio_sms.h) and the relay (relay_client.h).
  */
 #ifndef CANVASS_NET_OPEN_H

@@ -81,11 +81,21 @@ utf8_encode(uint32_t cp, char out[4])
 bool
 utf8_is_valid(const char *s, size_t len)
 {
+    static const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    uint64_t eight;
     uint32_t cp;
 
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_decode(s + i, len - i, &cp);
+        size_t n;
 
+        if (len - i >= sizeof eight) { /* nearly all text is ASCII */
+            memcpy(&eight, s + i, sizeof eight);
+            if ((eight & high_bits) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        n = utf8_decode(s + i, len - i, &cp);
         if (!n)
             return false;
         i += n;

@@ -36,6 +36,13 @@ struct loop_digest { /* loop_digest.c */
     int64_t next_ms; /* monotonic: not said again before */
 };
 
+/* What decides whether a message may leave: asked on the thread that sends (port/net.h). */
+struct loop_gate {
+    pthread_mutex_t lock; /* also of wire, where it is replaced */
+    int64_t closes_ms;    /* monotonic: nothing leaves from then on; 0: no lease */
+    struct db *reader;    /* owned; the asking thread's */
+};
+
 struct loop {
     struct engine_options opt;
     bool until_idle;
@@ -67,6 +74,7 @@ struct loop {
     int64_t relay_ack_next_ms; /* monotonic */
 
     /* sending */
+    struct loop_gate gate;
     struct wire *wire;                /* owned; NULL: there is none */
     struct claim_campaign *campaigns; /* owned, count below */
     size_t campaign_count;
@@ -134,7 +142,8 @@ void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handle
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
 void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
 bool loop_stop_file_is_there(const struct loop *l);
-bool loop_sms_may_leave(void *ctx, int64_t attempt_id);               /* handler */
+bool loop_sms_may_leave(void *ctx, int64_t attempt_id);               /* handler, any thread */
+void loop_gate_set(struct loop *l);                                   /* after the lease */
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK; /* at taking the lease */
 void loop_send_release(struct loop *l);
 /* Whether results wait a moment for others, to share a commit; shortens the wait. */

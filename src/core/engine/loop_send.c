@@ -22,7 +22,7 @@ enum {
     CANARY_MS = 1000,      /* how often canaries are looked at */
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
     GROUP = 128,           /* results that share a commit when there are that many under way */
-    GROUP_WAIT_MS = 4,     /* no result waits longer for others */
+    GROUP_WAIT_MS = 8,     /* no result waits longer for others */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429,
     OVER_CARRIER_RATE = 30022
@@ -50,11 +50,25 @@ loop_sms_done(void *ctx, const struct sms_result *result)
     slot->r = *result;
 }
 
-/* Nothing may leave once another engine could have taken over. */
+/* Nothing may leave once another engine could have taken over. 0: it could now. */
+static int64_t
+closes_ms(const struct loop *l)
+{
+    return l->holds ? l->lease_until_mono_ms - LEASE_MARGIN_MS : 0;
+}
+
 static bool
 may_send(const struct loop *l)
 {
-    return l->holds && loop_mono_ms(l) < l->lease_until_mono_ms - LEASE_MARGIN_MS;
+    return loop_mono_ms(l) < closes_ms(l);
+}
+
+void
+loop_gate_set(struct loop *l)
+{
+    (void)pthread_mutex_lock(&l->gate.lock);
+    l->gate.closes_ms = closes_ms(l);
+    (void)pthread_mutex_unlock(&l->gate.lock);
 }
 
 bool
@@ -70,19 +84,22 @@ is_stopped_now(struct loop *l)
     struct error err = {0};
     int64_t at = 0;
 
-    return loop_stop_file_is_there(l) || !setting_get_i64(l->ledger, "stopped_at", 0, &at, &err) ||
-           at != 0;
+    return loop_stop_file_is_there(l) ||
+           !setting_get_i64(l->gate.reader, "stopped_at", 0, &at, &err) || at != 0;
 }
 
 bool
 loop_sms_may_leave(void *ctx, int64_t attempt_id)
 {
     struct loop *l = ctx;
+    bool may;
 
-    if (!may_send(l) || is_stopped_now(l))
-        return false;
-    wire_mark(l->wire, attempt_id);
-    return true;
+    (void)pthread_mutex_lock(&l->gate.lock);
+    may = loop_mono_ms(l) < l->gate.closes_ms && !is_stopped_now(l);
+    if (may)
+        wire_mark(l->wire, attempt_id);
+    (void)pthread_mutex_unlock(&l->gate.lock);
+    return may;
 }
 
 static void

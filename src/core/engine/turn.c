@@ -43,12 +43,14 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
 
     *l = (struct loop){.opt = *options, .until_idle = until_idle};
     (void)pthread_mutex_init(&l->lock, NULL);
+    (void)pthread_mutex_init(&l->gate.lock, NULL);
     random_uuid(l->holder);
     (void)snprintf(l->who, sizeof l->who, "%s, process %ld", audit_actor(), (long)getpid());
     l->lock_fd = -1;
     l->ledger = ledger_open(options->home, err);
     l->reader = l->ledger ? reader_open(options->home, err) : NULL;
-    if (!l->ledger || !l->reader) {
+    l->gate.reader = l->reader ? reader_open(options->home, err) : NULL;
+    if (!l->gate.reader) {
         loop_close(l);
         return error_wrap(err, "start the engine");
     }
@@ -86,9 +88,11 @@ loop_close(struct loop *l)
     free(l->results);
     free(l->relay_ack);
     free(l->stop_file);
+    db_close(l->gate.reader);
     db_close(l->reader);
     db_close(l->ledger);
     (void)pthread_mutex_destroy(&l->lock);
+    (void)pthread_mutex_destroy(&l->gate.lock);
     *l = (struct loop){0};
 }
 
@@ -159,8 +163,10 @@ on_taken(struct loop *l, const struct lease *lease)
         l->holds = false; /* tried again with the next renewal */
         return;
     }
+    (void)pthread_mutex_lock(&l->gate.lock);
     wire_end(l->wire);
     l->wire = wire_begin(l->opt.home, l->fence);
+    (void)pthread_mutex_unlock(&l->gate.lock);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
     l->place_next_ms = l->place_note_next_ms = 0;
@@ -195,7 +201,7 @@ lose(struct loop *l, const char *why)
 }
 
 static void
-lease_step(struct loop *l)
+renew(struct loop *l)
 {
     const int64_t mono = loop_mono_ms(l);
     struct lease lease;
@@ -223,6 +229,13 @@ lease_step(struct loop *l)
     l->next_lease_ms = mono + LEASE_RENEW_MS;
     if (!l->holds || lease.fence != l->fence)
         on_taken(l, &lease);
+}
+
+static void
+lease_step(struct loop *l)
+{
+    renew(l);
+    loop_gate_set(l);
 }
 
 static bool

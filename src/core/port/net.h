@@ -1,7 +1,8 @@
 /*
- * What the engine needs from the network. src/net fills it in with one curl multi handle; a test
- * with whatever it likes. Everything runs on the engine's thread except wake(). Requests only start
- * in these calls; their ends are told through the handlers, from inside pump() and nowhere else.
+ * What the engine needs from the network. src/net fills it in with curl multi handles; a test with
+ * whatever it likes. Everything runs on the engine's thread except wake() and sms_may_leave().
+ * Requests only start in these calls; their ends are told through the handlers, from inside pump()
+ * and nowhere else.
  */
 #ifndef CANVASS_CORE_PORT_NET_H
 #define CANVASS_CORE_PORT_NET_H
@@ -113,7 +114,8 @@ struct net_handlers {
     /*
      * Asked right before the first byte of a message leaves, always; false takes it back: its
      * result is then SEND_NOT_SENT. A process may stand still between sms_send() and that byte, and
-     * another engine may hold the lease by then. NULL: always.
+     * another engine may hold the lease by then. Asked on one thread, which need not be the
+     * engine's. NULL: always.
      */
     bool (*sms_may_leave)(void *ctx, int64_t attempt_id);
 };

@@ -21,8 +21,11 @@ static const char SQL_SKIP_MESSAGES[] =
     "WHERE c.id = message.conversation_id) = :channel)";
 static const char SQL_REMOVE[] =
     "DELETE FROM main.suppression WHERE address = :address AND channel = :channel";
-static const char SQL_IS[] = "SELECT EXISTS (SELECT 1 FROM main.suppression "
-                             "WHERE address = :address AND channel IN (:channel, 'all'))";
+/* Asked for every message: an IN would make a table of the two words each time. */
+static const char SQL_IS[] =
+    "SELECT EXISTS (SELECT 1 FROM main.suppression WHERE address = :address AND channel = "
+    ":channel) "
+    "OR EXISTS (SELECT 1 FROM main.suppression WHERE address = :address AND channel = 'all')";
 static const char SQL_LIST[] = "SELECT address, channel, reason, evidence, at "
                                "FROM main.suppression ORDER BY at DESC, address, channel";
 
