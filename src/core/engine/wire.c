@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +76,8 @@ struct wire *
 wire_begin(const char *home, int64_t fence)
 {
     char *path = path_join(home, "wire.log");
-    char *fresh = path_join(home, "wire.log.new");
+    /* A name of its own: another engine may have taken the lease meanwhile and be here too. */
+    char *fresh = mem_printf("%s.%" PRId64, path, fence);
     struct wire_file *file = map_new(fresh);
     struct wire *w = NULL;
 

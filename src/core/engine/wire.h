@@ -5,7 +5,7 @@
  * from what may have. Not synced, and not needed: after a reboot, without the file, or when
  * anything is odd about it, nobody trusts it, and all that was claimed is in doubt.
  *
- * One thread; one writer a file.
+ * One engine a file; marks are made on one thread, and taken off on one, which may be another.
  */
 #ifndef CANVASS_CORE_ENGINE_WIRE_H
 #define CANVASS_CORE_ENGINE_WIRE_H
