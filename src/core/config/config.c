@@ -686,6 +686,19 @@ read_override(struct load *l, const char *override)
     free(where);
 }
 
+/* One name for it, from wherever the file was asked for. */
+static char *
+real_folder_of(const char *path)
+{
+    char *folder = path_dirname(path);
+    char *real = realpath(folder, NULL);
+
+    if (!real)
+        return folder;
+    free(folder);
+    return real;
+}
+
 bool
 config_load(const char *path, const char *const *overrides, size_t override_count,
             struct config *out, struct buf *errors, struct error *err)
@@ -699,7 +712,7 @@ config_load(const char *path, const char *const *overrides, size_t override_coun
     config_init_defaults(out);
     free(out->path);
     out->path = mem_strdup(path);
-    l.folder = path_dirname(path);
+    l.folder = real_folder_of(path);
     if (file_exists(path)) {
         if (!file_read(path, MAX_FILE, &text, err)) {
             l.count = 1;

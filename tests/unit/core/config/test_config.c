@@ -190,6 +190,30 @@ the_whole_day_means_no_quiet_hours(void **state)
     assert_false(quiet_window_parse("08:60", "21:00", &w));
 }
 
+/* The replica remembers the main database by its name: another one would mean a full sync. */
+static void
+the_main_database_has_one_name_from_everywhere(void **state)
+{
+    const char *text = "main_database: {url: \"sqlite:main.db\"}\n";
+    struct config from_afar;
+    struct config from_here;
+    struct buf errors = {0};
+    struct error err = {0};
+    char before[512];
+
+    (void)state;
+    assert_true(load(text, &from_afar, &errors, &err));
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    assert_true(config_load("config.yaml", NULL, 0, &from_here, &errors, &err));
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(strncmp(from_here.main_database.url, "sqlite:/", 8), 0);
+    assert_string_equal(from_here.main_database.url, from_afar.main_database.url);
+    config_release(&from_afar);
+    config_release(&from_here);
+    buf_release(&errors);
+}
+
 int
 main(void)
 {
@@ -201,6 +225,8 @@ main(void)
         cmocka_unit_test_setup_teardown(the_example_file_is_read_back_as_the_defaults, make_folder,
                                         remove_folder),
         cmocka_unit_test(the_whole_day_means_no_quiet_hours),
+        cmocka_unit_test_setup_teardown(the_main_database_has_one_name_from_everywhere, make_folder,
+                                        remove_folder),
     };
 
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
