@@ -49,8 +49,9 @@ def median_ms(action):
 
 @functools.lru_cache
 def raw_ms(path, name):
-    """The count of a segment by plain SQL on the main database, with its indexes."""
+    """The count of a segment by plain SQL on the main database, with the indexes that help it."""
     main = sqlite3.connect(path)
+    main.execute("CREATE INDEX IF NOT EXISTS for_the_bench ON appointment_requests (conversation_id, status)")
     stamp = time.time()
     args = {d: time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(stamp - int(d[1:]) * 86400))
             for d in ("d7", "d90") if ":" + d in RAW[name]}
