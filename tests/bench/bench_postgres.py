@@ -56,7 +56,7 @@ def first_sync(server, site):
                     os.unlink(os.path.join(site.home, name + end))
         ours.append(seconds(lambda: site.run("sync", timeout=3600)))
     ours, drain = statistics.median(ours), statistics.median(drains)
-    print(f"  first sync, {rows:,} rows, ready to preview{'':<5} {ours:8.2f} s   {rows / ours:12,.0f} rows/s")
+    print(f"  first sync, {rows:,} rows, all indexes made{'':<4} {ours:8.2f} s   {rows / ours:12,.0f} rows/s")
     print(f"  libpq alone, the same rows into nothing {'':<5} {drain:8.2f} s   {rows / drain:12,.0f} rows/s"
           f"   canvass has {drain / ours:.0%} of that")
 
