@@ -37,7 +37,8 @@ struct relay_counters {
     atomic_llong failures[FAILURE_COUNT]; /* requests */
     atomic_llong events_read;             /* events handed to the console */
     atomic_bool failing;                  /* the last commit failed */
-    /* Answers by path (routes_path_name()) and status; 0: the connection ended without one. */
+    /* Answers by path and status; 0: the connection ended without one. */
+    const char *paths[COUNTER_PATHS]; /* set by routes_name_paths() before the first request */
     atomic_llong answers[COUNTER_PATHS][COUNTER_STATUSES];
     struct http_server_counters server;
 };

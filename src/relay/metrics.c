@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "core/base/mem.h"
-#include "relay/routes.h"
 
 static const int32_t bucket_us[] = {500,   1000,  2500,   5000,   10000,
                                     25000, 50000, 100000, 250000, 1000000};
@@ -48,7 +47,7 @@ write_answers(struct buf *out, const struct relay_counters *c)
 
             if (count)
                 buf_printf(out, "canvass_relay_requests_total{path=\"%s\",status=\"%d\"} %lld\n",
-                           routes_path_name(path), status, count);
+                           c->paths[path], status, count);
         }
 }
 

@@ -65,6 +65,7 @@ relay_start(const struct relay_config *config, struct error *err)
 
     if (!start_threads(relay, config, err))
         goto bad;
+    routes_name_paths(&relay->counters);
     relay->sources = sources_new((int)config->failures_per_minute);
     relay->routes = (struct routes){.twilio_token = config->twilio_token,
                                     .token = config->token,

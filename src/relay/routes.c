@@ -348,10 +348,11 @@ find_route(const char *path)
     return NULL;
 }
 
-const char *
-routes_path_name(int path)
+void
+routes_name_paths(struct relay_counters *c)
 {
-    return path < (int)ARRAY_LEN(table) ? table[path].path : "other";
+    for (size_t i = 0; i < COUNTER_PATHS; i++)
+        c->paths[i] = i < ARRAY_LEN(table) ? table[i].path : "other";
 }
 
 void

@@ -32,6 +32,6 @@ void routes_close(struct routes *routes); /* every request is answered with 503 
 void routes_handle(void *ctx, struct http_exchange *x); /* ctx is a struct routes */
 /* Counts; for the server. ctx is a struct routes. */
 void routes_answered(void *ctx, const struct http_exchange *x, int status);
-const char *routes_path_name(int path); /* of counters.answers; "other" is the last */
+void routes_name_paths(struct relay_counters *c); /* the rows of its answers */
 
 #endif

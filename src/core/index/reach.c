@@ -16,18 +16,6 @@ space_of(size_t channel)
 }
 
 void
-reach_state_release(struct reach_state *r)
-{
-    for (size_t i = 0; i < SPACE_COUNT; i++) {
-        bits_release(&r->has[i]);
-        bits_release(&r->capped[i]);
-    }
-    for (size_t i = 0; i < CHANNEL_COUNT; i++)
-        bits_release(&r->opted[i]);
-    *r = (struct reach_state){0};
-}
-
-void
 gather_id(void *ctx, int64_t id)
 {
     struct gather *g = ctx;

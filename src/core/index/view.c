@@ -10,6 +10,18 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 
+void
+reach_state_release(struct reach_state *r)
+{
+    for (size_t i = 0; i < SPACE_COUNT; i++) {
+        bits_release(&r->has[i]);
+        bits_release(&r->capped[i]);
+    }
+    for (size_t i = 0; i < CHANNEL_COUNT; i++)
+        bits_release(&r->opted[i]);
+    *r = (struct reach_state){0};
+}
+
 static void
 forget(struct index_view *v)
 {

@@ -1,6 +1,6 @@
 /*
- * One sync under way: shared by sync.c (what changed), sync_missing.c (what is gone) and
- * sync_full.c (everything).
+ * One sync under way: shared by sync.c (what changed), sync_missing.c (what is gone), sync_full.c
+ * (everything) and sync_rows.c, which they stand on.
  */
 #ifndef CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
 #define CANVASS_CORE_REPLICA_SYNC_PRIVATE_H
@@ -67,6 +67,8 @@ bool sync_remove_gone(struct sync *s, struct error *err) MUST_CHECK;
 bool sync_remove_missing(struct sync *s, struct error *err) MUST_CHECK;
 /* Lists what is gone and what is absent; in any order: PostgreSQL's is not always ours. */
 bool sync_compare_all_keys(struct sync *s, struct error *err) MUST_CHECK;
+
+/* --- sync_rows.c */
 
 void sync_table_begin(struct sync *s, enum main_table table);
 /*
