@@ -137,11 +137,13 @@ class Copy(world.World):
         assert len(first) + skipped == self.targeted, "somebody was lost"
         assert contacted == len(first), (contacted, len(first))
         end = time.monotonic() + PATIENCE
-        while not self.told() <= set(self.texts()) and time.monotonic() < end:
-            self.finish()  # somebody wrote once more, after it had settled
-        texts = self.texts()
+        # What was told is read before what is there: customers may write once more at any time.
+        told, texts = self.told(), self.texts()
+        while not told <= set(texts) and time.monotonic() < end:
+            self.finish()
+            told, texts = self.told(), self.texts()
         assert len(texts) == len(set(texts)), "a text is there twice"
-        assert self.told() <= set(texts) <= {r["sid"] for r in self.ledger("inbound")}, "a text was lost, or made up"
+        assert told <= set(texts) <= {r["sid"] for r in self.ledger("inbound")}, "a text was lost, or made up"
         # nobody who has opted out got anything after the console knew of it
         for address, at in self.rows("SELECT address, at FROM suppression WHERE reason = 'opt_out'"):
             late = self.rows("SELECT count(*) FROM attempt WHERE address = '%s' AND claimed_at > %d" % (address, at))[0][0]
