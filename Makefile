@@ -167,7 +167,7 @@ $(BUILD)/bench_preview: $(BUILD)/tests/bench/bench_preview.o $(BUILD)/libcore.a
 $(BUILD)/fault.so: tests/chaos/fault.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu17 -O1 $(WARN) -shared -fPIC -o $@ $< -ldl
-# Every point of the crash sweep, and a thousand kills at random: about an hour
+# Every point of the crash sweep, and a thousand kills at random: about half an hour
 chaos: all $(BUILD)/fault.so
 	@CANVASS_SWEEP=all python3 tests/chaos/test_sweep.py
 	@CANVASS_TEST_BIN=build/release CANVASS_KILLS=1000 python3 tests/chaos/test_kill.py
