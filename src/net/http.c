@@ -36,8 +36,8 @@ struct transfer {
     struct transfer *prev, *next;
     struct shape shape;
     struct curl_slist *headers; /* of the shape */
-    char *request_body; /* owned; NULL for GET */
-    bool let_out; /* may have begun to leave */
+    char *request_body;         /* owned; NULL for GET */
+    bool let_out;               /* may have begun to leave */
     struct buf answer;
     size_t header_bytes;
     bool too_big;

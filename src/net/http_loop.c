@@ -19,8 +19,8 @@ enum { EVENTS_MAX = 256, NEVER = -1 };
  * for sockets whose end we hear of, since the same number may then be another file.
  */
 struct watch {
-    bool ours;   /* opened by open_socket() */
-    bool wanted; /* curl waits for it now */
+    bool ours;       /* opened by open_socket() */
+    bool wanted;     /* curl waits for it now */
     uint32_t events; /* that epoll was asked for; 0: it does not know the file */
 };
 
