@@ -2,7 +2,7 @@
  * The preview as the console asks it, one criterion changed at a time: exact count, reach and 50
  * named people, from the column index and from SQL on the same replica. Prints one JSON document.
  *
- * usage: bench_preview HOME [QUESTIONS]
+ * usage: bench_preview HOME [QUESTIONS [NAME]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,7 +88,7 @@ ask(struct db *db, const char *format, int day, const struct segment_env *env, r
 }
 
 static void
-one_question(struct db *db, size_t q, size_t count, const struct segment_env *env)
+one_question(struct db *db, size_t q, size_t count, const struct segment_env *env, size_t *told)
 {
     int64_t *times = mem_calloc(count, sizeof *times);
     int64_t sql[SQL_RUNS];
@@ -112,7 +112,7 @@ one_question(struct db *db, size_t q, size_t count, const struct segment_env *en
     qsort(sql, SQL_RUNS, sizeof *sql, by_value);
     printf("%s{\"name\":\"%s\",\"matched\":%lld,\"reachable\":%lld,\"first_ms\":%.3f,"
            "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"sql_p50_ms\":%.1f}",
-           q ? "," : "", questions[q].name, (long long)from_index.matched,
+           (*told)++ ? "," : "", questions[q].name, (long long)from_index.matched,
            (long long)from_index.reachable, (double)first / 1e3, (double)times[count / 2] / 1e3,
            (double)times[count * 99 / 100] / 1e3, (double)times[count - 1] / 1e3,
            (double)sql[SQL_RUNS / 2] / 1e3);
@@ -127,6 +127,7 @@ main(int argc, char **argv)
     struct error err = {0};
     size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
     struct rusage usage;
+    size_t told = 0;
     struct db *db;
 
     if (argc < 2 || count < SQL_RUNS)
@@ -141,7 +142,8 @@ main(int argc, char **argv)
     printf("{\"now\":%lld,\"day\":%d,\"questions\":[", (long long)env.now_s,
            (int)((count - 1) % 365) + 1);
     for (size_t q = 0; q < ARRAY_LEN(questions); q++)
-        one_question(db, q, count, &env);
+        if (argc <= 3 || strcmp(argv[3], questions[q].name) == 0)
+            one_question(db, q, count, &env, &told);
     (void)getrusage(RUSAGE_SELF, &usage);
     printf("],\"resident_mb\":%.0f}\n", (double)usage.ru_maxrss / 1024);
     db_close(db);
