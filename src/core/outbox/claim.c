@@ -218,19 +218,24 @@ write_down(struct work *w, const struct due_unit *due, const struct buf *text, i
 
 /* Whether the day has room for the message: the sender's, and the campaign's. */
 static bool
-day_has_room(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
+day_has_room(struct work *w, struct claim_campaign *from, int segments, bool *room,
+             bool *campaign_is_out, struct error *err)
 {
+    *room = false;
     if (!daily_allows(w->req->daily, segments)) {
         w->day_is_out = w->rate_is_out = true;
         w->out->capped_until_ms = w->req->daily->end_s * 1000;
         daily_describe(w->req->daily, w->out->capped_why, sizeof w->out->capped_why);
-        return false;
+        /* Written down for who asks why nothing goes out: two of five segments may be left. */
+        return setting_set_i64(w->ledger, "sms_day_needs", segments, err) &&
+               setting_set_i64(w->ledger, "sms_day_needs_until", w->req->daily->end_s, err);
     }
     if (from && !daily_allows(&from->daily, segments)) {
         *campaign_is_out = true;
         from->hold_until_ms = from->daily.end_s * 1000;
-        return false;
+        return true;
     }
+    *room = true;
     return true;
 }
 
@@ -308,6 +313,7 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
     struct buf text = {0};
     int validity_s = 0;
     bool unchecked = false;
+    bool room = false;
     bool go = false;
     bool ok;
 
@@ -329,8 +335,9 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         ok = false;
     else if (unchecked)
         ok = ask_first(w, due, &text, size.segments, err);
-    else if (day_has_room(w, from, size.segments, campaign_is_out) &&
-             take_tokens(w, from, size.segments, campaign_is_out))
+    else if (!day_has_room(w, from, size.segments, &room, campaign_is_out, err))
+        ok = false;
+    else if (room && take_tokens(w, from, size.segments, campaign_is_out))
         ok = write_down(w, due, &text, size.segments, validity_s, err);
 out:
     buf_release(&text);
