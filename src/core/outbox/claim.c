@@ -304,6 +304,20 @@ take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *cam
     return false;
 }
 
+/* Writes the message down when the day and the rates have room for it. */
+static bool
+claim_if_room(struct work *w, struct claim_campaign *from, const struct due_unit *due,
+              const struct buf *text, int segments, int validity_s, bool *campaign_is_out,
+              struct error *err)
+{
+    bool room = false;
+
+    if (!day_has_room(w, from, segments, &room, campaign_is_out, err))
+        return false;
+    return !room || !take_tokens(w, from, segments, campaign_is_out) ||
+           write_down(w, due, text, segments, validity_s, err);
+}
+
 static bool
 claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *due,
           bool *campaign_is_out, struct error *err)
@@ -313,7 +327,6 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
     struct buf text = {0};
     int validity_s = 0;
     bool unchecked = false;
-    bool room = false;
     bool go = false;
     bool ok;
 
@@ -335,10 +348,8 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         ok = false;
     else if (unchecked)
         ok = ask_first(w, due, &text, size.segments, err);
-    else if (!day_has_room(w, from, size.segments, &room, campaign_is_out, err))
-        ok = false;
-    else if (room && take_tokens(w, from, size.segments, campaign_is_out))
-        ok = write_down(w, due, &text, size.segments, validity_s, err);
+    else
+        ok = claim_if_room(w, from, due, &text, size.segments, validity_s, campaign_is_out, err);
 out:
     buf_release(&text);
     w->full = w->out->claims.count >= w->req->max || w->touched >= TOUCHED_MAX;
