@@ -9,14 +9,14 @@
 json_t *
 cli_sync_json(const struct sync_result *r)
 {
-    return json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mode",
+    return json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mode",
                      r->mode == SYNC_FULL ? "full" : "incremental", "why_full", r->why_full,
                      "changed", r->changed, "replica_generation", (json_int_t)r->generation,
                      "customers", (json_int_t)r->customers, "rows_read", (json_int_t)r->rows_read,
                      "rows_written", (json_int_t)r->rows_written, "rows_removed",
                      (json_int_t)r->rows_removed, "orphans", (json_int_t)r->orphans,
-                     "rows_without_updated_at", (json_int_t)r->bad_times, "elapsed_ms",
-                     (json_int_t)r->elapsed_ms);
+                     "rows_without_updated_at", (json_int_t)r->bad_times, "ready_ms",
+                     (json_int_t)r->ready_ms, "elapsed_ms", (json_int_t)r->elapsed_ms);
 }
 
 static void
@@ -40,9 +40,11 @@ cli_sync_print(const struct sync_result *r)
     put_number("", r->rows_written, " rows written");
     if (r->rows_removed > 0)
         put_number(", ", r->rows_removed, " removed");
-    cli_printf(", %s sync%s%s, generation %" PRId64 " (%" PRId64 " ms)\n",
+    cli_printf(", %s sync%s%s, generation %" PRId64 "\n",
                r->mode == SYNC_FULL ? "full" : "incremental", r->why_full ? ": " : "",
-               r->why_full ? r->why_full : "", r->generation, r->elapsed_ms);
+               r->why_full ? r->why_full : "", r->generation);
+    cli_printf("ready to preview after %.1f s, finished after %.1f s\n",
+               (double)r->ready_ms / 1000.0, (double)r->elapsed_ms / 1000.0);
     if (r->orphans > 0)
         put_number("", r->orphans,
                    " appointments and conversations belong to no known customer and count "

@@ -1,6 +1,7 @@
 #include "core/index/view.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,7 +109,10 @@ open_fitting(struct index_view *v, const struct index_state *state)
     if (meta->generation != state->generation || meta->stamp != state->stamp) {
         index_file_close(v->file);
         v->file = NULL;
+        return;
     }
+    log_line(LOG_DEBUG, "index", "the column index answers for generation %" PRId64,
+             meta->generation);
 }
 
 struct index_view *

@@ -427,16 +427,19 @@ refresh_index(struct db *replica, struct index_draft *draft, const struct sync_r
 
 /* When it fails the next sync begins with it. */
 static void
-make_late_indexes(struct db *replica, const atomic_bool *cancel)
+make_late_indexes(struct db *replica, const struct sync_job *job)
 {
     struct error err = {0};
     bool late = false;
     bool ok = replica_bulk_has_late(replica, &late, &err);
 
-    db_set_cancel(replica, cancel);
-    if (ok && late)
-        ok = db_begin(replica, &err) && replica_bulk_make_late(replica, &err) &&
-             db_commit(replica, &err);
+    db_set_cancel(replica, job->cancel);
+    if (ok && late) {
+        ok = db_begin(replica, &err);
+        if (ok && job->progress)
+            job->progress(job->arg, "SQL indexes", 0, 0);
+        ok = ok && replica_bulk_make_late(replica, &err) && db_commit(replica, &err);
+    }
     db_set_cancel(replica, NULL);
     db_rollback(replica);
     if (!ok)
@@ -474,11 +477,12 @@ sync_between(struct db *replica, struct main_database *source, const char *count
         keep_error(replica, job->now_s, err);
     if (ok)
         refresh_index(replica, s->draft, out);
-    log_line(LOG_DEBUG, "sync", "ready after %" PRId64 " ms", utime_mono_ms() - start_ms);
+    out->ready_ms = utime_mono_ms() - start_ms;
+    log_line(LOG_DEBUG, "sync", "ready after %" PRId64 " ms", out->ready_ms);
     sync_free(s);
     fold_begin(&fold, replica);
     if (ok)
-        make_late_indexes(replica, job->cancel);
+        make_late_indexes(replica, job);
     fold_end(&fold);
     log_line(LOG_DEBUG, "sync", "log folded after %" PRId64 " ms", utime_mono_ms() - start_ms);
     if (ok && out->mode == SYNC_FULL)

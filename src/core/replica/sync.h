@@ -43,12 +43,17 @@ struct sync_result {
     int64_t rows_read;
     int64_t rows_written; /* new or different */
     int64_t rows_removed;
-    int64_t orphans;   /* rows of null or unknown customers met by this sync */
-    int64_t bad_times; /* rows without updated_at, or with one that is no time */
-    int64_t elapsed_ms;
+    int64_t orphans;    /* rows of null or unknown customers met by this sync */
+    int64_t bad_times;  /* rows without updated_at, or with one that is no time */
+    int64_t ready_ms;   /* until the generation and its column index could answer previews */
+    int64_t elapsed_ms; /* until the end, SQL's indexes included */
 };
 
-/* table: what is being read; done of total (0: not known). Called every few thousand rows. */
+/*
+ * table: what is being read; done of total (0: not known). Called every few thousand rows.
+ * "indexes" while a full sync ends its tables; "SQL indexes" when previews can answer already and
+ * what only SQL is quicker with is being made, inside the second transaction.
+ */
 typedef void sync_progress_fn(void *arg, const char *table, int64_t done, int64_t total);
 
 struct sync_job {
