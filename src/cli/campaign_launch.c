@@ -75,7 +75,7 @@ print_launched(struct campaign_job *j, struct error *err)
     int status = EXIT_DONE;
 
     if (!campaign_load(j->ledger, &j->config, j->id, &c, err) ||
-        !campaign_stats_load(j->ledger, j->id, &stats, err)) {
+        !campaign_planned_load(j->ledger, j->id, &stats, err)) {
         campaign_release(&c);
         return -1;
     }

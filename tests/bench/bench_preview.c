@@ -2,7 +2,7 @@
  * The preview as the console asks it, one criterion changed at a time: exact count, reach and 50
  * named people, from the column index and from SQL on the same replica. Prints one JSON document.
  *
- * usage: bench_preview HOME [QUESTIONS]
+ * usage: bench_preview HOME [QUESTIONS [NAME]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,36 +87,51 @@ ask(struct db *db, const char *format, int day, const struct segment_env *env, r
     return took;
 }
 
-static void
-one_question(struct db *db, size_t q, size_t count, const struct segment_env *env)
-{
-    int64_t *times = mem_calloc(count, sizeof *times);
-    int64_t sql[SQL_RUNS];
-    struct reach from_index = {0};
-    struct reach from_sql = {0};
+struct answered {
+    int64_t *times; /* owned; ascending */
     int64_t first;
+    struct reach reach; /* of the last day */
+};
 
-    first = ask(db, questions[q].document, 400, env, segment_reach, segment_sample, &from_index);
+static void
+by_index(struct db *db, size_t q, size_t count, const struct segment_env *env, struct answered *a)
+{
+    a->times = mem_calloc(count, sizeof *a->times);
+    a->first = ask(db, questions[q].document, 400, env, segment_reach, segment_sample, &a->reach);
     for (size_t i = 0; i < count; i++)
-        times[i] = ask(db, questions[q].document, (int)(i % 365) + 1, env, segment_reach,
-                       segment_sample, &from_index);
+        a->times[i] = ask(db, questions[q].document, (int)(i % 365) + 1, env, segment_reach,
+                          segment_sample, &a->reach);
+    qsort(a->times, count, sizeof *a->times, by_value);
+}
+
+static void
+beside_sql(struct db *db, size_t q, size_t count, const struct segment_env *env,
+           const struct answered *a)
+{
+    int64_t sql[SQL_RUNS];
+    struct reach reach = {0};
+
     for (size_t i = 0; i < SQL_RUNS; i++) {
         int day = (int)((count - SQL_RUNS + i) % 365) + 1;
 
-        sql[i] = ask(db, questions[q].document, day, env, segment_sql_reach, segment_sql_sample,
-                     &from_sql);
+        sql[i] =
+            ask(db, questions[q].document, day, env, segment_sql_reach, segment_sql_sample, &reach);
     }
-    if (memcmp(&from_index, &from_sql, sizeof from_sql) != 0)
+    if (memcmp(&a->reach, &reach, sizeof reach) != 0)
         stop(&(struct error){.text = "the index and SQL disagree"});
-    qsort(times, count, sizeof *times, by_value);
     qsort(sql, SQL_RUNS, sizeof *sql, by_value);
-    printf("%s{\"name\":\"%s\",\"matched\":%lld,\"reachable\":%lld,\"first_ms\":%.3f,"
+    printf("{\"name\":\"%s\",\"matched\":%lld,\"reachable\":%lld,\"first_ms\":%.3f,"
            "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"sql_p50_ms\":%.1f}",
-           q ? "," : "", questions[q].name, (long long)from_index.matched,
-           (long long)from_index.reachable, (double)first / 1e3, (double)times[count / 2] / 1e3,
-           (double)times[count * 99 / 100] / 1e3, (double)times[count - 1] / 1e3,
+           questions[q].name, (long long)reach.matched, (long long)reach.reachable,
+           (double)a->first / 1e3, (double)a->times[count / 2] / 1e3,
+           (double)a->times[count * 99 / 100] / 1e3, (double)a->times[count - 1] / 1e3,
            (double)sql[SQL_RUNS / 2] / 1e3);
-    free(times);
+}
+
+static bool
+is_asked(int argc, char **argv, size_t q)
+{
+    return argc <= 3 || strcmp(argv[3], questions[q].name) == 0;
 }
 
 int
@@ -127,6 +142,8 @@ main(int argc, char **argv)
     struct error err = {0};
     size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 300;
     struct rusage usage;
+    struct answered answered[ARRAY_LEN(questions)] = {0};
+    const char *between = "";
     struct db *db;
 
     if (argc < 2 || count < SQL_RUNS)
@@ -141,8 +158,17 @@ main(int argc, char **argv)
     printf("{\"now\":%lld,\"day\":%d,\"questions\":[", (long long)env.now_s,
            (int)((count - 1) % 365) + 1);
     for (size_t q = 0; q < ARRAY_LEN(questions); q++)
-        one_question(db, q, count, &env);
-    (void)getrusage(RUSAGE_SELF, &usage);
+        if (is_asked(argc, argv, q))
+            by_index(db, q, count, &env, &answered[q]);
+    (void)getrusage(RUSAGE_SELF, &usage); /* before SQL takes its own */
+    for (size_t q = 0; q < ARRAY_LEN(questions); q++) {
+        if (!is_asked(argc, argv, q))
+            continue;
+        (void)fputs(between, stdout);
+        beside_sql(db, q, count, &env, &answered[q]);
+        free(answered[q].times);
+        between = ",";
+    }
     printf("],\"resident_mb\":%.0f}\n", (double)usage.ru_maxrss / 1024);
     db_close(db);
     config_release(&config);

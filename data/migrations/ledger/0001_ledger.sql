@@ -103,7 +103,7 @@ CREATE TABLE delivery (
     opted_out_at INTEGER,                         -- opted out in answer to this delivery
     updated_at INTEGER NOT NULL,
     UNIQUE (campaign_id, step, customer_id),
-    UNIQUE (campaign_id, step, channel, address),
+    UNIQUE (address, channel, campaign_id, step), -- the address first: it finds replies too
     CHECK ((state = 'skipped') = (reason IS NOT NULL)),
     CHECK (accepted_at IS NOT NULL OR (state <> 'accepted' AND state <> 'sent' AND state <> 'delivered'
                                         AND state <> 'undelivered')),
@@ -112,8 +112,6 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (campaign_id, next_attempt_at_ms, id)
     WHERE state IN ('queued', 'retry_wait');
 CREATE INDEX delivery_open ON delivery (state) WHERE state IN ('sending', 'in_doubt');
--- without accepted_at: a row that is accepted stays where it is
-CREATE INDEX delivery_address ON delivery (address, channel);
 CREATE INDEX delivery_customer ON delivery (customer_id);
 -- for the figures of the screens: appended to in order of time, or few rows
 CREATE INDEX delivery_accepted ON delivery (accepted_at) WHERE accepted_at IS NOT NULL;
@@ -122,7 +120,14 @@ CREATE INDEX delivery_opted_out ON delivery (opted_out_at) WHERE opted_out_at IS
 CREATE INDEX delivery_retry ON delivery (next_attempt_at_ms) WHERE state = 'retry_wait';
 
 -- Counters follow the rows: in the same statement, by the database itself.
-CREATE TRIGGER delivery_added AFTER INSERT ON delivery BEGIN
+CREATE TRIGGER delivery_queued AFTER INSERT ON delivery
+    WHEN NEW.state = 'queued' AND NEW.opted_out_at IS NULL
+BEGIN
+    UPDATE campaign SET targeted = targeted + 1, n_queued = n_queued + 1 WHERE id = NEW.campaign_id;
+END;
+CREATE TRIGGER delivery_added AFTER INSERT ON delivery
+    WHEN NEW.state <> 'queued' OR NEW.opted_out_at IS NOT NULL
+BEGIN
     UPDATE campaign SET
         targeted = targeted + 1,
         n_queued = n_queued + (NEW.state = 'queued'),

@@ -66,6 +66,13 @@ bits_or(struct bits *to, const struct bits *with)
 }
 
 void
+bits_xor(struct bits *to, const struct bits *with)
+{
+    for (size_t i = 0, n = bits_words(to->count); i < n; i++)
+        to->words[i] ^= with->words[i];
+}
+
+void
 bits_not(struct bits *b)
 {
     for (size_t i = 0, n = bits_words(b->count); i < n; i++)
@@ -220,9 +227,9 @@ mask_later_i64(uint8_t *restrict m, const int64_t *restrict a, const int64_t *re
 }
 
 /* The last code fills the places of those that are not given. */
-void
-mask_codes_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t *codes,
-              size_t count)
+INLINED
+codes_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t *codes,
+         size_t count)
 {
     const uint8_t w = codes[0];
     const uint8_t x = codes[count > 1 ? 1 : 0];
@@ -232,10 +239,30 @@ mask_codes_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const ui
     if (count == 1) {
         for (size_t i = 0; i < n; i++)
             m[i] &= c[i] == w;
-        return;
+    } else if (count == 2) {
+        for (size_t i = 0; i < n; i++)
+            m[i] &= (uint8_t)((c[i] == w) | (c[i] == x));
+    } else {
+        for (size_t i = 0; i < n; i++)
+            m[i] &= (uint8_t)((c[i] == w) | (c[i] == x) | (c[i] == y) | (c[i] == z));
     }
-    for (size_t i = 0; i < n; i++)
-        m[i] &= (uint8_t)((c[i] == w) | (c[i] == x) | (c[i] == y) | (c[i] == z));
+}
+
+WIDE
+codes_u8_wide(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t *codes,
+              size_t count)
+{
+    codes_u8(m, c, n, codes, count);
+}
+
+void
+mask_codes_u8(uint8_t *restrict m, const uint8_t *restrict c, size_t n, const uint8_t *codes,
+              size_t count)
+{
+    if (is_wide())
+        codes_u8_wide(m, c, n, codes, count);
+    else
+        codes_u8(m, c, n, codes, count);
 }
 
 void

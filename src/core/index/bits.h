@@ -34,6 +34,11 @@ bits_add(struct bits *b, size_t i)
     b->words[i / 64] |= (uint64_t)1 << (i % 64);
 }
 static inline void
+bits_join(struct bits *b, size_t i, bool value) /* set when it was or when value is */
+{
+    b->words[i / 64] |= (uint64_t)value << (i % 64);
+}
+static inline void
 bits_drop(struct bits *b, size_t i)
 {
     b->words[i / 64] &= ~((uint64_t)1 << (i % 64));
@@ -46,6 +51,7 @@ void bits_copy(struct bits *to, const struct bits *from);
 void bits_and(struct bits *to, const struct bits *with);
 void bits_and_not(struct bits *to, const struct bits *with);
 void bits_or(struct bits *to, const struct bits *with);
+void bits_xor(struct bits *to, const struct bits *with);
 void bits_not(struct bits *b);
 int64_t bits_tally(const struct bits *b);
 int64_t bits_tally_and(const struct bits *a, const struct bits *b);

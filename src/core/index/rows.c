@@ -158,8 +158,9 @@ tally_between(const struct bits *rows, size_t from, size_t end)
     return count;
 }
 
-void
-rows_counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
+/* One by one: for numbers too great to be reached by taking rows away. */
+static void
+counted_each(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
              struct bits *out)
 {
     struct bits some = {0};
@@ -176,6 +177,69 @@ rows_counted(const struct rows_map *m, const struct bits *rows, const uint8_t *h
             bits_drop(out, p);
     }
     bits_release(&some);
+}
+
+/*
+ * Takes the first of each customer's rows out of the set. A customer's rows are read as one number
+ * whose lowest bit is the first row: less 1, it loses its lowest one. Who has none gets a bit on
+ * the last row for it, so that nothing is borrowed from the next customer.
+ */
+static void
+take_first(const struct rows_map *m, struct bits *rows)
+{
+    uint64_t first_next = 1; /* the row after a customer's last is another's first */
+    unsigned carry = 0;
+    bool borrow = false;
+
+    for (size_t i = 0, n = bits_words(m->rows); i < n; i++) {
+        uint64_t last = m->last.words[i];
+        uint64_t hits = hits_of(rows->words[i], last, &carry);
+        uint64_t full = rows->words[i] | (last & ~hits);
+        uint64_t less = 0;
+        bool under = __builtin_sub_overflow(full, last << 1 | first_next, &less);
+
+        under |= __builtin_sub_overflow(less, (uint64_t)borrow, &less);
+        borrow = under;
+        first_next = last >> 63;
+        rows->words[i] = full & less;
+    }
+}
+
+enum { LEVELS_MAX = 8 };
+
+/* The greatest n for which holds[n] differs from holds[n - 1]. */
+static uint32_t
+last_change(const struct rows_map *m, const uint8_t *holds)
+{
+    uint32_t n = m->greatest;
+
+    while (n > 0 && holds[n] == holds[n - 1])
+        n--;
+    return n;
+}
+
+void
+rows_counted(const struct rows_map *m, struct bits *rows, const uint8_t *holds, struct bits *out)
+{
+    struct bits at_least = {0};
+    uint32_t last = last_change(m, holds);
+
+    if (last > LEVELS_MAX) {
+        counted_each(m, rows, holds, out);
+        return;
+    }
+    /* Who has n rows at least is among who has n - 1: each change turns those from n on. */
+    bits_init(&at_least, m->customers);
+    bits_fill(out, holds[0]);
+    for (uint32_t n = 1; n <= last; n++) {
+        if (n > 1)
+            take_first(m, rows);
+        if (holds[n] == holds[n - 1])
+            continue;
+        rows_any(m, rows, &at_least);
+        bits_xor(out, &at_least);
+    }
+    bits_release(&at_least);
 }
 
 void

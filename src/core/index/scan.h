@@ -55,8 +55,9 @@ void rows_map_make(struct rows_map *m, const uint32_t *first, size_t customers);
 void rows_map_release(struct rows_map *m);
 /* Customers with one row at least that is set. */
 void rows_any(const struct rows_map *m, const struct bits *rows, struct bits *out);
-/* Customers whose number of such rows n has holds[n]; there are greatest + 1 of these. */
-void rows_counted(const struct rows_map *m, const struct bits *rows, const uint8_t *holds,
+/* Customers whose number of such rows n has holds[n] (0 or 1); there are greatest + 1 of these.
+ * rows is used up. */
+void rows_counted(const struct rows_map *m, struct bits *rows, const uint8_t *holds,
                   struct bits *out);
 /* The same for all rows. */
 void rows_numbered(const struct rows_map *m, const uint8_t *holds, struct bits *out);

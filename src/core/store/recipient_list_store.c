@@ -30,6 +30,8 @@ static const char SQL_VARIANTS[] =
     "FROM main.variant v LEFT JOIN main.delivery d "
     "  ON d.campaign_id = v.campaign_id AND d.variant = v.idx "
     "WHERE v.campaign_id = :campaign GROUP BY v.idx ORDER BY v.idx";
+static const char SQL_PLANNED[] = "SELECT name, text, weight, planned, 0, 0, 0 FROM main.variant "
+                                  "WHERE campaign_id = :campaign ORDER BY idx";
 static const char SQL_OUTCOMES[] =
     "SELECT outcome, count(*) FROM main.conversation WHERE campaign_id = :campaign "
     "AND outcome IS NOT NULL GROUP BY outcome ORDER BY count(*) DESC, outcome";
@@ -96,9 +98,10 @@ recipient_each(struct db *db, const struct recipient_filter *filter,
 }
 
 static bool
-load_variants(struct db *db, int64_t campaign_id, struct campaign_stats *out, struct error *err)
+load_variants(struct db *db, const char *sql, int64_t campaign_id, struct campaign_stats *out,
+              struct error *err)
 {
-    struct db_stmt *st = db_prepare(db, SQL_VARIANTS, err);
+    struct db_stmt *st = db_prepare(db, sql, err);
     size_t capacity = 0;
     bool ok = st != NULL;
     bool row = ok;
@@ -170,7 +173,7 @@ campaign_stats_load(struct db *db, int64_t campaign_id, struct campaign_stats *o
 {
     struct campaign_stats s = {0};
 
-    if (load_variants(db, campaign_id, &s, err) &&
+    if (load_variants(db, SQL_VARIANTS, campaign_id, &s, err) &&
         load_words(db, SQL_OUTCOMES, campaign_id, &s.outcomes, &s.outcome_count, err) &&
         load_words(db, SQL_SENTIMENTS, campaign_id, &s.sentiments, &s.sentiment_count, err) &&
         load_conversations(db, campaign_id, &s.conversations, err)) {
@@ -178,6 +181,17 @@ campaign_stats_load(struct db *db, int64_t campaign_id, struct campaign_stats *o
         return true;
     }
     campaign_stats_release(&s);
+    return false;
+}
+
+bool
+campaign_planned_load(struct db *db, int64_t campaign_id, struct campaign_stats *out,
+                      struct error *err)
+{
+    *out = (struct campaign_stats){0};
+    if (load_variants(db, SQL_PLANNED, campaign_id, out, err))
+        return true;
+    campaign_stats_release(out);
     return false;
 }
 

@@ -107,6 +107,10 @@ struct campaign_stats {
 };
 bool campaign_stats_load(struct db *db, int64_t campaign_id, struct campaign_stats *out,
                          struct error *err) MUST_CHECK;
+/* The same of a campaign that begins, without a look at its recipients: variants and their shares.
+ */
+bool campaign_planned_load(struct db *db, int64_t campaign_id, struct campaign_stats *out,
+                           struct error *err) MUST_CHECK;
 void campaign_stats_release(struct campaign_stats *s);
 
 #endif
