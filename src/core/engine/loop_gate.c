@@ -77,8 +77,9 @@ loop_sms_may_leave(void *ctx, int64_t attempt_id)
     bool may;
 
     (void)pthread_mutex_lock(&l->gate.lock);
-    may =
-        loop_mono_ms(l) < l->gate.closes_ms && !is_stopped_now(l) && !stands_against(l, attempt_id);
+    /* The clock last: the process may stand still at any point above. */
+    may = !is_stopped_now(l) && !stands_against(l, attempt_id);
+    may = may && loop_mono_ms(l) < l->gate.closes_ms;
     if (may)
         wire_mark(l->wire, attempt_id);
     (void)pthread_mutex_unlock(&l->gate.lock);
