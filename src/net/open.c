@@ -96,6 +96,14 @@ port_relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
     return relay_client_poll(n->relay, cursor, wait_s, err);
 }
 
+static void
+port_relay_drop_poll(void *ctx)
+{
+    struct net *n = ctx;
+
+    relay_client_drop_poll(n->relay);
+}
+
 static bool
 port_relay_ack(void *ctx, const char *cursor, struct error *err)
 {
@@ -177,6 +185,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_send = port_sms_send,
                              .sms_lookup = port_sms_lookup,
                              .relay_poll = port_relay_poll,
+                             .relay_drop_poll = port_relay_drop_poll,
                              .relay_ack = port_relay_ack,
                              .relay_tell = port_relay_tell,
                              .in_flight = port_in_flight,
