@@ -40,11 +40,10 @@ cli_sync_print(const struct sync_result *r)
     put_number("", r->rows_written, " rows written");
     if (r->rows_removed > 0)
         put_number(", ", r->rows_removed, " removed");
-    cli_printf(", %s sync%s%s, generation %" PRId64 "\n",
+    cli_printf(", %s sync%s%s, generation %" PRId64 " (ready to preview after %" PRId64
+               " ms, finished after %" PRId64 " ms)\n",
                r->mode == SYNC_FULL ? "full" : "incremental", r->why_full ? ": " : "",
-               r->why_full ? r->why_full : "", r->generation);
-    cli_printf("ready to preview after %.1f s, finished after %.1f s\n",
-               (double)r->ready_ms / 1000.0, (double)r->elapsed_ms / 1000.0);
+               r->why_full ? r->why_full : "", r->generation, r->ready_ms, r->elapsed_ms);
     if (r->orphans > 0)
         put_number("", r->orphans,
                    " appointments and conversations belong to no known customer and count "

@@ -10,6 +10,7 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "net/http_loop.h"
 
 /*
  * A kept connection is closed by the provider's side some time. The older it is, the likelier that
@@ -22,14 +23,21 @@
 #error "libcurl 7.80 or newer is needed: CURLOPT_PREREQFUNCTION"
 #endif
 
+/* What an easy handle was set up for: the next request of the same shape brings only its body. */
+struct shape {
+    char *url, *user, *password, *bearer, *content_type; /* owned */
+    int64_t connect_ms, total_ms, stall_s;
+    bool is_post;
+};
+
 struct transfer {
     CURL *easy;
     struct http_client *client;
     struct transfer *prev, *next;
-    struct curl_slist *headers;
-    char *request_body; /* owned; NULL for GET */
-    size_t request_len;
-    bool let_out; /* may have begun to leave */
+    struct shape shape;
+    struct curl_slist *headers; /* of the shape */
+    char *request_body;         /* owned; NULL for GET */
+    bool let_out;               /* may have begun to leave */
     struct buf answer;
     size_t header_bytes;
     bool too_big;
@@ -41,6 +49,7 @@ struct transfer {
 
 struct http_client {
     CURLM *multi;
+    struct http_loop *loop;
     struct transfer *running; /* doubly linked */
     struct transfer *idle;    /* easy handles kept for use again, linked by next */
 };
@@ -108,6 +117,58 @@ on_header(char *data, size_t size, size_t count, void *ctx)
     return n;
 }
 
+/* --- the shape of a request */
+
+static bool
+same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool
+has_shape(const struct shape *s, const struct http_request *r)
+{
+    return same_text(s->url, r->url) && same_text(s->user, r->user) &&
+           same_text(s->password, r->password) && same_text(s->bearer, r->bearer) &&
+           same_text(s->content_type, r->content_type) && s->connect_ms == r->connect_ms &&
+           s->total_ms == r->total_ms && s->stall_s == r->stall_s && s->is_post == !!r->body;
+}
+
+static void
+free_secret(char *secret)
+{
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
+static void
+shape_release(struct shape *s)
+{
+    free(s->url);
+    free(s->user);
+    free_secret(s->password);
+    free_secret(s->bearer);
+    free(s->content_type);
+    *s = (struct shape){0};
+}
+
+static void
+shape_take(struct shape *s, const struct http_request *r)
+{
+    *s = (struct shape){
+        .url = mem_strdup(r->url),
+        .user = mem_strdup(r->user),
+        .password = mem_strdup(r->password),
+        .bearer = mem_strdup(r->bearer),
+        .content_type = mem_strdup(r->content_type),
+        .connect_ms = r->connect_ms,
+        .total_ms = r->total_ms,
+        .stall_s = r->stall_s,
+        .is_post = r->body != NULL,
+    };
+}
+
 /* --- one transfer */
 
 static void
@@ -117,6 +178,7 @@ transfer_free(struct transfer *t)
         return;
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
+    shape_release(&t->shape);
     free(t->request_body);
     buf_release(&t->answer);
     free(t);
@@ -142,18 +204,30 @@ transfer_take(struct http_client *c)
     return t;
 }
 
-/* Forgets the request and keeps the handle. */
+/* Forgets the request and keeps the handle with its shape. */
 static void
 transfer_give_back(struct transfer *t)
 {
     struct http_client *c = t->client;
 
-    curl_easy_reset(t->easy);
-    curl_slist_free_all(t->headers);
     free(t->request_body);
     buf_clear(&t->answer);
-    *t = (struct transfer){.easy = t->easy, .client = c, .answer = t->answer, .next = c->idle};
+    *t = (struct transfer){.easy = t->easy,
+                           .client = c,
+                           .shape = t->shape,
+                           .headers = t->headers,
+                           .answer = t->answer,
+                           .next = c->idle};
     c->idle = t;
+}
+
+static void
+forget_shape(struct transfer *t)
+{
+    curl_easy_reset(t->easy);
+    curl_slist_free_all(t->headers);
+    t->headers = NULL;
+    shape_release(&t->shape);
 }
 
 static void
@@ -201,7 +275,7 @@ is_loopback(const char *url)
 static bool
 set_common(CURL *e, struct transfer *t, const struct http_request *r)
 {
-    CURLcode rc = CURLE_OK;
+    CURLcode rc = http_loop_prepare(t->client->loop, e);
 
 #define SET(option, value)                                                                         \
     do {                                                                                           \
@@ -238,17 +312,26 @@ set_common(CURL *e, struct transfer *t, const struct http_request *r)
         SET(CURLOPT_USERNAME, r->user);
         SET(CURLOPT_PASSWORD, r->password ? r->password : "");
     }
-    if (t->request_body) {
+    if (r->body) {
         SET(CURLOPT_POST, 1L);
-        SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request_len);
         SET(CURLOPT_BUFFERSIZE, 4096L); /* of an answer: libcurl takes it anew each time */
-        SET(CURLOPT_POSTFIELDS, t->request_body);
         SET(CURLOPT_PREREQFUNCTION, on_request);
         SET(CURLOPT_PREREQDATA, t);
     }
     SET(CURLOPT_HTTPHEADER, t->headers);
 #undef SET
     return rc == CURLE_OK;
+}
+
+static bool
+set_body(struct transfer *t, const struct http_request *r)
+{
+    if (!r->body)
+        return true;
+    t->request_body = mem_dup(r->body, r->body_len);
+    return curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len) ==
+               CURLE_OK &&
+           curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request_body) == CURLE_OK;
 }
 
 static bool
@@ -269,6 +352,21 @@ set_headers(struct transfer *t, const struct http_request *r)
         free(line);
     }
     return ok;
+}
+
+/* Sets the handle up, unless it is already. */
+static bool
+set_shape(struct transfer *t, const struct http_request *r)
+{
+    if (has_shape(&t->shape, r))
+        return true;
+    forget_shape(t);
+    if (!set_headers(t, r) || !set_common(t->easy, t, r)) {
+        forget_shape(t);
+        return false;
+    }
+    shape_take(&t->shape, r);
+    return true;
 }
 
 /* --- ends */
@@ -380,6 +478,11 @@ http_client_new(size_t connections, struct error *err)
         http_client_free(c);
         return NULL;
     }
+    c->loop = http_loop_new(c->multi, err);
+    if (!c->loop) {
+        http_client_free(c);
+        return NULL;
+    }
     return c;
 }
 
@@ -399,6 +502,7 @@ http_client_free(struct http_client *c)
     }
     if (c->multi)
         (void)curl_multi_cleanup(c->multi);
+    http_loop_free(c->loop); /* last: it hears of the connections that are closed */
     free(c);
 }
 
@@ -412,11 +516,7 @@ http_client_start(struct http_client *c, const struct http_request *r, struct er
     t->done = r->done;
     t->may_leave = r->may_leave;
     t->ctx = r->ctx;
-    if (r->body) {
-        t->request_body = mem_dup(r->body, r->body_len);
-        t->request_len = r->body_len;
-    }
-    if (!set_headers(t, r) || !set_common(t->easy, t, r)) {
+    if (!set_shape(t, r) || !set_body(t, r)) {
         transfer_give_back(t);
         return error_set(err, ERR_INTERNAL, "the request could not be set up");
     }
@@ -429,21 +529,32 @@ http_client_start(struct http_client *c, const struct http_request *r, struct er
 }
 
 void
+http_client_drop(struct http_client *c, const void *ctx)
+{
+    for (struct transfer *t = c->running, *next = NULL; t; t = next) {
+        next = t->next;
+        if (t->ctx != ctx)
+            continue;
+        (void)curl_multi_remove_handle(c->multi, t->easy); /* and its end, when it had one */
+        transfer_unlink(t);
+        transfer_give_back(t);
+    }
+}
+
+void
 http_client_pump(struct http_client *c, int timeout_ms)
 {
-    int running = 0;
-
-    if (curl_multi_perform(c->multi, &running) == CURLM_OK && harvest(c))
+    http_loop_start_due(c->loop);
+    if (harvest(c))
         return;
-    if (curl_multi_poll(c->multi, NULL, 0, timeout_ms, NULL) == CURLM_OK &&
-        curl_multi_perform(c->multi, &running) == CURLM_OK)
-        (void)harvest(c);
+    http_loop_run(c->loop, timeout_ms);
+    (void)harvest(c);
 }
 
 void
 http_client_wake(struct http_client *c)
 {
-    (void)curl_multi_wakeup(c->multi);
+    http_loop_wake(c->loop);
 }
 
 void

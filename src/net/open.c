@@ -105,6 +105,14 @@ port_relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
     return relay_client_poll(n->relay, cursor, wait_s, err);
 }
 
+static void
+port_relay_drop_poll(void *ctx)
+{
+    struct net *n = ctx;
+
+    relay_client_drop_poll(n->relay);
+}
+
 static bool
 port_relay_ack(void *ctx, const char *cursor, struct error *err)
 {
@@ -187,6 +195,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_lookup = port_sms_lookup,
                              .sms_history = port_sms_history,
                              .relay_poll = port_relay_poll,
+                             .relay_drop_poll = port_relay_drop_poll,
                              .relay_ack = port_relay_ack,
                              .relay_tell = port_relay_tell,
                              .in_flight = port_in_flight,

@@ -3,18 +3,28 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "net/http.h"
 #include "net/twilio_sms.h"
 
-enum { IDLE_MS = 60000 }; /* it is woken for everything */
+enum {
+    IDLE_MS = 60000,     /* it is woken for everything */
+    AHEAD_MS = 100,      /* of work waits for a free connection at most */
+    AHEAD_MAX = 1024,    /* messages */
+    PACE_MS = 25,        /* measured over so long at least */
+    WAITS_MAX_MS = 1000, /* for a free connection: what decides over a message must be fresh */
+};
 
 struct order {
     int64_t attempt_id;
+    int64_t ordered_ms; /* monotonic */
     int validity_s;
-    char *uid, *to, *body; /* owned */
+    char *uid; /* owned; to and body stand in the same block */
+    const char *to, *body;
 };
 struct orders {
     struct order *items;
@@ -34,10 +44,15 @@ struct sender {
     struct net_handlers inner;
     struct ends fresh;
     struct orders taken;
+    struct orders waiting; /* [next_waiting, count) wait for a free connection */
+    size_t next_waiting;
     /* the engine's thread only */
     pthread_t thread;
     bool started;
     size_t in_flight;
+    size_t ahead;     /* how many may wait for a free connection */
+    size_t ended;     /* since paced_ms */
+    int64_t paced_ms; /* monotonic */
     struct ends told;
     /* both, under the lock */
     pthread_mutex_t lock;
@@ -47,18 +62,10 @@ struct sender {
 };
 
 static void
-order_release(struct order *o)
-{
-    free(o->uid);
-    free(o->to);
-    free(o->body);
-}
-
-static void
 orders_clear(struct orders *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        order_release(&list->items[i]);
+        free(list->items[i].uid);
     list->count = 0;
 }
 
@@ -104,27 +111,84 @@ take_orders(struct sender *s)
 }
 
 static void
-start_orders(struct sender *s)
+end_unsent(struct sender *s, const struct order *o, enum send_class klass, const char *why)
 {
-    for (size_t i = 0; i < s->taken.count; i++) {
-        const struct order *o = &s->taken.items[i];
-        const struct sms_request request = {
-            .attempt_id = o->attempt_id,
-            .attempt_uid = o->uid,
-            .to = o->to,
-            .body = o->body,
-            .validity_s = o->validity_s,
-        };
-        struct sms_result not_sent = {
-            .attempt_id = o->attempt_id, .outcome = SEND_NOT_SENT, .klass = SEND_CLASS_RETRY};
-        struct error err = {0};
+    struct sms_result not_sent = {
+        .attempt_id = o->attempt_id, .outcome = SEND_NOT_SENT, .klass = klass};
 
-        if (twilio_sms_send(s->sms, &request, &err))
-            continue;
-        (void)text_copy(not_sent.error, sizeof not_sent.error, err.text);
-        add_end(&s->fresh, &not_sent);
+    (void)text_copy(not_sent.error, sizeof not_sent.error, why);
+    add_end(&s->fresh, &not_sent);
+}
+
+static void
+start_order(struct sender *s, const struct order *o)
+{
+    const struct sms_request request = {
+        .attempt_id = o->attempt_id,
+        .attempt_uid = o->uid,
+        .to = o->to,
+        .body = o->body,
+        .validity_s = o->validity_s,
+    };
+    struct error err = {0};
+
+    if (!twilio_sms_send(s->sms, &request, &err))
+        end_unsent(s, o, SEND_CLASS_RETRY, err.text);
+}
+
+/* Behind those that wait already, in the places of those that have gone. */
+static void
+queue_taken(struct sender *s)
+{
+    struct orders *w = &s->waiting;
+
+    if (s->next_waiting == w->count) {
+        w->count = s->next_waiting = 0;
+    } else if (s->next_waiting >= AHEAD_MAX) {
+        w->count -= s->next_waiting;
+        memmove(w->items, w->items + s->next_waiting, w->count * sizeof *w->items);
+        s->next_waiting = 0;
     }
-    orders_clear(&s->taken);
+    for (size_t i = 0; i < s->taken.count; i++) {
+        w->items = mem_grow(w->items, w->count, &w->capacity, sizeof *w->items);
+        w->items[w->count++] = s->taken.items[i];
+    }
+    s->taken.count = 0;
+}
+
+/*
+ * One for each free connection. Who has waited too long is given back, and is asked about anew:
+ * meanwhile the person may have opted out, or the hours of quiet have begun.
+ */
+static void
+start_waiting(struct sender *s)
+{
+    const int64_t too_old_ms = utime_mono_ms() - WAITS_MAX_MS;
+
+    for (; s->next_waiting < s->waiting.count; s->next_waiting++) {
+        struct order *o = &s->waiting.items[s->next_waiting];
+
+        if (o->ordered_ms < too_old_ms)
+            end_unsent(s, o, SEND_CLASS_NONE, "no connection was free in time");
+        else if (twilio_sms_room(s->sms) > 0)
+            start_order(s, o);
+        else
+            break;
+        free(o->uid);
+        o->uid = NULL;
+    }
+}
+
+/* Until the first of those that wait has waited too long. */
+static int
+patience_ms(const struct sender *s)
+{
+    int64_t left_ms;
+
+    if (s->next_waiting == s->waiting.count)
+        return IDLE_MS;
+    left_ms = s->waiting.items[s->next_waiting].ordered_ms + WAITS_MAX_MS + 1 - utime_mono_ms();
+    return left_ms > 0 ? (int)left_ms : 0;
 }
 
 static void
@@ -150,10 +214,10 @@ sender_main(void *arg)
     struct sender *s = arg;
 
     while (take_orders(s)) {
-        start_orders(s);
+        queue_taken(s);
+        start_waiting(s);
         give_ends(s);
-        http_client_pump(s->http, IDLE_MS);
-        give_ends(s);
+        http_client_pump(s->http, patience_ms(s));
     }
     return NULL;
 }
@@ -194,8 +258,10 @@ sender_free(struct sender *s)
     twilio_sms_free(s->sms);
     orders_clear(&s->orders);
     orders_clear(&s->taken);
+    orders_clear(&s->waiting);
     free(s->orders.items);
     free(s->taken.items);
+    free(s->waiting.items);
     free(s->fresh.items);
     free(s->ends.items);
     free(s->told.items);
@@ -212,7 +278,9 @@ sender_name(const struct sender *s)
 size_t
 sender_room(const struct sender *s)
 {
-    return s->connections > s->in_flight ? s->connections - s->in_flight : 0;
+    const size_t most = s->connections + s->ahead;
+
+    return most > s->in_flight ? most - s->in_flight : 0;
 }
 
 size_t
@@ -239,25 +307,37 @@ start_thread(struct sender *s, struct error *err)
     return s->started || error_set(err, ERR_RETRY, "cannot start the sender (error %d)", rc);
 }
 
+static struct order
+order_of(const struct sms_request *r)
+{
+    const size_t uid_size = strlen(r->attempt_uid) + 1;
+    const size_t to_size = strlen(r->to) + 1;
+    const size_t body_size = strlen(r->body) + 1;
+    struct order o = {.attempt_id = r->attempt_id,
+                      .ordered_ms = utime_mono_ms(),
+                      .validity_s = r->validity_s,
+                      .uid = mem_alloc(uid_size + to_size + body_size)};
+
+    memcpy(o.uid, r->attempt_uid, uid_size);
+    memcpy(o.uid + uid_size, r->to, to_size);
+    memcpy(o.uid + uid_size + to_size, r->body, body_size);
+    o.to = o.uid + uid_size;
+    o.body = o.to + to_size;
+    return o;
+}
+
 bool
 sender_send(struct sender *s, const struct sms_request *request, struct error *err)
 {
-    const struct order order = {
-        .attempt_id = request->attempt_id,
-        .validity_s = request->validity_s,
-        .uid = mem_strdup(request->attempt_uid),
-        .to = mem_strdup(request->to),
-        .body = mem_strdup(request->body),
-    };
     struct orders *list = &s->orders;
+    struct order order;
     bool first;
 
-    if (sender_room(s) == 0 || !start_thread(s, err)) {
-        struct order unused = order;
-
-        order_release(&unused);
-        return s->started ? error_set(err, ERR_RETRY, "too many messages are under way") : false;
-    }
+    if (sender_room(s) == 0)
+        return error_set(err, ERR_RETRY, "too many messages are under way");
+    if (!start_thread(s, err))
+        return false;
+    order = order_of(request);
     s->in_flight++;
     (void)pthread_mutex_lock(&s->lock);
     first = list->count == 0;
@@ -269,23 +349,44 @@ sender_send(struct sender *s, const struct sms_request *request, struct error *e
     return true;
 }
 
+/* What may wait for a connection is what AHEAD_MS will need at the pace of the last ends: nothing
+ * where nothing ends. */
+static void
+keep_pace(struct sender *s)
+{
+    const int64_t mono_ms = utime_mono_ms();
+    const int64_t passed_ms = mono_ms - s->paced_ms;
+    size_t ahead;
+
+    s->ended += s->told.count;
+    if (passed_ms < PACE_MS)
+        return;
+    ahead = s->ended * AHEAD_MS / (size_t)passed_ms;
+    if (ahead < s->ahead / 2)
+        ahead = s->ahead / 2; /* ends come in bursts */
+    s->ahead = ahead < AHEAD_MAX ? ahead : AHEAD_MAX;
+    s->ended = 0;
+    s->paced_ms = mono_ms;
+}
+
 bool
 sender_tell(struct sender *s)
 {
     const struct ends empty = s->told;
     const struct net_handlers *h = s->opt.handlers;
+    bool any;
 
     (void)pthread_mutex_lock(&s->lock);
     s->told = s->ends;
     s->ends = empty;
     (void)pthread_mutex_unlock(&s->lock);
+    keep_pace(s);
     for (size_t i = 0; i < s->told.count; i++) {
         s->in_flight--;
         if (h->sms_done)
             h->sms_done(h->ctx, &s->told.items[i]);
     }
-    if (s->told.count == 0)
-        return false;
+    any = s->told.count > 0;
     s->told.count = 0;
-    return true;
+    return any;
 }

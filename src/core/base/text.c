@@ -95,7 +95,7 @@ utf8_is_valid(const char *s, size_t len)
                 continue;
             }
         }
-        n = utf8_decode(s + i, len - i, &cp);
+        n = (unsigned char)s[i] < 0x80 ? 1 : utf8_decode(s + i, len - i, &cp);
         if (!n)
             return false;
         i += n;

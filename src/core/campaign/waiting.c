@@ -10,6 +10,7 @@
 #include "core/outbox/quiet_hours.h"
 #include "core/store/campaign_store.h"
 #include "core/store/canary_store.h"
+#include "core/store/delivery_store.h"
 #include "core/store/stores.h"
 
 static void
@@ -55,17 +56,23 @@ add_number(struct buf *out, int64_t n)
 
 /* Why one person waits now. The engine's own word is the instant; the rules tell what it is. */
 static void
-add_wait(const struct config *config, const struct campaign *c, const struct campaign_wait *w,
-         int64_t now_s, struct buf *out)
+add_wait(struct db *db, const struct config *config, const struct campaign *c,
+         const struct campaign_wait *w, int64_t now_s, struct buf *out)
 {
     const int64_t until_s = (w->at_ms + 999) / 1000;
     char time[UTIME_RFC3339_SIZE];
     struct quiet_answer answer;
     struct error ignored = {0};
     int64_t start_s = 0;
+    bool held = false;
 
     add_number(out, w->count);
     buf_add_str(out, w->count == 1 ? " waits: " : " wait: ");
+    if (conversation_review_is_pending(db, w->address, "sms", &held, &ignored) && held) {
+        buf_add_str(out, "a reply that may be an opt-out needs a ruling: canvass inbox list "
+                         "--review\n");
+        return; /* no instant: a person decides when */
+    }
     if (c->local_start_s &&
         quiet_hours_local(config, w->address, c->local_start_s, &start_s, &ignored) &&
         start_s >= until_s && start_s > now_s)
@@ -74,7 +81,7 @@ add_wait(const struct config *config, const struct campaign *c, const struct cam
              !answer.open && answer.zone)
         buf_printf(out, "%s in %s until %s", answer.why, answer.zone, answer.clock);
     else
-        buf_add_str(out, "a conversation that an operator must look at, or a pause");
+        buf_add_str(out, "a pause");
     buf_printf(out, " (%s)\n", utime_format(until_s, time));
 }
 
@@ -88,12 +95,18 @@ by_quiet_hours(struct db *db, const struct config *config, const struct campaign
     struct quiet_answer answer;
     struct error ignored = {0};
     size_t count = 0;
-    const bool ok = campaign_store_waits(db, c->id, now_s * 1000, waits, &count, err);
+    int64_t rest = 0;
+    const bool ok = campaign_store_waits(db, c->id, now_s * 1000, waits, &count, &rest, err);
 
     for (size_t i = 0; i < count; i++) {
         if (ok)
-            add_wait(config, c, &waits[i], now_s, out);
+            add_wait(db, config, c, &waits[i], now_s, out);
+        rest -= waits[i].count;
         free(waits[i].address);
+    }
+    if (ok && rest > 0) {
+        add_number(out, rest);
+        buf_add_str(out, rest == 1 ? " more waits for later\n" : " more wait for later\n");
     }
     if (ok && count == 0 &&
         quiet_hours_ask(config, &c->quiet_hours, config->business.phone, now_s, &answer,
@@ -149,8 +162,11 @@ by_day(struct db *db, const struct config *config, const struct campaign *c, int
     const int64_t ids[] = {c->id, 0};
     char time[UTIME_RFC3339_SIZE];
     char how[120];
-    int64_t capped_ms;
+    int64_t capped_ms, needs, needs_on_s;
 
+    if (!setting_get_i64(db, "sms_day_needs", 1, &needs, err) ||
+        !setting_get_i64(db, "sms_day_needs_until", 0, &needs_on_s, err))
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(days); i++) {
         if (!daily_is_set(&days[i].limit))
             continue;
@@ -158,7 +174,8 @@ by_day(struct db *db, const struct config *config, const struct campaign *c, int
                            (struct attempts_since){daily_sender(config), ids[i], 0}, now_s * 1000,
                            err))
             return false;
-        if (daily_allows(&days[i], 1))
+        /* A message of several segments may have met the end of the day before the last one. */
+        if (daily_allows(&days[i], needs_on_s == days[i].end_s ? needs : 1))
             continue;
         daily_describe(&days[i], how, sizeof how);
         buf_printf(out, "the %s of the day is reached: %s; the rest waits until %s\n",

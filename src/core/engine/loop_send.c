@@ -14,15 +14,15 @@
 #include "core/store/stores.h"
 
 enum {
-    BATCH_MAX = 200,      /* claims in one transaction */
+    BATCH_MAX = 512,      /* claims in one transaction */
     HOLD_FIRST_MS = 1000, /* the provider does not answer */
     HOLD_MAX_MS = 30000,
     FIRST_CALLS = 16,
     SLOWED_MS = 500,
     CANARY_MS = 1000,      /* how often canaries are looked at */
     UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
-    GROUP = 128,           /* results that share a commit when there are that many under way */
-    GROUP_WAIT_MS = 8,     /* no result waits longer for others */
+    GROUP = 256,           /* results that share a commit when there are that many under way */
+    GROUP_WAIT_MS = 16,    /* no result waits longer for others */
     LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
     HTTP_TOO_MANY = 429,
     OVER_CARRIER_RATE = 30022
@@ -213,8 +213,8 @@ count_up(struct loop *l, const struct settle_sum *sum)
 }
 
 /*
- * Group commit. Many are under way: one commit, and one sync, for about a hundred of them. Few:
- * every result at once.
+ * Group commit. Many are under way: one commit, and one sync, for hundreds of them. Few: every
+ * result at once.
  */
 bool
 loop_gathers(struct loop *l)
@@ -397,6 +397,14 @@ loop_send_prepare(struct loop *l, struct error *err)
 
 /* --- claims */
 
+static size_t
+connections(const struct loop *l)
+{
+    const int64_t most = l->opt.config->sms.max_connections;
+
+    return most > 0 ? (size_t)most : 1;
+}
+
 static void
 hand_over(struct loop *l, const struct claim_list *claims)
 {
@@ -427,6 +435,8 @@ hand_over(struct loop *l, const struct claim_list *claims)
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
     under_way = l->opt.net.in_flight(l->opt.net.ctx);
+    if (under_way > connections(l))
+        under_way = connections(l); /* the others wait for one */
     if (under_way > l->peak)
         l->peak = under_way;
 }
@@ -437,10 +447,12 @@ room(struct loop *l)
     const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
     size_t n = l->opt.net.sms_room(l->opt.net.ctx);
 
-    if (under_way >= l->limit)
-        return 0;
-    if (n > l->limit - under_way)
-        n = l->limit - under_way;
+    if (l->limit < connections(l)) { /* slowed down: nobody waits for a connection */
+        if (under_way >= l->limit)
+            return 0;
+        if (n > l->limit - under_way)
+            n = l->limit - under_way;
+    }
     if (l->hold_ms && n > 1) /* a probe: one call, until the provider answers again */
         n = under_way ? 0 : 1;
     return n > BATCH_MAX ? BATCH_MAX : n;

@@ -116,55 +116,21 @@ column_narrow(struct column *c)
 void
 words_release(struct words *w)
 {
-    for (size_t i = 0; i < w->count; i++)
-        free(w->texts[i]);
-    free(w->texts);
-    free(w->slots);
+    word_table_release(&w->table);
     *w = (struct words){0};
-}
-
-/* The slot of a text, or the free one where it would stand. */
-static uint32_t *
-slot_of(const struct words *w, const char *text)
-{
-    uint64_t hash = index_hash(text, strlen(text));
-
-    for (size_t i = hash % w->slot_count;; i = (i + 1) % w->slot_count)
-        if (w->slots[i] == 0 || strcmp(w->texts[w->slots[i] - 1], text) == 0)
-            return &w->slots[i];
-}
-
-static void
-grow_slots(struct words *w)
-{
-    free(w->slots);
-    w->slot_count = w->slot_count ? w->slot_count * 4 : 64;
-    w->slots = mem_calloc(w->slot_count, sizeof *w->slots);
-    for (size_t i = 0; i < w->count; i++)
-        *slot_of(w, w->texts[i]) = (uint32_t)i + 1;
 }
 
 uint16_t
 words_code(struct words *w, const char *text)
 {
-    uint32_t *slot;
-
     if (!text || w->too_many)
         return 0;
-    if (w->count * 2 >= w->slot_count)
-        grow_slots(w);
-    slot = slot_of(w, text);
-    if (*slot == 0) {
-        if (w->count == WORDS_MAX) {
-            words_release(w);
-            w->too_many = true;
-            return 0;
-        }
-        w->texts = mem_grow(w->texts, w->count, &w->capacity, sizeof *w->texts);
-        w->texts[w->count++] = mem_strdup(text);
-        *slot = (uint32_t)w->count;
+    if (w->table.count == WORDS_MAX && !word_table_find(&w->table, text)) {
+        words_release(w);
+        w->too_many = true;
+        return 0;
     }
-    return (uint16_t)*slot;
+    return (uint16_t)word_table_add(&w->table, text);
 }
 
 /* Few in practice: a scale from 1 to 10. Searched from the last one seen. */

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "core/base/word_table.h"
 #include "core/index/file.h"
 #include "core/port/main_database.h"
 
@@ -33,10 +34,7 @@ void column_widen(struct column *c, bool times);
 /* Different words, numbered from 1 in the order of their coming; zero is a valid empty value. */
 enum { WORDS_MAX = 65535 };
 struct words {
-    char **texts; /* owned */
-    size_t count, capacity;
-    uint32_t *slots; /* owned; open addressing, numbers of texts, 0: free */
-    size_t slot_count;
+    struct word_table table;
     bool too_many; /* more than WORDS_MAX: none is kept */
 };
 void words_release(struct words *w);

@@ -260,7 +260,7 @@ order_held(struct reading *r, const uint32_t *target)
     }
     if (count > 0)
         qsort(r->held, count, sizeof *r->held, by_name_and_row);
-    column_size(&c[SECTION_HELD_FIRST], names->count + 1, 4);
+    column_size(&c[SECTION_HELD_FIRST], names->table.count + 1, 4);
     column_size(&c[SECTION_HELD_ROW], count, 4);
     column_size(&c[SECTION_HELD_OWNER], count, 4);
     column_size(&c[SECTION_HELD_AT], count, 4);
@@ -271,7 +271,7 @@ order_held(struct reading *r, const uint32_t *target)
         ((uint32_t *)c[SECTION_HELD_OWNER].data)[i] = r->held[i].owner;
         column_set_time(&c[SECTION_HELD_AT], i, r->held[i].at);
     }
-    for (size_t i = 0; i < names->count; i++)
+    for (size_t i = 0; i < names->table.count; i++)
         first[i + 1] += first[i];
 }
 

@@ -9,8 +9,8 @@ write_words(const struct words *w, enum index_section s, struct index_out *o, st
     struct buf text = {0};
     bool ok;
 
-    for (size_t i = 0; i < w->count; i++)
-        buf_add(&text, w->texts[i], strlen(w->texts[i]) + 1);
+    for (size_t i = 0; i < w->table.count; i++)
+        buf_add(&text, w->table.texts[i], strlen(w->table.texts[i]) + 1);
     ok = index_out_section(o, s, 1, buf_str(&text), text.len, err);
     buf_release(&text);
     return ok;
@@ -22,7 +22,8 @@ settle_codes(struct index_image *image, enum index_section s)
 {
     enum index_section other = index_spec(s)->other;
     bool too_many = other == SECTION_SCORES ? image->scores.too_many : image->words[other].too_many;
-    size_t known = other == SECTION_SCORES ? image->scores.values.count : image->words[other].count;
+    size_t known =
+        other == SECTION_SCORES ? image->scores.values.count : image->words[other].table.count;
     struct column *c = &image->columns[s];
 
     if (too_many)

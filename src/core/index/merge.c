@@ -209,7 +209,8 @@ width_of(struct merge *m, enum index_section s)
         return m->columns[s].width > fresh->width ? m->columns[s].width : fresh->width;
     if (scores ? m->fresh.scores.too_many : m->fresh.words[spec->other].too_many)
         return 0;
-    if ((scores ? m->fresh.scores.values.count : m->fresh.words[spec->other].count) > UINT8_MAX)
+    if ((scores ? m->fresh.scores.values.count : m->fresh.words[spec->other].table.count) >
+        UINT8_MAX)
         return 2;
     if (fresh->width == 2)
         column_narrow(fresh);
@@ -329,7 +330,7 @@ merge_held(struct merge *m)
 {
     struct column *c = m->out->columns;
     const struct words *names = &m->fresh.words[SECTION_WORDS_HELD];
-    size_t count = names->too_many ? 0 : names->count;
+    size_t count = names->too_many ? 0 : names->table.count;
 
     m->out->meta.no_held = names->too_many;
     column_add_u32(&c[SECTION_HELD_FIRST], 0);

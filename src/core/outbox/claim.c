@@ -218,19 +218,24 @@ write_down(struct work *w, const struct due_unit *due, const struct buf *text, i
 
 /* Whether the day has room for the message: the sender's, and the campaign's. */
 static bool
-day_has_room(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
+day_has_room(struct work *w, struct claim_campaign *from, int segments, bool *room,
+             bool *campaign_is_out, struct error *err)
 {
+    *room = false;
     if (!daily_allows(w->req->daily, segments)) {
         w->day_is_out = w->rate_is_out = true;
         w->out->capped_until_ms = w->req->daily->end_s * 1000;
         daily_describe(w->req->daily, w->out->capped_why, sizeof w->out->capped_why);
-        return false;
+        /* Written down for who asks why nothing goes out: two of five segments may be left. */
+        return setting_set_i64(w->ledger, "sms_day_needs", segments, err) &&
+               setting_set_i64(w->ledger, "sms_day_needs_until", w->req->daily->end_s, err);
     }
     if (from && !daily_allows(&from->daily, segments)) {
         *campaign_is_out = true;
         from->hold_until_ms = from->daily.end_s * 1000;
-        return false;
+        return true;
     }
+    *room = true;
     return true;
 }
 
@@ -299,6 +304,20 @@ take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *cam
     return false;
 }
 
+/* Writes the message down when the day and the rates have room for it. */
+static bool
+claim_if_room(struct work *w, struct claim_campaign *from, const struct due_unit *due,
+              const struct buf *text, int segments, int validity_s, bool *campaign_is_out,
+              struct error *err)
+{
+    bool room = false;
+
+    if (!day_has_room(w, from, segments, &room, campaign_is_out, err))
+        return false;
+    return !room || !take_tokens(w, from, segments, campaign_is_out) ||
+           write_down(w, due, text, segments, validity_s, err);
+}
+
 static bool
 claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *due,
           bool *campaign_is_out, struct error *err)
@@ -329,9 +348,8 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         ok = false;
     else if (unchecked)
         ok = ask_first(w, due, &text, size.segments, err);
-    else if (day_has_room(w, from, size.segments, campaign_is_out) &&
-             take_tokens(w, from, size.segments, campaign_is_out))
-        ok = write_down(w, due, &text, size.segments, validity_s, err);
+    else
+        ok = claim_if_room(w, from, due, &text, size.segments, validity_s, campaign_is_out, err);
 out:
     buf_release(&text);
     w->full = w->out->claims.count >= w->req->max || w->touched >= TOUCHED_MAX;

@@ -150,6 +150,8 @@ struct net_port {
     bool (*sms_history)(void *ctx, int64_t since_s, struct error *err);
     /* One at a time. wait_s 0 answers at once; cursor "" is from the start. */
     bool (*relay_poll)(void *ctx, const char *cursor, int wait_s, struct error *err);
+    /* Breaks the poll under way off, without telling. Not from inside a handler. */
+    void (*relay_drop_poll)(void *ctx);
     bool (*relay_ack)(void *ctx, const char *cursor,
                       struct error *err); /* its end is nobody's business */
     /* Tells the relay how far we are; its end is nobody's business. NULL: there is no way to. */

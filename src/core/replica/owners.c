@@ -5,11 +5,12 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/word_table.h"
 
 #define NONE INT64_MIN
 enum { MAX_WORDS = 1 << 20 };
 
-/* One customer. Words are numbers of owners.words + 1, 0 for none. */
+/* One customer. Words are numbers of owners.words, 0 for none. */
 struct owner {
     int64_t last_contact, last_appointment, last_appointment_cancelled, last_visit,
         last_cancellation, last_satisfaction_at;
@@ -22,10 +23,11 @@ struct owners {
     struct key_set *keys; /* owned; the number is the place */
     struct owner *list;   /* owned; made when the first row asks */
     int64_t greatest;     /* number among the keys */
+    int64_t least;
     bool any_number, unsure;
-    struct key_set *words; /* owned */
-    char **word_texts;     /* owned, and the texts */
-    size_t word_count, word_capacity;
+    uint32_t *direct; /* owned; by number - least, place + 1; NULL: ask the keys */
+    size_t span;
+    struct word_table words;
     size_t count;
     struct key last; /* owned text; the key that came before */
     bool any;
@@ -37,7 +39,6 @@ owners_new(void)
     struct owners *o = mem_alloc(sizeof *o);
 
     o->keys = key_set_new();
-    o->words = key_set_new();
     return o;
 }
 
@@ -47,10 +48,8 @@ owners_free(struct owners *o)
     if (!o)
         return;
     key_set_free(o->keys);
-    key_set_free(o->words);
-    for (size_t i = 0; i < o->word_count; i++)
-        free(o->word_texts[i]);
-    free(o->word_texts);
+    word_table_release(&o->words);
+    free(o->direct);
     free(o->list);
     key_release(&o->last);
     free(o);
@@ -63,10 +62,13 @@ owners_add(struct owners *o, const struct key *key)
 
     if (place == o->count)
         o->count++;
-    if (!key->is_text && (!o->any_number || key->number > o->greatest)) {
+    if (key->is_text)
+        return;
+    if (!o->any_number || key->number > o->greatest)
         o->greatest = key->number;
-        o->any_number = true;
-    }
+    if (!o->any_number || key->number < o->least)
+        o->least = key->number;
+    o->any_number = true;
 }
 
 size_t
@@ -118,9 +120,36 @@ owners_in_order(const struct owners *o, bool (*each)(void *ctx, int64_t id, bool
     return ok;
 }
 
+/* Numbers that leave few gaps, as a serial column's: one look instead of a search. */
+static void
+make_direct(struct owners *o)
+{
+    uint64_t span = (uint64_t)o->greatest - (uint64_t)o->least;
+
+    if (!o->any_number || span >= o->count * 4 + 1024)
+        return;
+    o->span = (size_t)span + 1;
+    o->direct = mem_calloc(o->span, sizeof *o->direct);
+    for (size_t i = 0; i < o->count; i++) {
+        struct key key = key_set_get(o->keys, i);
+
+        if (!key.is_text)
+            o->direct[(uint64_t)key.number - (uint64_t)o->least] = (uint32_t)i + 1;
+    }
+}
+
 bool
 owners_find(const struct owners *o, const struct key *key, size_t *place, int64_t *id)
 {
+    if (o->direct && !key->is_text) {
+        uint64_t at = (uint64_t)key->number - (uint64_t)o->least;
+
+        if (at >= o->span || !o->direct[at])
+            return false;
+        *place = o->direct[at] - 1;
+        *id = key->number;
+        return true;
+    }
     if (!key_set_find(o->keys, key, place))
         return false;
     *id = id_of(o, key, *place);
@@ -132,6 +161,7 @@ make_list(struct owners *o)
 {
     if (o->list)
         return;
+    make_direct(o);
     o->list = mem_calloc(o->count > 0 ? o->count : 1, sizeof *o->list);
     for (size_t i = 0; i < o->count; i++) {
         struct owner *w = &o->list[i];
@@ -179,22 +209,13 @@ owners_are_sure(const struct owners *o)
 static uint32_t
 word_number(struct owners *o, const char *text)
 {
-    struct key key;
-    size_t number;
-
     if (!text)
         return 0;
-    key = (struct key){.is_text = true};
-    memcpy(&key.text, &text, sizeof text); /* only looked at */
-    if (key_set_find(o->words, &key, &number))
-        return (uint32_t)number + 1;
-    if (o->word_count >= MAX_WORDS) {
+    if (o->words.count >= MAX_WORDS && !word_table_find(&o->words, text)) {
         o->unsure = true;
         return 0;
     }
-    o->word_texts = mem_grow(o->word_texts, o->word_count, &o->word_capacity, sizeof(char *));
-    o->word_texts[o->word_count++] = mem_strdup(text);
-    return (uint32_t)key_set_add(o->words, &key) + 1;
+    return word_table_add(&o->words, text);
 }
 
 void
@@ -247,7 +268,7 @@ time_of(int64_t s)
 static const char *
 word_of(const struct owners *o, uint32_t number)
 {
-    return number ? o->word_texts[number - 1] : NULL;
+    return number ? o->words.texts[number - 1] : NULL;
 }
 
 void

@@ -336,7 +336,9 @@ save_state(struct sync *s, struct sync_state *state, const char *fingerprint, st
     state->source = mem_strdup(s->source->name);
     state->country = mem_strdup(s->country);
     r->generation = state->generation;
-    if (r->changed && !replica_key_count(&s->writer, MAIN_CUSTOMERS, &state->customers, err))
+    if (r->mode == SYNC_FULL)
+        state->customers = s->customers;
+    else if (r->changed && !replica_key_count(&s->writer, MAIN_CUSTOMERS, &state->customers, err))
         return false;
     r->customers = state->customers;
     return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err);
@@ -356,6 +358,16 @@ is_untouched(struct sync *s, const struct sync_state *state, enum sync_mode mode
     return ok;
 }
 
+/* The files that a full sync made its tables in. */
+static void
+let_go(struct db *db)
+{
+    struct error err = {0};
+
+    if (!replica_bulk_let_go(db, &err))
+        log_line(LOG_WARN, "sync", "cannot let a full sync's files go: %s", err.text);
+}
+
 static bool
 run(struct sync *s, enum sync_mode mode, struct error *err)
 {
@@ -372,6 +384,8 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
             error_set(err, ERR_RETRY, "another sync is running; try again when it has ended");
         ok = false;
     }
+    if (ok)
+        replica_bulk_clean(db);
     ok = ok && replica_bulk_make_late(db, err) && sync_state_load(db, &state, err) &&
          is_untouched(s, &state, mode, &fingerprint, &untouched, err);
     if (ok && untouched)
@@ -388,6 +402,7 @@ run(struct sync *s, enum sync_mode mode, struct error *err)
     ok = ok && db_commit(db, err); /* here a generation becomes current */
     sync_note_phase(s, "and all committed");
     db_rollback(db);
+    let_go(db);
     sync_state_release(&state);
     buf_release(&fingerprint);
     return ok;

@@ -233,7 +233,7 @@ are_all_here(struct sync *s, int64_t done, struct error *err)
 
     if (!s->source->position)
         return true;
-    return replica_key_count(&s->writer, s->table, &here, err) &&
+    return replica_bulk_key_count(s->bulk, s->table, &here, err) &&
            (here == done || sync_is_double(s, err));
 }
 
@@ -243,7 +243,7 @@ is_nobody_lost(struct sync *s, struct error *err)
 {
     int64_t here = 0;
 
-    return replica_key_count(&s->writer, MAIN_CUSTOMERS, &here, err) &&
+    return replica_bulk_key_count(s->bulk, MAIN_CUSTOMERS, &here, err) &&
            (here == (int64_t)owners_count(s->owners) ||
             error_set(err, ERR_INTERNAL, "%" PRId64 " of %zu customers could be written", here,
                       owners_count(s->owners)));
@@ -290,6 +290,7 @@ finish(struct sync *s, struct error *err)
     sync_note_phase(s, "and all tables' indexes made");
     s->writer.written = s->bulk->written;
     s->writer.orphans = s->bulk->orphans;
+    s->customers = s->bulk->here[MAIN_CUSTOMERS];
     if (!close_tables(s, err))
         return false;
     sync_note_phase(s, "and all rows counted");

@@ -50,6 +50,7 @@ struct sync {
     struct buf email_send, email_norm;
     /* of a full sync only */
     struct replica_bulk *bulk;
+    int64_t customers; /* written */
     struct sync_mark marks[MAIN_TABLE_COUNT];
     struct owners *owners;
     struct key_set *wanted; /* conversations that an open request points at */

@@ -238,7 +238,7 @@ find_word(struct arrival *a, struct error *err)
         a->word = REPLY_STOP;
     else if (type && strcmp(type, "START") == 0 && a->word != REPLY_STOP)
         a->word = REPLY_START;
-    else if (a->word == REPLY_OTHER && reply_is_yes(a->sms->body)) {
+    else if (a->word == REPLY_OTHER && reply_is_again(a->sms->body)) {
         if (!suppression_is(a->run->ledger, a->address, CHANNEL, &suppressed, err))
             return false;
         if (suppressed)

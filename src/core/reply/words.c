@@ -27,6 +27,7 @@ enum list {
     REVIEW_PHRASES,
     START_WORDS,
     HELP_WORDS,
+    AGAIN_WORDS,
     YES_WORDS,
     NO_WORDS,
     LIST_COUNT
@@ -38,7 +39,7 @@ static const char *const list_names[] = {
     [NEGATIONS] = "negations",   [REVIEW_PHRASES] = "review",
     [START_WORDS] = "start",     [HELP_WORDS] = "help",
     [YES_WORDS] = "yes",         [NO_WORDS] = "no",
-    [IDIOMS] = "idioms",
+    [IDIOMS] = "idioms",         [AGAIN_WORDS] = "start_again",
 };
 _Static_assert(ARRAY_LEN(list_names) == LIST_COUNT, "a name for every list");
 
@@ -395,9 +396,9 @@ whole_is(enum list which, const char *text)
 }
 
 bool
-reply_is_yes(const char *text)
+reply_is_again(const char *text)
 {
-    return whole_is(YES_WORDS, text);
+    return whole_is(AGAIN_WORDS, text);
 }
 
 const char *

@@ -71,7 +71,8 @@ static const char SQL_FAMILY[] =
     "SELECT id FROM family WHERE id <> :id ORDER BY id";
 static const char SQL_LEASE[] = "SELECT EXISTS (SELECT 1 FROM main.lease WHERE expires_ms > :now)";
 static const char SQL_WAITS[] =
-    "SELECT min(next_attempt_at_ms), count(*), min(address) FROM main.delivery "
+    "SELECT min(next_attempt_at_ms), count(*), min(address), sum(count(*)) OVER () "
+    "FROM main.delivery "
     "WHERE campaign_id = :id AND state = 'queued' AND next_attempt_at_ms > :now "
     "GROUP BY next_attempt_at_ms / 60000 ORDER BY 1 LIMIT :max";
 static const char SQL_NEXT_ATTEMPT[] =
@@ -405,21 +406,25 @@ campaign_store_event(struct db *db, int64_t id, const char *level, const char *t
 
 bool
 campaign_store_waits(struct db *db, int64_t id, int64_t now_ms,
-                     struct campaign_wait out[CAMPAIGN_WAITS_MAX], size_t *count, struct error *err)
+                     struct campaign_wait out[CAMPAIGN_WAITS_MAX], size_t *count, int64_t *all,
+                     struct error *err)
 {
     struct db_stmt *st = db_prepare(db, SQL_WAITS, err);
     bool row = false;
     bool ok = st != NULL;
 
     *count = 0;
+    *all = 0;
     if (st) {
         db_bind_i64(st, ":id", id);
         db_bind_i64(st, ":now", now_ms);
         db_bind_i64(st, ":max", CAMPAIGN_WAITS_MAX);
     }
-    while (ok && (ok = db_step(st, &row, err)) && row)
+    while (ok && (ok = db_step(st, &row, err)) && row) {
         out[(*count)++] = (struct campaign_wait){db_column_i64(st, 0), db_column_i64(st, 1),
                                                  db_column_dup(st, 2)};
+        *all = db_column_i64(st, 3);
+    }
     db_stmt_release(st);
     return ok;
 }

@@ -60,7 +60,7 @@ struct campaign_wait {
 };
 enum { CAMPAIGN_WAITS_MAX = 4 };
 bool campaign_store_waits(struct db *db, int64_t id, int64_t now_ms,
-                          struct campaign_wait out[CAMPAIGN_WAITS_MAX], size_t *count,
+                          struct campaign_wait out[CAMPAIGN_WAITS_MAX], size_t *count, int64_t *all,
                           struct error *err) MUST_CHECK;
 bool campaign_store_next_attempt(struct db *db, int64_t id, int64_t *due_ms,
                                  struct error *err) MUST_CHECK;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,9 +256,20 @@ protect_new_file(const char *path, enum db_mode mode)
         log_line(LOG_WARN, "db", "cannot restrict %s: error %d", path, errno);
 }
 
+/*
+ * Once, before the first database: SQLite counts its memory under a lock that all threads share,
+ * for figures that nobody asks for.
+ */
+static void
+start_sqlite(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 struct db *
 db_open(const char *path, enum db_mode mode, struct error *err)
 {
+    static pthread_once_t started = PTHREAD_ONCE_INIT;
     static const int flags[] = {
         [DB_READ_ONLY] = SQLITE_OPEN_READONLY,
         [DB_READ_WRITE] = SQLITE_OPEN_READWRITE,
@@ -269,6 +281,7 @@ db_open(const char *path, enum db_mode mode, struct error *err)
     struct db *db = mem_alloc(sizeof *db);
     int rc;
 
+    (void)pthread_once(&started, start_sqlite);
     db->path = mem_strdup(mode == DB_MEMORY ? ":memory:" : path);
     rc = sqlite3_open_v2(db->path, &db->raw, flags[mode] | SQLITE_OPEN_NOMUTEX, NULL);
     if (rc != SQLITE_OK) {

@@ -60,18 +60,19 @@ static const struct bulk_target targets[] = {
                          "last_appointment_provider, last_appointment_cancelled_at, last_visit, "
                          "last_visit_service, last_cancellation, appointment_count, "
                          "conversation_count, last_satisfaction",
-                         24},
+                         24, "customer", 0},
     [TARGET_APPOINTMENT] = {"replica.appointment",
                             "key, customer_id, at, status, service, provider, booked_by, "
                             "cancelled_at",
-                            8},
+                            8, "appointment", 1},
     [TARGET_CONVERSATION] = {"replica.conversation",
                              "key, customer_id, channel, type, status, outcome, sentiment, "
                              "satisfaction, at, has_open_request",
-                             10},
-    [TARGET_METADATA] = {"temp.bulk_metadata", "name, customer_id, conversation_key, at", 4},
-    [TARGET_REQUEST] = {"replica.request", "key, conversation_key, status", 3},
-    [TARGET_ORPHAN] = {"temp.bulk_orphan", "table_name, key, customer_key", 3},
+                             10, "conversation", 1},
+    [TARGET_METADATA] = {"temp.bulk_metadata", "name, customer_id, conversation_key, at", 4, NULL,
+                         0},
+    [TARGET_REQUEST] = {"replica.request", "key, conversation_key, status", 3, "request", 1},
+    [TARGET_ORPHAN] = {"temp.bulk_orphan", "table_name, key, customer_key", 3, NULL, 0},
 };
 _Static_assert(ARRAY_LEN(targets) == TARGET_COUNT, "every target");
 
@@ -84,6 +85,24 @@ static const char *const table_of[] = {
     [REPLICA_BULK_ORPHANS] = "orphan",
 };
 _Static_assert(ARRAY_LEN(table_of) == REPLICA_BULK_COUNT, "every table");
+static const enum target target_of[] = {
+    [REPLICA_BULK_CUSTOMERS] = TARGET_CUSTOMER,
+    [REPLICA_BULK_APPOINTMENTS] = TARGET_APPOINTMENT,
+    [REPLICA_BULK_CONVERSATIONS] = TARGET_CONVERSATION,
+    [REPLICA_BULK_METADATA] = TARGET_METADATA,
+    [REPLICA_BULK_REQUESTS] = TARGET_REQUEST,
+    [REPLICA_BULK_ORPHANS] = TARGET_ORPHAN,
+};
+_Static_assert(ARRAY_LEN(target_of) == REPLICA_BULK_COUNT, "every table");
+
+/* How the names of the files begin that are made on the way; caller frees. NULL: none are. */
+static char *
+files_of(struct db *db)
+{
+    const char *replica = db_file_of(db, "replica");
+
+    return replica ? mem_printf("%s-built-", replica) : NULL;
+}
 
 /* Indexes are dropped and made again from their own text: the schema has no second description. */
 static bool
@@ -133,14 +152,16 @@ replica_bulk_begin(struct replica_bulk *b, struct db *db, enum replica_bulk_when
     *b = (struct replica_bulk){.db = db, .when = when};
     if (!db_exec(db, SQL_BEGIN, err) || !empty_tables(db, err) || !drop_indexes(b, db, err))
         return false;
-    b->writer = bulk_writer_start(db, targets, TARGET_COUNT, err);
+    b->files = files_of(db);
+    b->writer = bulk_writer_start(db, targets, TARGET_COUNT, b->files, err);
     return b->writer != NULL;
 }
 
 bool
 replica_bulk_table_end(struct replica_bulk *b, enum replica_bulk_table table, struct error *err)
 {
-    if ((table == REPLICA_BULK_METADATA && !bulk_writer_exec(b->writer, SQL_METADATA_ALL, err)) ||
+    if (!bulk_writer_target_end(b->writer, target_of[table], err) ||
+        (table == REPLICA_BULK_METADATA && !bulk_writer_exec(b->writer, SQL_METADATA_ALL, err)) ||
         (table == REPLICA_BULK_ORPHANS && !bulk_writer_exec(b->writer, SQL_ORPHANS_ALL, err)))
         return false;
     return bulk_writer_exec(b->writer, buf_str(&b->indexes[table]), err);
@@ -150,10 +171,49 @@ bool
 replica_bulk_finish(struct replica_bulk *b, struct error *err)
 {
     struct bulk_writer *writer = b->writer;
+    int64_t inserted[TARGET_COUNT] = {0};
 
     b->writer = NULL;
-    return bulk_writer_end(writer, err) &&
-           (b->late.len == 0 || replica_note_save(b->db, NOTE_LATE, buf_str(&b->late), err));
+    if (!bulk_writer_end(writer, inserted, err))
+        return false;
+    b->here[MAIN_CUSTOMERS] = inserted[TARGET_CUSTOMER];
+    b->here[MAIN_APPOINTMENTS] = inserted[TARGET_APPOINTMENT];
+    b->here[MAIN_CONVERSATIONS] = inserted[TARGET_CONVERSATION];
+    b->here[MAIN_REQUESTS] = inserted[TARGET_REQUEST];
+    return b->late.len == 0 || replica_note_save(b->db, NOTE_LATE, buf_str(&b->late), err);
+}
+
+bool
+replica_bulk_key_count(const struct replica_bulk *b, enum main_table table, int64_t *out,
+                       struct error *err)
+{
+    struct db_stmt *st =
+        db_prepare(b->db, "SELECT count(*) FROM replica.orphan WHERE table_name = :name", err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":name", main_table_name(table));
+        ok = db_step_one(st, err);
+    }
+    if (ok)
+        *out = b->here[table] + db_column_i64(st, 0);
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+replica_bulk_let_go(struct db *db, struct error *err)
+{
+    return bulk_writer_let_go(db, targets, TARGET_COUNT, err);
+}
+
+void
+replica_bulk_clean(struct db *db)
+{
+    char *files = files_of(db);
+
+    bulk_writer_clean(targets, TARGET_COUNT, files);
+    free(files);
 }
 
 bool
@@ -186,6 +246,8 @@ replica_bulk_release(struct replica_bulk *b)
     for (size_t i = 0; i < REPLICA_BULK_COUNT; i++)
         buf_release(&b->indexes[i]);
     buf_release(&b->late);
+    free(b->files);
+    b->files = NULL;
 }
 
 static void

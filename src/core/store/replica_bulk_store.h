@@ -42,8 +42,10 @@ struct replica_bulk {
     struct db *db;              /* borrowed */
     struct bulk_writer *writer; /* owned */
     enum replica_bulk_when when;
+    char *files;                                  /* owned; NULL: the replica is in memory */
     struct buf indexes[REPLICA_BULK_COUNT], late; /* statements */
     int64_t written, orphans;
+    int64_t here[MAIN_TABLE_COUNT]; /* after _finish: rows that went in, orphans not */
 };
 
 /*
@@ -54,6 +56,13 @@ bool replica_bulk_begin(struct replica_bulk *b, struct db *db, enum replica_bulk
                         struct error *err) MUST_CHECK;
 bool replica_bulk_finish(struct replica_bulk *b, struct error *err) MUST_CHECK;
 void replica_bulk_release(struct replica_bulk *b);
+/* After _finish: how many keys of a table are there, orphans too; as replica_key_count(). */
+bool replica_bulk_key_count(const struct replica_bulk *b, enum main_table table, int64_t *out,
+                            struct error *err) MUST_CHECK;
+/* After the transaction's end, also of a failed one. */
+bool replica_bulk_let_go(struct db *db, struct error *err) MUST_CHECK;
+/* Removes files that a killed sync left; in a writing transaction, before the bulk. */
+void replica_bulk_clean(struct db *db);
 /* All rows of a table are there: its indexes are made, while others come. Once for each table. */
 bool replica_bulk_table_end(struct replica_bulk *b, enum replica_bulk_table table,
                             struct error *err) MUST_CHECK;

@@ -15,7 +15,7 @@
 #include "core/base/mem.h"
 
 #define CONNECTIONS_MAX 64
-#define REQUESTS_MAX 256
+#define REQUESTS_MAX 256 /* whose text is kept */
 
 struct connection {
     struct fake_server *server;
@@ -118,8 +118,9 @@ record(struct connection *c, const struct buf *b)
     (void)pthread_mutex_lock(&s->lock);
     if (s->request_count < REQUESTS_MAX) {
         s->requests[s->request_count] = mem_strdup(buf_str(b));
-        s->request_connection[s->request_count++] = c->number;
+        s->request_connection[s->request_count] = c->number;
     }
+    s->request_count++;
     (void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -247,7 +248,7 @@ fake_server_stop(struct fake_server *s)
     (void)pthread_join(s->thread, NULL);
     for (size_t i = 0; i < s->connection_count; i++)
         (void)pthread_join(s->connections[i].thread, NULL);
-    for (size_t i = 0; i < s->request_count; i++)
+    for (size_t i = 0; i < REQUESTS_MAX; i++)
         free(s->requests[i]);
     (void)close(s->listener);
     (void)close(s->stop_pipe[0]);
@@ -279,7 +280,7 @@ fake_server_request(struct fake_server *s, size_t i)
     char *text = NULL;
 
     (void)pthread_mutex_lock(&s->lock);
-    text = i < s->request_count ? mem_strdup(s->requests[i]) : NULL;
+    text = i < s->request_count && i < REQUESTS_MAX ? mem_strdup(s->requests[i]) : NULL;
     (void)pthread_mutex_unlock(&s->lock);
     return text;
 }

@@ -34,6 +34,7 @@ struct world {
     struct sms_lookup_result lookup;
     char lookup_sid[64]; /* the first that fits exactly */
     size_t lookup_vague;
+    int64_t timeout_s; /* 0: one */
     bool take_back;
     bool looked_up;
     char *answers[8]; /* owned HTTP answers that steps borrow */
@@ -84,7 +85,7 @@ open_world_at(struct world *w, const char *base_url)
     set(&w->config.sms.from, "+13035553459");
     set(&w->config.sms.messaging_service_sid, "");
     set(&w->config.relay.public_url, "https://relay.example.com/");
-    w->config.sms.timeout_seconds = 1;
+    w->config.sms.timeout_seconds = w->timeout_s ? w->timeout_s : 1;
     w->config.sms.max_connections = 4;
     if (!net_open(&w->config, &w->net, &err))
         fail_msg("%s", err.text);
@@ -412,6 +413,57 @@ room__is_bounded_and_connections_are_reused(void **state)
     for (size_t i = 4; i < 12; i++)
         assert_true(fake_server_connection_of(w.server, i) < 4);
     close_world(&w);
+    free(ok);
+}
+
+enum { ANSWERED = 2000, HANGING = 4, WAITING = 16 };
+
+struct tally {
+    size_t outcomes[SEND_OUTCOME_COUNT];
+    size_t ends, given_back;
+};
+
+static void
+tally_one(void *ctx, const struct sms_result *r)
+{
+    struct tally *t = ctx;
+
+    t->ends++;
+    t->outcomes[r->outcome]++;
+    t->given_back += r->outcome == SEND_NOT_SENT && r->klass == SEND_CLASS_NONE;
+}
+
+/* A provider that answers fast has messages waiting for a connection; then it answers no more. */
+static void
+message_that_waits_too_long_for_a_connection__is_given_back_unsent(void **state)
+{
+    const size_t all = ANSWERED + HANGING + WAITING;
+    struct fake_step *steps = mem_calloc(ANSWERED + 1, sizeof *steps);
+    const int64_t until = utime_mono_ms() + 30000;
+    char *ok = http("201 Created", "", ACCEPTED_BODY);
+    struct world w = {.timeout_s = 4};
+    struct tally tally = {0};
+    const struct net_handlers h = {.ctx = &tally, .sms_done = tally_one};
+    size_t ordered = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ANSWERED; i++)
+        steps[i] = (struct fake_step){FAKE_ANSWER, ok};
+    steps[ANSWERED].action = FAKE_HANG;
+    open_world(&w, steps, ANSWERED + 1);
+    w.net.set_handlers(w.net.ctx, &h);
+    while (tally.ends < all && utime_mono_ms() < until) {
+        while (ordered < all && w.net.sms_room(w.net.ctx) > 0)
+            send_one(&w, (int64_t)++ordered);
+        w.net.pump(w.net.ctx, 50);
+    }
+    assert_int_equal(tally.ends, all);
+    assert_int_equal(tally.outcomes[SEND_ACCEPTED], ANSWERED);
+    assert_int_equal(tally.outcomes[SEND_UNKNOWN], HANGING);
+    assert_int_equal(tally.given_back, WAITING);
+    assert_int_equal(fake_server_count(w.server), ANSWERED + HANGING);
+    close_world(&w);
+    free(steps);
     free(ok);
 }
 
@@ -752,6 +804,7 @@ main(void)
         cmocka_unit_test(no_connection__is_proved_not_sent),
         cmocka_unit_test(server_without_tls__gets_nothing),
         cmocka_unit_test(room__is_bounded_and_connections_are_reused),
+        cmocka_unit_test(message_that_waits_too_long_for_a_connection__is_given_back_unsent),
         cmocka_unit_test(closing__ends_what_is_under_way_without_a_word),
         cmocka_unit_test(wake__ends_a_wait),
         cmocka_unit_test(request__is_what_the_sdk_sends),

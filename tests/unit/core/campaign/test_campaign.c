@@ -13,7 +13,9 @@
 #include "core/base/utime.h"
 #include "core/campaign/waiting.h"
 #include "core/campaign/world.h"
+#include "core/outbox/daily.h"
 #include "core/store/recipient_store.h"
+#include "core/store/stores.h"
 
 static int
 open_world(void **state)
@@ -183,6 +185,61 @@ a_day_that_is_full_says_so_and_until_when(void **state)
     assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
     assert_non_null(strstr(buf_str(&waits), "the limit of the day is reached: 1 of 1 messages "
                                             "today; the rest waits until 20"));
+    campaign_release(&c);
+    buf_release(&waits);
+}
+
+static void
+a_day_with_too_little_left_says_so(void **state)
+{
+    struct world *w = *state;
+    struct campaign c = {0};
+    struct buf waits = {0};
+    struct error err = {0};
+    int64_t begin_s, end_s;
+    int64_t id;
+
+    world_add_customers(w, 3);
+    id = world_create(w, NULL);
+    world_launch(w, id);
+    w->config.policy.daily_segments = 5;
+    assert_true(daily_bounds(w->config.business.timezone, WORLD_NOW, &begin_s, &end_s, &err));
+    assert_true(setting_set_i64(w->ledger, "sms_day_needs", 6, &err));
+    assert_true(setting_set_i64(w->ledger, "sms_day_needs_until", end_s, &err));
+    assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
+    assert_non_null(strstr(buf_str(&waits), "the limit of the day is reached: 0 of 5 segments "
+                                            "today; the rest waits until 20"));
+    buf_clear(&waits); /* the next day there is room again, as far as anybody knows */
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, end_s, &waits, &err));
+    assert_null(strstr(buf_str(&waits), "of the day"));
+    campaign_release(&c);
+    buf_release(&waits);
+}
+
+static void
+who_waits_for_a_ruling_and_who_is_left_are_told(void **state)
+{
+    struct world *w = *state;
+    struct campaign c = {0};
+    struct buf waits = {0};
+    struct error err = {0};
+    int64_t id;
+
+    world_add_customers(w, 6);
+    id = world_create(w, NULL);
+    world_launch(w, id);
+    world_sql(w->ledger,
+              "UPDATE delivery SET next_attempt_at_ms = (2000000000 + 7200 * id) * 1000");
+    world_sql(w->ledger, "INSERT INTO conversation (uuid, channel, address, created_at, "
+                         "last_message_at, needs_review) SELECT 'u', 'sms', address, 1, 1, "
+                         "'may be an opt-out' FROM delivery ORDER BY id LIMIT 1");
+    assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
+    if (!strstr(buf_str(&waits), "1 waits: a reply that may be an opt-out needs a ruling: "
+                                 "canvass inbox list --review\n") ||
+        !strstr(buf_str(&waits), "2 more wait for later\n"))
+        fail_msg("%s", buf_str(&waits));
     campaign_release(&c);
     buf_release(&waits);
 }
@@ -455,6 +512,8 @@ main(void)
         IN_WORLD(every_status_and_action_in_the_store),
         IN_WORLD(quiet_hours_are_told_with_their_zone_and_end),
         IN_WORLD(a_day_that_is_full_says_so_and_until_when),
+        IN_WORLD(a_day_with_too_little_left_says_so),
+        IN_WORLD(who_waits_for_a_ruling_and_who_is_left_are_told),
         IN_WORLD(pausing_tells_why_and_resuming_forgets_it),
         IN_WORLD(ending_skips_what_is_queued_and_nothing_else),
         IN_WORLD(cancelling_while_it_is_planned_queues_no_more),

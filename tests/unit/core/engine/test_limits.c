@@ -12,6 +12,7 @@
 #include "core/base/cc.h"
 #include "core/campaign/campaign.h"
 #include "core/engine/engine_world.h"
+#include "core/store/stores.h"
 
 static void
 campaigns_share_the_rate(void **state)
@@ -119,6 +120,27 @@ what_was_refused_leaves_room_in_the_day(void **state)
     w->fake->plan_count = 4;
     engine_world_run(w, NULL);
     assert_int_equal(w->fake->sent_count, 5);
+}
+
+/* Two of five segments are left and the next message needs two: who asks is told. */
+static void
+a_day_with_too_little_left_is_written_down(void **state)
+{
+    struct engine_world *w = *state;
+    struct error err = {0};
+    int64_t needs = 0;
+
+    w->config.policy.daily_segments = 5;
+    engine_world_campaign(w, 1, 1, 6);
+    engine_world_sql(
+        w, "UPDATE campaign SET spec = json_set(spec, '$.message[0].text', '"
+           "Hello {first_name|there}, this text is long enough to need a second segment since it "
+           "goes on and on about nothing at all until it has passed one hundred and sixty "
+           "characters. Reply STOP to opt out.')");
+    engine_world_run_for(w, 3000, NULL);
+    assert_int_equal(w->fake->sent_count, 2);
+    assert_true(setting_get_i64(w->db, "sms_day_needs", 0, &needs, &err));
+    assert_int_equal(needs, 2);
 }
 
 static void
@@ -382,6 +404,7 @@ main(void)
         T(the_bucket_outlives_the_engine),
         T(a_limit_of_the_day_holds_over_restarts),
         T(what_was_refused_leaves_room_in_the_day),
+        T(a_day_with_too_little_left_is_written_down),
         T(money_is_a_limit_of_the_day),
         T(a_local_start_is_each_ones_own),
         T(a_canary_goes_first_and_the_rest_after_the_hold),

@@ -235,6 +235,10 @@ opt_in__needs_the_right_word_at_the_right_time(void **state)
     replies_sms(&s.r, "SMin2", ANA, "are you open today?", NULL, T - 40);
     (void)replies_apply(&s.r);
     assert_true(is_suppressed(&s, ANA));
+    replies_sms(&s.r, "SMin2b", ANA, "sure", NULL, T - 38); /* an answer, perhaps an older one */
+    replies_sms(&s.r, "SMin2c", ANA, "Yes please", NULL, T - 36);
+    (void)replies_apply(&s.r);
+    assert_true(is_suppressed(&s, ANA));
     replies_sms(&s.r, "SMin3", ANA, "YES", NULL, T - 30);
     (void)replies_apply(&s.r);
     assert_false(is_suppressed(&s, ANA));

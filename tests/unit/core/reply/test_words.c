@@ -79,6 +79,13 @@ more_texts__are_taken_as_people_mean_them(void **state)
         {"St\xe2\x80\x8bop", REPLY_STOP},                                 /* zero width space */
         {"NO M\xc3\x81S", REPLY_STOP},
         {"arr\xc3\xaate", REPLY_STOP},
+        {"d\xc3\xa9sinscription", REPLY_STOP},
+        {"Stopp!", REPLY_STOP},
+        {"Abbestellen", REPLY_STOP},
+        {"bitte keine Nachrichten mehr", REPLY_STOP},
+        {"Ne m'envoyez plus de messages", REPLY_STOP},
+        {"text STOP", REPLY_STOP},
+        {"Reply stop.", REPLY_STOP},
         {"don\xe2\x80\x99t text me", REPLY_STOP},
         {"Ok stop now please", REPLY_STOP},
         {"Please remove my number from your list", REPLY_STOP},
@@ -132,8 +139,11 @@ intents__are_exact_words(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         assert_string_equal(reply_intent_of(reply_word_of(rows[i].text), rows[i].text),
                             rows[i].intent);
-    assert_true(reply_is_yes(" Yes "));
-    assert_false(reply_is_yes("yes I will"));
+    assert_true(reply_is_again(" Yes "));
+    assert_false(reply_is_again("yes I will"));
+    assert_false(reply_is_again("sure"));
+    assert_false(reply_is_again("y"));
+    assert_false(reply_is_again("yes please"));
 }
 
 int

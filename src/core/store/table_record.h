@@ -1,0 +1,20 @@
+/* A row as SQLite keeps it: https://www.sqlite.org/fileformat2.html#record_format */
+#ifndef CANVASS_CORE_STORE_TABLE_RECORD_H
+#define CANVASS_CORE_STORE_TABLE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/store/db_feed.h"
+
+enum { VARINT_MAX = 9 };
+
+/* SQLite's: seven bits a byte, the highest first; a ninth byte has eight. How many were written. */
+size_t varint_put(unsigned char *p, uint64_t value);
+/* Replaces out; body is scratch. rowid: the first column is one, and not kept in the record. */
+void table_record_make(struct buf *out, struct buf *body, const struct db_cell *cells, size_t width,
+                       const char *texts, bool rowid);
+
+#endif
