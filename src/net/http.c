@@ -529,6 +529,19 @@ http_client_start(struct http_client *c, const struct http_request *r, struct er
 }
 
 void
+http_client_drop(struct http_client *c, const void *ctx)
+{
+    for (struct transfer *t = c->running, *next = NULL; t; t = next) {
+        next = t->next;
+        if (t->ctx != ctx)
+            continue;
+        (void)curl_multi_remove_handle(c->multi, t->easy); /* and its end, when it had one */
+        transfer_unlink(t);
+        transfer_give_back(t);
+    }
+}
+
+void
 http_client_pump(struct http_client *c, int timeout_ms)
 {
     http_loop_start_due(c->loop);

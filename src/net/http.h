@@ -67,6 +67,8 @@ bool http_client_start(struct http_client *c, const struct http_request *request
 /* Works, tells ends; waits up to timeout_ms when there was nothing to tell, or until wake(). */
 void http_client_pump(struct http_client *c, int timeout_ms);
 void http_client_wake(struct http_client *c); /* any thread */
+/* Breaks off what was started with this ctx, without telling. Not from inside done(). */
+void http_client_drop(struct http_client *c, const void *ctx);
 
 /* Appends "name=value" (name as it is, value percent-encoded), with "&" before it when needed. */
 struct buf;

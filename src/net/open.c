@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "net/relay_client.h"
 #include "net/sender.h"
+#include "net/twilio_history.h"
 #include "net/twilio_sms.h"
 
 /* The long poll, an acknowledgement, a few look-ups. */
@@ -89,11 +90,27 @@ port_sms_lookup(void *ctx, const struct sms_lookup *lookup, struct error *err)
 }
 
 static bool
+port_sms_history(void *ctx, int64_t since_s, struct error *err)
+{
+    struct net *n = ctx;
+
+    return twilio_history_start(n->sms, since_s, err);
+}
+
+static bool
 port_relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
 {
     struct net *n = ctx;
 
     return relay_client_poll(n->relay, cursor, wait_s, err);
+}
+
+static void
+port_relay_drop_poll(void *ctx)
+{
+    struct net *n = ctx;
+
+    relay_client_drop_poll(n->relay);
 }
 
 static bool
@@ -176,7 +193,9 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_room = port_sms_room,
                              .sms_send = port_sms_send,
                              .sms_lookup = port_sms_lookup,
+                             .sms_history = port_sms_history,
                              .relay_poll = port_relay_poll,
+                             .relay_drop_poll = port_relay_drop_poll,
                              .relay_ack = port_relay_ack,
                              .relay_tell = port_relay_tell,
                              .in_flight = port_in_flight,

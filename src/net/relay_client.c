@@ -21,6 +21,9 @@ struct relay_client {
     struct http_client *http;            /* borrowed */
     const struct net_handlers *handlers; /* borrowed */
     char *url, *token;
+    struct poll {
+        struct relay_client *client; /* the poll has a ctx of its own: it can be dropped alone */
+    } poll;
     bool polling;
     char *cursor; /* of the poll under way */
     int limit;    /* goes down while answers are over the cap, and up again */
@@ -137,7 +140,8 @@ static bool start_poll(struct relay_client *r, int wait_s, struct error *err);
 static void
 on_poll(void *ctx, const struct http_answer *answer)
 {
-    struct relay_client *r = ctx;
+    const struct poll *poll = ctx;
+    struct relay_client *r = poll->client;
     struct relay_batch batch = {0};
     char text[200];
 
@@ -193,7 +197,7 @@ start_poll(struct relay_client *r, int wait_s, struct error *err)
     http_escape(&url, r->cursor);
     q = request_to(r, buf_str(&url), wait_s);
     q.done = on_poll;
-    q.ctx = r;
+    q.ctx = &r->poll;
     ok = http_client_start(r->http, &q, err);
     buf_release(&url);
     return ok;
@@ -217,6 +221,7 @@ relay_client_new(struct http_client *http, const struct config *config,
     while (len && config->relay.url[len - 1] == '/')
         len--;
     r->http = http;
+    r->poll.client = r;
     r->handlers = handlers;
     r->url = mem_strndup(config->relay.url, len);
     r->token = mem_strdup(config->relay.token);
@@ -249,6 +254,13 @@ relay_client_poll(struct relay_client *r, const char *cursor, int wait_s, struct
         return error_wrap(err, "poll the relay");
     r->polling = true;
     return true;
+}
+
+void
+relay_client_drop_poll(struct relay_client *r)
+{
+    http_client_drop(r->http, &r->poll);
+    r->polling = false;
 }
 
 /* body NULL: it could not be made. Takes doc. */

@@ -15,6 +15,8 @@ void relay_client_free(struct relay_client *r); /* after http_client_free() */
 /* ERR_CONFLICT while one is under way; ERR_INVALID when no relay is configured. */
 bool relay_client_poll(struct relay_client *r, const char *cursor, int wait_s,
                        struct error *err) MUST_CHECK;
+/* Breaks the poll under way off, without telling. */
+void relay_client_drop_poll(struct relay_client *r);
 bool relay_client_ack(struct relay_client *r, const char *cursor, struct error *err) MUST_CHECK;
 /* How far we are; an older relay knows no such thing, which does no harm. */
 bool relay_client_tell(struct relay_client *r, const struct relay_state *state,

@@ -146,6 +146,7 @@ port_of(struct provider *p)
         .sms_send = provider_send,
         .sms_lookup = provider_look_up,
         .relay_poll = provider_poll,
+        .relay_drop_poll = provider_nothing,
         .relay_ack = provider_ack,
         .in_flight = provider_in_flight,
         .pump = provider_pump,

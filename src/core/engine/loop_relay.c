@@ -25,9 +25,17 @@ is_configured(const struct loop *l)
     return l->opt.config->relay.url[0] != '\0';
 }
 
+/*
+ * A poll from before this lease is not waited for: it may hang for its whole wait. Nor is its
+ * answer trusted: it may have come while the process stood still, before an opt-out that is there
+ * by now.
+ */
 void
 loop_relay_reset(struct loop *l)
 {
+    if (l->relay_polling)
+        l->opt.net.relay_drop_poll(l->opt.net.ctx);
+    l->relay_polling = false;
     l->relay_drained = !is_configured(l);
     l->relay_next_ms = 0;
     l->relay_empty_as_of_ms = 0;

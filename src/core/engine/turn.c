@@ -167,9 +167,12 @@ on_taken(struct loop *l, const struct lease *lease)
     wire_end(l->wire);
     l->wire = wire_begin(l->opt.home, l->fence);
     (void)pthread_mutex_unlock(&l->gate.lock);
+    loop_gate_begin(l);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
     l->place_next_ms = l->place_note_next_ms = 0;
+    /* Calls that timed out while this process stood still say nothing about the provider. */
+    l->hold_ms = l->hold_until_ms = l->unknown_streak = 0;
     loop_relay_reset(l);
     if (lease->taken_over)
         loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");

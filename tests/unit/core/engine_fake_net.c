@@ -26,7 +26,7 @@ struct fake_net {
     struct pending pending[PENDING_MAX];
     size_t count;
     size_t sends;
-    bool polling;
+    bool polling, hangs;
 };
 
 static struct fake_world *world; /* of the clock */
@@ -279,11 +279,20 @@ relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
     struct fake_net *n = ctx;
 
     (void)cursor;
-    (void)wait_s;
     (void)err;
+    assert(!n->polling);
     n->w->relay_polls++;
     n->polling = true;
+    n->hangs = wait_s > 0 && n->w->relay_silent;
     return true;
+}
+
+static void
+relay_drop_poll(void *ctx)
+{
+    struct fake_net *n = ctx;
+
+    n->polling = false;
 }
 
 static bool
@@ -334,7 +343,7 @@ pump(void *ctx, int timeout_ms)
     int64_t at = w->clock_ms + timeout_ms;
 
     step(w);
-    if (n->polling) {
+    if (n->polling && !n->hangs) {
         const struct relay_batch batch = {
             .ok = !w->relay_down, .next = "c", .error = "connection refused"};
 
@@ -400,6 +409,7 @@ fake_net_open(struct fake_world *w, struct net_port *out)
         .sms_send = sms_send,
         .sms_lookup = sms_lookup,
         .relay_poll = relay_poll,
+        .relay_drop_poll = relay_drop_poll,
         .relay_ack = relay_ack,
         .in_flight = in_flight,
         .pump = pump,

@@ -53,6 +53,7 @@ struct fake_world {
     volatile int stop;
     /* relay */
     bool relay_down;
+    bool relay_silent; /* long polls do not end */
     int64_t relay_polls;
 };
 

@@ -279,6 +279,30 @@ ack__names_the_cursor(void **state)
 }
 
 static void
+dropped_poll__is_not_told_and_makes_room(void **state)
+{
+    static const char empty[] = "{\"events\":[],\"next\":\"log:9\",\"more\":false}";
+    char *answer = http("200 OK", empty);
+    const struct fake_step steps[] = {{FAKE_HANG, NULL}, {FAKE_ANSWER, answer}};
+    struct world w = {0};
+    struct error err = {0};
+
+    (void)state;
+    open_world(&w, steps, 2);
+    if (!w.net.relay_poll(w.net.ctx, "log:1", 20, &err))
+        fail_msg("%s", err.text);
+    for (int i = 0; i < 5; i++)
+        w.net.pump(w.net.ctx, 20);
+    w.net.relay_drop_poll(w.net.ctx);
+    w.net.relay_drop_poll(w.net.ctx); /* none there: nothing */
+    assert_false(w.told);
+    poll_once(&w, "log:2");
+    assert_true(w.ok);
+    close_world(&w);
+    free(answer);
+}
+
+static void
 without_a_relay__calls_say_so(void **state)
 {
     static const struct fake_step step = {FAKE_HANG, NULL};
@@ -307,6 +331,7 @@ main(void)
         cmocka_unit_test(lost_cursor__gives_the_oldest),
         cmocka_unit_test(answer_over_the_cap__is_asked_for_in_parts),
         cmocka_unit_test(ack__names_the_cursor),
+        cmocka_unit_test(dropped_poll__is_not_told_and_makes_room),
         cmocka_unit_test(without_a_relay__calls_say_so),
     };
 

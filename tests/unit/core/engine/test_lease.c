@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/base/cc.h"
+#include "core/base/mem.h"
 #include "core/engine/engine_world.h"
 #include "core/engine/turn.h"
 
@@ -161,6 +162,34 @@ a_holder_stopped_anywhere_sends_nothing_after_a_takeover(void **state)
     assert_true(looks > 60);
 }
 
+/* The only engine was stopped for longer than its lease, in the middle of a long poll. */
+static void
+a_poll_from_before_the_lease_holds_nothing_up(void **state)
+{
+    enum { PEOPLE = 6 };
+    struct engine_world *w = *state;
+    struct loop a;
+
+    free(w->config.relay.url);
+    w->config.relay.url = mem_strdup("http://127.0.0.1:1");
+    w->fake->relay_silent = true;
+    open_loop(w, &a);
+    for (int i = 0; i < 5; i++)
+        turn(&a);
+    assert_true(a.relay_polling && a.relay_drained);
+    w->fake->clock_ms += 4000;
+    a.hold_ms = 30000; /* what it felt while it stood still */
+    a.hold_until_ms = w->fake->clock_ms + 30000;
+    engine_world_campaign(w, 1, 1, PEOPLE);
+    loop_turn(&a, false);
+    assert_true(a.holds);
+    assert_false(a.relay_drained); /* asked anew before anything is sent */
+    for (int i = 0; i < 60; i++)
+        turn(&a);
+    loop_close(&a);
+    expect_each_once(w, PEOPLE, "after the stop");
+}
+
 static int64_t attempts_before;
 
 /* Another engine takes the lease, and does nothing with it. */
@@ -241,6 +270,7 @@ main(void)
         T(a_dead_holder_is_not_waited_for_and_a_silent_one_is),
         cmocka_unit_test(a_holder_stopped_anywhere_sends_nothing_after_a_takeover),
         cmocka_unit_test(an_old_fence_claims_nothing_more),
+        T(a_poll_from_before_the_lease_holds_nothing_up),
         T(engines_racing_on_one_folder_send_each_person_once),
     };
 
