@@ -9,6 +9,7 @@
 #include "net/http.h"
 #include "net/relay_client.h"
 #include "net/sender.h"
+#include "net/twilio_history.h"
 #include "net/twilio_sms.h"
 
 /* The long poll, an acknowledgement, a few look-ups. */
@@ -86,6 +87,14 @@ port_sms_lookup(void *ctx, const struct sms_lookup *lookup, struct error *err)
     struct net *n = ctx;
 
     return twilio_sms_look_up(n->sms, lookup, err);
+}
+
+static bool
+port_sms_history(void *ctx, int64_t since_s, struct error *err)
+{
+    struct net *n = ctx;
+
+    return twilio_history_start(n->sms, since_s, err);
 }
 
 static bool
@@ -184,6 +193,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_room = port_sms_room,
                              .sms_send = port_sms_send,
                              .sms_lookup = port_sms_lookup,
+                             .sms_history = port_sms_history,
                              .relay_poll = port_relay_poll,
                              .relay_drop_poll = port_relay_drop_poll,
                              .relay_ack = port_relay_ack,

@@ -147,36 +147,71 @@ read_row(struct listing *l, const json_t *row, bool *before)
 
 static bool start_page(struct listing *l, const char *url, struct error *err);
 
+bool
+twilio_next_url(const struct twilio_sms *t, const json_t *page, char **url)
+{
+    const json_t *next = json_object_get(page, "next_page_uri");
+    const char *path = json_string_value(next);
+
+    *url = NULL;
+    if (!next || json_is_null(next))
+        return true;
+    if (!path || path[0] != '/' || path[1] == '/')
+        return false;
+    *url = mem_printf("%s%s", t->origin, path);
+    return true;
+}
+
 /* The next page, the second question, or the end. */
 static void
 go_on(struct listing *l, const json_t *page, bool past_the_window)
 {
-    const json_t *next = json_object_get(page, "next_page_uri");
-    const char *path = json_string_value(next);
     struct error err = {0};
     char *url = NULL;
 
-    if (next && !json_is_null(next) && (!path || path[0] != '/' || path[1] == '/')) {
+    if (!twilio_next_url(l->owner, page, &url)) {
         listing_end(l, "Twilio's list names a next page that cannot be read");
         return;
     }
-    if (path && !(past_the_window && !l->by_day)) {
-        if (++l->pages >= PAGES_MAX) {
-            listing_end(l, "Twilio's list for this number is too long to be read");
-            return;
-        }
-        url = mem_printf("%s%s", l->owner->origin, path);
-    } else if (l->by_day) {
+    if (url && past_the_window && !l->by_day) {
+        free(url);
+        url = NULL;
+    }
+    if (url && ++l->pages >= PAGES_MAX) {
+        free(url);
+        listing_end(l, "Twilio's list for this number is too long to be read");
+        return;
+    }
+    if (!url && l->by_day) {
         l->by_day = false;
         l->pages = 0;
         url = mem_strdup(l->first_url);
-    } else {
-        listing_end(l, NULL);
-        return;
     }
-    if (!start_page(l, url, &err))
+    if (!url)
+        listing_end(l, NULL);
+    else if (!start_page(l, url, &err))
         listing_end(l, err.text);
     free(url);
+}
+
+json_t *
+twilio_list_page(const struct http_answer *answer, char why[200])
+{
+    json_t *page;
+
+    if (answer->failure != HTTP_OK || answer->status != 200) {
+        if (answer->failure != HTTP_OK)
+            (void)snprintf(why, 200, "Twilio's list: %s", answer->error);
+        else
+            (void)snprintf(why, 200, "Twilio's list: HTTP %d", answer->status);
+        return NULL;
+    }
+    page = json_loadb(answer->body, answer->body_len, 0, NULL);
+    if (json_is_array(json_object_get(page, "messages")))
+        return page;
+    (void)text_copy(why, 200, "Twilio's list cannot be read");
+    json_decref(page);
+    return NULL;
 }
 
 static void
@@ -184,23 +219,11 @@ on_page(void *ctx, const struct http_answer *answer)
 {
     struct listing *l = ctx;
     char text[200] = "";
-    json_t *page = NULL;
-    const json_t *rows = NULL;
-    const char *why = NULL;
+    json_t *page = twilio_list_page(answer, text);
+    const json_t *rows = json_object_get(page, "messages");
+    const char *why = page ? NULL : text;
     bool past = true;
 
-    if (answer->failure != HTTP_OK || answer->status != 200) {
-        if (answer->failure != HTTP_OK)
-            (void)snprintf(text, sizeof text, "Twilio's list: %s", answer->error);
-        else
-            (void)snprintf(text, sizeof text, "Twilio's list: HTTP %d", answer->status);
-        listing_end(l, text);
-        return;
-    }
-    page = json_loadb(answer->body, answer->body_len, 0, NULL);
-    rows = json_object_get(page, "messages");
-    if (!json_is_array(rows))
-        why = "Twilio's list cannot be read";
     for (size_t i = 0; !why && i < json_array_size(rows); i++) {
         bool before = false;
 
@@ -225,19 +248,19 @@ start_page(struct listing *l, const char *url, struct error *err)
     return http_client_start(l->owner->http, &r, err);
 }
 
-/* day NULL: whatever the day. */
-static char *
-list_url(const struct twilio_sms *t, const char *to, const char *day)
+char *
+twilio_list_url(const struct twilio_sms *t, const char *to, const char *day, int page_size)
 {
     struct buf query = {0};
     char *url = NULL;
 
-    http_form_add(&query, "To", to);
+    buf_printf(&query, "PageSize=%d", page_size);
+    if (to)
+        http_form_add(&query, "To", to);
     if (!t->by_service) /* a service chooses the number itself */
         http_form_add(&query, "From", t->sender);
     if (day)
         http_form_add(&query, "DateSent%3E", day);
-    buf_printf(&query, "&PageSize=%d", PAGE_SIZE);
     url = mem_printf("%s?%s", t->messages_url, buf_str(&query));
     buf_release(&query);
     return url;
@@ -257,10 +280,10 @@ twilio_list_start(struct twilio_sms *t, const struct sms_lookup *lookup, struct 
     l->since_s = lookup->claimed_at_s - CLOCK_SKEW_S;
     l->to = mem_strdup(lookup->to);
     l->body = mem_strdup(lookup->body);
-    l->first_url = list_url(t, lookup->to, NULL);
+    l->first_url = twilio_list_url(t, lookup->to, NULL, PAGE_SIZE);
     l->by_day = true;
     (void)snprintf(text, sizeof text, "%04lld-%02d-%02d", (long long)day.year, day.month, day.day);
-    url = list_url(t, lookup->to, text);
+    url = twilio_list_url(t, lookup->to, text, PAGE_SIZE);
     ok = start_page(l, url, err);
     free(url);
     if (!ok) {

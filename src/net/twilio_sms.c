@@ -9,6 +9,7 @@
 #include "core/base/text.h"
 #include "core/outbox/provider_errors.h"
 #include "net/twilio_answer.h"
+#include "net/twilio_history.h"
 #include "net/twilio_list.h"
 #include "net/twilio_private.h"
 
@@ -287,6 +288,7 @@ twilio_sms_free(struct twilio_sms *t)
         free(s);
     }
     twilio_list_free_all(t);
+    twilio_history_free(t);
     explicit_bzero(t->auth_token, strlen(t->auth_token));
     free(t->auth_token);
     free(t->account_sid);

@@ -11,6 +11,9 @@
 
 #define SPINNER_AFTER_MS 150
 #define AFTER_KEY_MS 500
+/* What changes by itself is drawn twice a second for who works, and once for who only watches. */
+#define WORKING_MS 3000
+#define WATCHING_EVERY_MS 900 /* every second answer of the status */
 
 int
 app_slot(struct app *app)
@@ -150,12 +153,18 @@ refresh_top(struct app *app)
         top->screen->refresh(app, top->self);
 }
 
+static bool
+may_refresh(const struct app *app, int64_t now_ms)
+{
+    return now_ms - app->input_ms < WORKING_MS || now_ms - app->refreshed_ms >= WATCHING_EVERY_MS;
+}
+
 static void
 got_status(void *owner, const struct question *q, void *result, const struct error *err)
 {
     struct app *app = owner;
     const struct report_status *status = result;
-    bool changed;
+    const int64_t now_ms = utime_mono_ms();
 
     (void)q;
     if (!status) {
@@ -163,12 +172,16 @@ got_status(void *owner, const struct question *q, void *result, const struct err
             app_toast_error(app, err);
         return;
     }
-    changed = app->have_status && (status->version != app->status.version ||
-                                   status->replica_synced_s != app->status.replica_synced_s);
+    if (app->have_status && (status->version != app->status.version ||
+                             status->replica_synced_s != app->status.replica_synced_s))
+        app->is_behind = true;
     app->status = *status;
     app->have_status = true;
-    if (changed)
+    if (app->is_behind && may_refresh(app, now_ms)) {
+        app->is_behind = false;
+        app->refreshed_ms = now_ms;
         refresh_top(app);
+    }
 }
 
 void

@@ -64,6 +64,8 @@ struct app {
     struct report_status status;
     bool have_status;
     int64_t status_asked_ms;
+    bool is_behind; /* the data has changed since refreshed_ms, when the top screen asked last */
+    int64_t refreshed_ms;
     struct engine_status engine;
     int64_t ticked_ms;
     int64_t tick_at_ms; /* asked for by app_tick_in(); 0: not */

@@ -61,8 +61,12 @@ def width(text):
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
+FOOT = r"\? help  q (quit|back)\s*$"
+
+
 def check_frame(console):
     """What holds of every screen: its lines fit, the header is on top, the keys for help and leaving are at the bottom."""
+    console.wait(FOOT, row=console.height - 1)  # the terminal may be in the middle of a frame
     lines = console.screen()
     assert len(lines) == console.height, console.framed()
     for line in lines:
@@ -70,7 +74,7 @@ def check_frame(console):
         assert "�" not in line and "^[" not in line and "(null)" not in line and "nan" not in line.split(), line
     assert lines[0].startswith(" canvass"), console.framed()
     assert re.search(r"\d\d:\d\d$", lines[0].rstrip()), lines[0]
-    assert re.search(r"\? help  q (quit|back)$", lines[-1].rstrip()), lines[-1]
+    assert re.search(FOOT, lines[-1]), lines[-1]
 
 
 def processes(folder):

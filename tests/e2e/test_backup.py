@@ -59,6 +59,21 @@ def sent_halfway(w, backup):
     return campaign, targeted
 
 
+def listed_since(w, named):
+    """The status lists every message that the ledger does not know, as the provider does."""
+    accepted = {line["sid"]: line["to"] for line in w.ledger("accepted")}
+    since = w.json("restore", "--status")["sent_since"]
+    assert since["list_unread"] is None, since["list_unread"]
+    assert {m["provider_id"]: m["to"] for m in since["list"]} == {s: to for s, to in accepted.items() if s not in named}
+    assert since["messages"] == len(since["list"]) > 0
+    told = w.run("restore", "--status").stdout
+    assert f"{since['messages']} messages to {since['people']} people were sent since" in told, told
+    assert since["list"][0]["provider_id"] in told and f"and {since['messages'] - 20} more" in told, told
+    nobody = ("--set", "sms.base_url=http://127.0.0.1:1")
+    assert w.json(*nobody, "restore", "--status")["sent_since"]["list_unread"]
+    assert "the provider's list could not be read" in w.run(*nobody, "restore", "--status").stdout.lower()
+
+
 def a_backup_while_sending_is_put_back_and_nobody_is_messaged_twice():
     with World(customers=1200, settings=SLOW, sim_flags=["--no-replies", "--speed", "100"]) as w:
         backup = os.path.join(w.dir, "ledger.backup")
@@ -71,6 +86,7 @@ def a_backup_while_sending_is_put_back_and_nobody_is_messaged_twice():
         with sqlite3.connect(f"file:{backup}?mode=ro", uri=True) as db:
             assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
             known = db.execute("SELECT count(*) FROM delivery WHERE state IN ('accepted','sent','delivered')").fetchone()[0]
+            named = {n for n, in db.execute("SELECT provider_id FROM attempt WHERE provider_id IS NOT NULL")}
         assert 0 < known < targeted, known
 
         assert "--replace" in w.run("restore", backup, ok=(1, 3)).stderr
@@ -79,6 +95,7 @@ def a_backup_while_sending_is_put_back_and_nobody_is_messaged_twice():
         with sqlite3.connect(f"file:{kept}?mode=ro", uri=True) as db:
             assert db.execute("SELECT contacted FROM campaign").fetchone()[0] == targeted
         assert not finished(w, campaign)
+        listed_since(w, named)  # before any engine has read a callback
 
         w.run("run", "--until-idle")
         assert len(w.ledger("accepted")) == targeted, "it sent before it was confirmed"

@@ -11,7 +11,9 @@
 #include "core/engine/types.h"
 #include "core/outbox/claim.h"
 #include "core/outbox/settle.h"
+#include "core/store/db_stamp.h"
 #include "core/store/engine_store.h"
+#include "core/store/gate_store.h"
 #include "core/store/lease_store.h"
 
 /* Results of calls that wait to be written down. */
@@ -40,7 +42,10 @@ struct loop_digest { /* loop_digest.c */
 struct loop_gate {
     pthread_mutex_t lock; /* also of wire, where it is replaced */
     int64_t closes_ms;    /* monotonic: nothing leaves from then on; 0: no lease */
-    struct db *reader;    /* owned; the asking thread's */
+    struct db *reader;    /* owned; under the lock */
+    struct db_stamp stamp;
+    struct gate_state state;  /* of the ledger, as it was read last */
+    int64_t recheck_until_ms; /* monotonic: each message is asked about in the ledger */
 };
 
 struct loop {
@@ -141,9 +146,11 @@ void loop_lookup_step(struct loop *l);                                 /* loop_l
 void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */
 void loop_sms_done(void *ctx, const struct sms_result *result);        /* handler */
-bool loop_stop_file_is_there(const struct loop *l);
+bool loop_stop_file_is_there(const struct loop *l);                    /* loop_gate.c */
+bool loop_may_send(const struct loop *l);
 bool loop_sms_may_leave(void *ctx, int64_t attempt_id);               /* handler, any thread */
 void loop_gate_set(struct loop *l);                                   /* after the lease */
+void loop_gate_begin(struct loop *l);                                 /* at taking the lease */
 bool loop_send_prepare(struct loop *l, struct error *err) MUST_CHECK; /* at taking the lease */
 void loop_send_release(struct loop *l);
 /* Whether results wait a moment for others, to share a commit; shortens the wait. */

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -19,11 +18,10 @@ enum {
     HOLD_MAX_MS = 30000,
     FIRST_CALLS = 16,
     SLOWED_MS = 500,
-    CANARY_MS = 1000,      /* how often canaries are looked at */
-    UNKNOWN_STREAK = 10,   /* so many calls in a row without an answer are no chance */
-    GROUP = 256,           /* results that share a commit when there are that many under way */
-    GROUP_WAIT_MS = 16,    /* no result waits longer for others */
-    LEASE_MARGIN_MS = 300, /* nothing is handed over this close to the end of the lease */
+    CANARY_MS = 1000,    /* how often canaries are looked at */
+    UNKNOWN_STREAK = 10, /* so many calls in a row without an answer are no chance */
+    GROUP = 256,         /* results that share a commit when there are that many under way */
+    GROUP_WAIT_MS = 16,  /* no result waits longer for others */
     HTTP_TOO_MANY = 429,
     OVER_CARRIER_RATE = 30022
 };
@@ -48,58 +46,6 @@ loop_sms_done(void *ctx, const struct sms_result *result)
 
     slot->handed = true;
     slot->r = *result;
-}
-
-/* Nothing may leave once another engine could have taken over. 0: it could now. */
-static int64_t
-closes_ms(const struct loop *l)
-{
-    return l->holds ? l->lease_until_mono_ms - LEASE_MARGIN_MS : 0;
-}
-
-static bool
-may_send(const struct loop *l)
-{
-    return loop_mono_ms(l) < closes_ms(l);
-}
-
-void
-loop_gate_set(struct loop *l)
-{
-    (void)pthread_mutex_lock(&l->gate.lock);
-    l->gate.closes_ms = closes_ms(l);
-    (void)pthread_mutex_unlock(&l->gate.lock);
-}
-
-bool
-loop_stop_file_is_there(const struct loop *l)
-{
-    return access(l->stop_file, F_OK) == 0;
-}
-
-/* Asked for every message, so that the panic switch also holds back what is claimed already. */
-static bool
-is_stopped_now(struct loop *l)
-{
-    struct error err = {0};
-    int64_t at = 0;
-
-    return loop_stop_file_is_there(l) ||
-           !setting_get_i64(l->gate.reader, "stopped_at", 0, &at, &err) || at != 0;
-}
-
-bool
-loop_sms_may_leave(void *ctx, int64_t attempt_id)
-{
-    struct loop *l = ctx;
-    bool may;
-
-    (void)pthread_mutex_lock(&l->gate.lock);
-    may = loop_mono_ms(l) < l->gate.closes_ms && !is_stopped_now(l);
-    if (may)
-        wire_mark(l->wire, attempt_id);
-    (void)pthread_mutex_unlock(&l->gate.lock);
-    return may;
 }
 
 static void
@@ -422,7 +368,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
         struct error err = {0};
         struct loop_result *back;
 
-        if (may_send(l)) {
+        if (loop_may_send(l)) {
             if (l->opt.net.sms_send(l->opt.net.ctx, &request, &err))
                 continue;
         } else {

@@ -167,6 +167,7 @@ on_taken(struct loop *l, const struct lease *lease)
     wire_end(l->wire);
     l->wire = wire_begin(l->opt.home, l->fence);
     (void)pthread_mutex_unlock(&l->gate.lock);
+    loop_gate_begin(l);
     l->no_lease_since_ms = 0;
     l->taken_at_ms = loop_mono_ms(l);
     l->place_next_ms = l->place_note_next_ms = 0;

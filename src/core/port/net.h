@@ -78,6 +78,21 @@ struct sms_lookup_result {
     char error[256];
 };
 
+/* A message that the provider's list holds, to whomever it went. */
+struct sms_sent {
+    char provider_id[64];
+    char to[24]; /* as the provider writes it: E.164 */
+    char status[24];
+    int64_t at_s; /* when it was made */
+};
+
+struct sms_history_page {
+    const struct sms_sent *rows; /* borrowed; newest first, some may come twice */
+    size_t count;
+    bool end;        /* nothing follows, and this page is empty */
+    char error[256]; /* at the end: why the list is not whole; "" when it is */
+};
+
 struct relay_event {
     int64_t seq;
     int64_t received_at_s;
@@ -110,6 +125,7 @@ struct net_handlers {
     void *ctx;
     void (*sms_done)(void *ctx, const struct sms_result *result);
     void (*lookup_done)(void *ctx, const struct sms_lookup_result *result);
+    void (*history_page)(void *ctx, const struct sms_history_page *page);
     void (*relay_done)(void *ctx, const struct relay_batch *batch);
     /*
      * Asked right before the first byte of a message leaves, always; false takes it back: its
@@ -130,6 +146,8 @@ struct net_port {
     /* Copies what it needs. An error means: surely not sent, and no handler will be called. */
     bool (*sms_send)(void *ctx, const struct sms_request *request, struct error *err);
     bool (*sms_lookup)(void *ctx, const struct sms_lookup *lookup, struct error *err);
+    /* All that our sender has sent since then; one at a time. */
+    bool (*sms_history)(void *ctx, int64_t since_s, struct error *err);
     /* One at a time. wait_s 0 answers at once; cursor "" is from the start. */
     bool (*relay_poll)(void *ctx, const char *cursor, int wait_s, struct error *err);
     /* Breaks the poll under way off, without telling. Not from inside a handler. */

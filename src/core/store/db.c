@@ -16,6 +16,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/store/db_feed.h"
+#include "core/store/db_stamp.h"
 #include "core/store/key_hash.h"
 
 enum {
@@ -749,6 +750,12 @@ bool
 db_data_version(struct db *db, int64_t *out, struct error *err)
 {
     return db_query_i64(db, "PRAGMA data_version", out, err);
+}
+
+bool
+db_has_changed(struct db *db, struct db_stamp *stamp)
+{
+    return db_stamp_changed(db->raw, stamp);
 }
 
 void

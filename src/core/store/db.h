@@ -97,6 +97,9 @@ int64_t db_last_id(struct db *db);
 bool db_query_i64(struct db *db, const char *sql, int64_t *out, struct error *err) MUST_CHECK;
 /* Changes whenever another connection has committed. */
 bool db_data_version(struct db *db, int64_t *out, struct error *err) MUST_CHECK;
+/* The same in a few nanoseconds, and of this connection's commits too: db_stamp.h. */
+struct db_stamp;
+bool db_has_changed(struct db *db, struct db_stamp *stamp);
 /*
  * Something that belongs to the connection and goes with it: one at a time, released by db_close().
  */

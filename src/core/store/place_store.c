@@ -30,6 +30,9 @@ static const char SQL_STRAY_ADD[] =
 static const char SQL_STRAY_SUM[] = "SELECT count(*), count(DISTINCT address), "
                                     "coalesce(min(received_at), 0), coalesce(max(received_at), 0) "
                                     "FROM main.stray WHERE " STRAY_IS_FREE;
+static const char SQL_STRAY_LIST[] =
+    "SELECT provider_id, uid, address, status, received_at FROM main.stray WHERE " STRAY_IS_FREE
+    " ORDER BY received_at DESC, provider_id LIMIT :max";
 static const char SQL_STRAY_EXISTS[] =
     "SELECT EXISTS (SELECT 1 FROM main.stray WHERE address = :address AND " STRAY_IS_FREE ")";
 
@@ -120,6 +123,30 @@ stray_sum_load(struct db *db, struct stray_sum *out, struct error *err)
     if (ok)
         *out = (struct stray_sum){db_column_i64(st, 0), db_column_i64(st, 1), db_column_i64(st, 2),
                                   db_column_i64(st, 3)};
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+stray_each(struct db *db, size_t max, void (*each)(void *ctx, const struct stray *s), void *ctx,
+           struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_STRAY_LIST, err);
+    bool ok = st != NULL;
+    bool row = ok;
+
+    if (st)
+        db_bind_i64(st, ":max", (int64_t)max);
+    while (row) {
+        ok = db_step(st, &row, err);
+        row = row && ok;
+        if (row)
+            each(ctx, &(struct stray){.provider_id = db_column_text(st, 0),
+                                      .uid = db_column_text(st, 1),
+                                      .address = db_column_text(st, 2),
+                                      .status = db_column_text(st, 3),
+                                      .received_at_s = db_column_i64(st, 4)});
+    }
     db_stmt_release(st);
     return ok;
 }

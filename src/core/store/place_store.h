@@ -16,7 +16,8 @@ bool place_last_known(struct db *db, int64_t *at_s, struct error *err) MUST_CHEC
 /* Gives the lease back and raises its fence, and the numbers of attempts, to at least these. */
 bool place_raise(struct db *ledger, int64_t fence, int64_t attempt, struct error *err) MUST_CHECK;
 
-/* What a status tells of an attempt that is not known here; once per message. */
+/* What a status or the provider's list tells of an attempt that is not known here; once per
+ * message. uid: the attempt's name, "" when only the list told of it. */
 struct stray {
     const char *provider_id, *uid, *address, *status;
     int64_t received_at_s;
@@ -27,6 +28,9 @@ struct stray_sum {
     int64_t first_s, last_s;
 };
 bool stray_sum_load(struct db *db, struct stray_sum *out, struct error *err) MUST_CHECK;
+/* Those that no attempt owns, the newest first; each borrowed. At most `max`. */
+bool stray_each(struct db *db, size_t max, void (*each)(void *ctx, const struct stray *s),
+                void *ctx, struct error *err) MUST_CHECK;
 bool stray_exists(struct db *db, const char *address, bool *exists, struct error *err) MUST_CHECK;
 
 /*

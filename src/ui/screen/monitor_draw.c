@@ -235,13 +235,25 @@ draw_rate(const struct monitor *m, struct grid *g, struct area a)
 
 /* --- counters over what is running; the sum is checked before the eyes of the operator */
 
+/* What comes behind a number of fewer digits than `least` stays where it is: the number of those
+ * under way changes its length all the time, and a line that moves is hard to read and sent anew.
+ */
+static int
+counter_of_least(struct grid *g, struct area a, int x, const char *name, enum role role, int64_t n,
+                 int least)
+{
+    char text[32];
+    int end;
+
+    x = grid_text(g, a, 0, x, ROLE_DIM, name) + 1;
+    end = grid_text(g, a, 0, x, n ? role | STYLE_BOLD : ROLE_DIM, number_text(n, text));
+    return (end < x + least ? x + least : end) + 2;
+}
+
 static int
 counter(struct grid *g, struct area a, int x, const char *name, enum role role, int64_t n)
 {
-    char text[32];
-
-    x = grid_text(g, a, 0, x, ROLE_DIM, name);
-    return grid_text(g, a, 0, x + 1, n ? role | STYLE_BOLD : ROLE_DIM, number_text(n, text)) + 2;
+    return counter_of_least(g, a, x, name, role, n, 0);
 }
 
 static void
@@ -279,7 +291,7 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     contacted =
         s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
     x = counter(g, a, x, "queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT]);
-    x = counter(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING]);
+    x = counter_of_least(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING], 3);
     x = counter(g, a, x, "contacted", ROLE_OK, contacted);
     x = counter(g, a, x, "failed", ROLE_ERROR, s[DELIVERY_FAILED]);
     x = counter(g, a, x, "in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT]);

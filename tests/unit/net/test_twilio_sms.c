@@ -708,8 +708,8 @@ list__is_paged_filtered_and_asked_without_the_day_too(void **state)
     assert_string_equal(w.lookup_sid, SID);
     assert_int_equal(fake_server_count(w.server), 4); /* a page of old rows ends it */
     request = fake_server_request(w.server, 0);
-    assert_non_null(strstr(request, "?To=%2B13105550142&From=%2B13035553459"
-                                    "&DateSent%3E=2026-11-22&PageSize="));
+    assert_non_null(strstr(request, "?PageSize=100&To=%2B13105550142"
+                                    "&From=%2B13035553459&DateSent%3E=2026-11-22 "));
     free(request);
     request = fake_server_request(w.server, 1);
     assert_true(text_starts_with(request, "GET /2010/next?Page=1 HTTP/1.1"));

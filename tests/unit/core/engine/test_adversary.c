@@ -304,6 +304,40 @@ nothing_may_leave_once_the_lease_has_run_out(void **state)
     loop_close(&l);
 }
 
+/* The attempts of the first two recipients: claimed, and about to leave. */
+static void
+what_is_stored_after_the_claim__holds_a_message_back(void **state)
+{
+    struct engine_world *w = *state;
+    struct error err = {0};
+    struct loop l;
+    int64_t a;
+    int64_t b;
+
+    engine_world_campaign(w, 1, 1, 2);
+    w->fake->latency_ms = 60000;
+    open_loop(w, &l);
+    run_for(w, &l, 3000);
+    assert_int_equal(engine_world_number(w, "SELECT n_sending FROM campaign"), 2);
+    a = engine_world_number(w, "SELECT min(id) FROM attempt");
+    b = engine_world_number(w, "SELECT max(id) FROM attempt");
+    assert_true(loop_sms_may_leave(&l, a) && loop_sms_may_leave(&l, b));
+    engine_world_sql(w, "INSERT INTO suppression (address, channel, reason, at) "
+                        "SELECT address, 'sms', 'opt_out', 1 FROM attempt ORDER BY id LIMIT 1");
+    assert_false(loop_sms_may_leave(&l, a));
+    assert_true(loop_sms_may_leave(&l, b));
+    engine_world_sql(w, "UPDATE campaign SET status = 'paused'");
+    assert_false(loop_sms_may_leave(&l, b));
+    engine_world_sql(w, "UPDATE campaign SET status = 'active'");
+    assert_true(loop_sms_may_leave(&l, b));
+    assert_true(engine_stop_all(w->db, "maria@desk", 1, NULL, &err));
+    assert_false(loop_sms_may_leave(&l, b));
+    assert_true(engine_start_all(w->db, "maria@desk", 2, &err));
+    assert_true(loop_sms_may_leave(&l, b));
+    assert_false(loop_sms_may_leave(&l, a));
+    loop_close(&l);
+}
+
 int
 main(void)
 {
@@ -321,6 +355,7 @@ main(void)
         T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
         T(cancelled_campaign__asks_nothing_more),
         T(nothing_may_leave_once_the_lease_has_run_out),
+        T(what_is_stored_after_the_claim__holds_a_message_back),
     };
 
     return cmocka_run_group_tests_name("adversary", tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "core/base/fileio.h"
 #include "core/base/mem.h"
+#include "core/store/db_stamp.h"
 #include "core/store/migrate.h"
 #include "core/store/stores.h"
 #include "temp_folder.h"
@@ -245,6 +246,38 @@ keys_are_read_and_ordered(void **state)
     key_release(&huge);
 }
 
+static void
+any_commit_changes_the_stamp(void **state)
+{
+    struct db_stamp stamp = {0};
+    struct error err = {0};
+    struct db *db;
+    struct db *other;
+
+    (void)state;
+    db = ledger_open(folder, &err);
+    other = reader_open(folder, &err);
+    assert_non_null(db);
+    assert_non_null(other);
+    assert_true(db_has_changed(other, &stamp));
+    assert_false(db_has_changed(other, &stamp));
+    assert_true(setting_set_i64(db, "a", 1, &err));
+    assert_true(db_has_changed(other, &stamp));
+    assert_false(db_has_changed(other, &stamp));
+    assert_true(db_begin(db, &err));
+    assert_true(setting_set_i64(db, "a", 2, &err));
+    assert_false(db_has_changed(other, &stamp));
+    assert_true(db_commit(db, &err));
+    assert_true(db_has_changed(other, &stamp));
+    assert_true(db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", &err));
+    (void)db_has_changed(other, &stamp);
+    assert_true(setting_set_i64(db, "a", 3, &err));
+    assert_true(db_has_changed(other, &stamp));
+    assert_false(db_has_changed(other, &stamp));
+    db_close(other);
+    db_close(db);
+}
+
 int
 main(void)
 {
@@ -262,6 +295,7 @@ main(void)
         cmocka_unit_test_setup_teardown(a_reader_cannot_write, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_reader_keeps_one_snapshot_of_the_replica, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(any_commit_changes_the_stamp, make_folder, remove_folder),
         cmocka_unit_test(many_statements_share_the_cache),
         cmocka_unit_test(keys_are_read_and_ordered),
     };
