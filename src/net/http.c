@@ -557,17 +557,26 @@ http_client_wake(struct http_client *c)
     http_loop_wake(c->loop);
 }
 
+/* RFC 3986, 2.3 */
+static bool
+is_unreserved(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
 void
 http_escape(struct buf *out, const char *value)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"; /* RFC 3986, 2.3 */
     static const char digits[] = "0123456789ABCDEF";
 
     while (value[0]) {
-        const size_t run = strspn(value, plain);
-        const unsigned char c = (unsigned char)value[run];
+        size_t run = 0;
+        unsigned char c;
 
+        while (is_unreserved((unsigned char)value[run]))
+            run++;
+        c = (unsigned char)value[run];
         buf_add(out, value, run);
         value += run;
         if (c) {
