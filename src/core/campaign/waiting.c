@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/outbox/daily.h"
 #include "core/outbox/quiet_hours.h"
@@ -40,20 +41,6 @@ by_status(const struct campaign *c, struct buf *out)
     }
 }
 
-/* "1204" as "1,204". */
-static void
-add_number(struct buf *out, int64_t n)
-{
-    char digits[24];
-    const int len = snprintf(digits, sizeof digits, "%" PRId64, n);
-
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0)
-            buf_add_char(out, ',');
-        buf_add_char(out, digits[i]);
-    }
-}
-
 /* Why one person waits now. The engine's own word is the instant; the rules tell what it is. */
 static void
 add_wait(struct db *db, const struct config *config, const struct campaign *c,
@@ -66,7 +53,7 @@ add_wait(struct db *db, const struct config *config, const struct campaign *c,
     int64_t start_s = 0;
     bool held = false;
 
-    add_number(out, w->count);
+    num_format_grouped(out, w->count);
     buf_add_str(out, w->count == 1 ? " waits: " : " wait: ");
     if (conversation_review_is_pending(db, w->address, "sms", &held, &ignored) && held) {
         buf_add_str(out, "a reply that may be an opt-out needs a ruling: canvass inbox list "
@@ -105,7 +92,7 @@ by_quiet_hours(struct db *db, const struct config *config, const struct campaign
         free(waits[i].address);
     }
     if (ok && rest > 0) {
-        add_number(out, rest);
+        num_format_grouped(out, rest);
         buf_add_str(out, rest == 1 ? " more waits for later\n" : " more wait for later\n");
     }
     if (ok && count == 0 &&
@@ -233,7 +220,7 @@ campaign_why_waiting(struct db *db, const struct config *config, const struct ca
         !campaign_store_next_attempt(db, c->id, &next_ms, err))
         return false;
     if (next_ms > now_s * 1000 && n[DELIVERY_RETRY_WAIT] > 0) {
-        add_number(out, n[DELIVERY_RETRY_WAIT]);
+        num_format_grouped(out, n[DELIVERY_RETRY_WAIT]);
         buf_printf(out, " to be tried again; the next of all is due at %s\n",
                    utime_format((next_ms + 999) / 1000, time));
     }
