@@ -2,6 +2,7 @@
 import collections
 import os
 import shutil
+import signal
 import sqlite3
 import stat
 import sys
@@ -253,6 +254,37 @@ def the_relay_tells_a_snapshot_and_an_original_that_another_one_sends():
         assert not w.json("restore", "--status")["sends"]
 
 
+def a_copy_that_is_confirmed_stops_the_original_that_sends():
+    settings = SETTINGS[:2] + ["policy.reconcile_after_seconds=30", "sms.timeout_seconds=3", "sms.per_second=4"]
+    with World(customers=200, settings=settings, sim_flags=["--no-replies"]) as w:
+        campaign = w.create(**QUIET)
+        targeted = w.launch(campaign)
+        original = w.home
+        engine = w.popen("run")
+        try:
+            w.wait_for(lambda: len(w.ledger("accepted")) > 10, "the first messages")
+            copy = original + "-copy"
+            engine.send_signal(signal.SIGSTOP)
+            shutil.copytree(original, copy)
+            engine.send_signal(signal.SIGCONT)
+            w.home = copy
+            other = w.popen("run")
+            try:
+                w.wait_for(lambda: not w.json("restore", "--status")["sends"], "the copy to see that it is one")
+                w.run("restore", "--confirm")
+                w.home = original
+                w.wait_for(lambda: not w.json("restore", "--status")["sends"], "the original to stop", 40)
+                w.home = copy
+                assert w.json("restore", "--status")["sends"], "the copy was confirmed, and does not send"
+                w.wait_for(lambda: finished(w, campaign), "the rest, by the copy", 180)
+            finally:
+                stop(other)
+        finally:
+            stop(engine)
+        assert set(counts(w).values()) == {1}, "somebody was messaged twice"
+        assert len(counts(w)) == targeted
+
+
 def relay_row(w):
     with sqlite3.connect(f"file:{os.path.join(w.dir, 'relay.db')}?mode=ro", uri=True) as db:
         return db.execute("SELECT coalesce(max(fence), 0), coalesce(max(attempt), 0) FROM state").fetchone()
@@ -320,5 +352,6 @@ if __name__ == "__main__":
                 a_list_that_shows_nothing_is_not_believed_against_a_callback,
                 a_copied_folder_and_an_older_file_do_not_send,
                 the_relay_tells_a_snapshot_and_an_original_that_another_one_sends,
+                a_copy_that_is_confirmed_stops_the_original_that_sends,
                 what_is_no_backup_is_refused_and_nothing_changes,
                 a_restore_is_refused_while_an_engine_runs])

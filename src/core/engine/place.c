@@ -17,8 +17,12 @@
 
 #define NOTE_NAME "state.id"
 #define NOTE_MAX 1000
-/* Ahead of a copy that is still running somewhere, also when that one starts again a few times. */
+/*
+ * Ahead of a copy that is still running somewhere, also when that one starts again a few times; and
+ * of the messages that it sends until it hears of us, or the relay would tell us that it is ahead.
+ */
 #define LEAP 1000
+#define LEAP_ATTEMPTS 1000000
 
 struct note { /* what state.id says */
     bool there;
@@ -250,6 +254,7 @@ write_confirmed(struct db *ledger, const struct note *note, const char *here, co
         attempt = note->mark.attempt > attempt ? note->mark.attempt : attempt;
     }
     fence = (fence > ours.fence ? fence : ours.fence) + LEAP;
+    attempt = (attempt > ours.attempt ? attempt : ours.attempt) + LEAP_ATTEMPTS;
     return name_it(ledger, here, &ours, err) && place_raise(ledger, fence, attempt, err) &&
            setting_set_i64(ledger, "restored_from", from_s, err) &&
            setting_set_i64(ledger, "confirmed_at", now_s, err) &&

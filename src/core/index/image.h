@@ -6,6 +6,7 @@
 #define CANVASS_CORE_INDEX_IMAGE_H
 
 #include "core/base/error.h"
+#include "core/base/radix.h"
 #include "core/index/column.h"
 #include "core/index/file.h"
 #include "core/store/index_store.h"
@@ -36,10 +37,9 @@ bool index_image_write(struct index_image *image, struct index_out *o,
 void index_image_release(struct index_image *image);
 
 /* Who shares an address: as hashes, while rows go by. Zero is a valid empty value. */
-struct address_hash;
 struct index_sharing {
     struct address_hashes {
-        struct address_hash *list; /* owned */
+        struct radix_item *list; /* owned; hash and position */
         size_t count, capacity;
     } of[INDEX_EMAIL + 1];
 };

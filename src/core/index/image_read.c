@@ -7,7 +7,7 @@
 #include "core/index/index.h"
 
 struct held_row {
-    uint32_t name, row, owner;
+    uint32_t name, row; /* as the rows came */
     struct main_time at;
 };
 
@@ -179,7 +179,7 @@ take_held(void *ctx, const struct index_held *row, struct error *err)
         return true;
     r->held = mem_grow(r->held, r->held_count, &r->held_capacity, sizeof *r->held);
     r->held[r->held_count++] =
-        (struct held_row){name - 1u, (uint32_t)r->conversation_owner.count - 1, 0, row->at};
+        (struct held_row){name - 1u, (uint32_t)r->conversation_owner.count - 1, row->at};
     return true;
 }
 
@@ -231,17 +231,6 @@ scatter_sections(struct index_image *image, enum index_section from, enum index_
     }
 }
 
-static int
-by_name_and_row(const void *a, const void *b)
-{
-    const struct held_row *x = a;
-    const struct held_row *y = b;
-
-    if (x->name != y->name)
-        return x->name < y->name ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
 /* target: where the conversations went. */
 static void
 order_held(struct reading *r, const uint32_t *target)
@@ -250,29 +239,31 @@ order_held(struct reading *r, const uint32_t *target)
     const struct words *names = &r->image->words[SECTION_WORDS_HELD];
     const uint32_t *owner = r->conversation_owner.data;
     size_t count = names->too_many ? 0 : r->held_count;
+    struct radix_item *order = mem_calloc(count, sizeof *order);
     uint32_t *first;
 
     r->image->meta.counts.held = count;
     r->image->meta.no_held = names->too_many;
-    for (size_t i = 0; i < count; i++) {
-        r->held[i].owner = owner[r->held[i].row];
-        r->held[i].row = target[r->held[i].row];
-    }
-    if (count > 0)
-        qsort(r->held, count, sizeof *r->held, by_name_and_row);
+    for (size_t i = 0; i < count; i++)
+        order[i] = (struct radix_item){(uint64_t)r->held[i].name << 32 | target[r->held[i].row],
+                                       (uint32_t)i};
+    radix_sort(order, count);
     column_size(&c[SECTION_HELD_FIRST], names->table.count + 1, 4);
     column_size(&c[SECTION_HELD_ROW], count, 4);
     column_size(&c[SECTION_HELD_OWNER], count, 4);
     column_size(&c[SECTION_HELD_AT], count, 4);
     first = c[SECTION_HELD_FIRST].data;
     for (size_t i = 0; i < count; i++) {
-        first[r->held[i].name + 1]++;
-        ((uint32_t *)c[SECTION_HELD_ROW].data)[i] = r->held[i].row;
-        ((uint32_t *)c[SECTION_HELD_OWNER].data)[i] = r->held[i].owner;
-        column_set_time(&c[SECTION_HELD_AT], i, r->held[i].at);
+        const struct held_row *held = &r->held[order[i].value];
+
+        first[held->name + 1]++;
+        ((uint32_t *)c[SECTION_HELD_ROW].data)[i] = target[held->row];
+        ((uint32_t *)c[SECTION_HELD_OWNER].data)[i] = owner[held->row];
+        column_set_time(&c[SECTION_HELD_AT], i, held->at);
     }
     for (size_t i = 0; i < names->table.count; i++)
         first[i + 1] += first[i];
+    free(order);
 }
 
 static bool

@@ -109,11 +109,6 @@ index_sharing_read(struct index_image *image, const struct index_places *places,
 
 /* --- from hashes */
 
-struct address_hash {
-    uint64_t hash;
-    uint32_t position;
-};
-
 void
 index_sharing_note(struct index_sharing *s, enum index_address which, uint32_t position,
                    const char *address)
@@ -123,7 +118,7 @@ index_sharing_note(struct index_sharing *s, enum index_address which, uint32_t p
     if (!address)
         return;
     h->list = mem_grow(h->list, h->count, &h->capacity, sizeof *h->list);
-    h->list[h->count++] = (struct address_hash){index_hash(address, strlen(address)), position};
+    h->list[h->count++] = (struct radix_item){index_hash(address, strlen(address)), position};
 }
 
 void
@@ -132,17 +127,6 @@ index_sharing_release(struct index_sharing *s)
     free(s->of[INDEX_PHONE].list);
     free(s->of[INDEX_EMAIL].list);
     *s = (struct index_sharing){0};
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-    const struct address_hash *x = a;
-    const struct address_hash *y = b;
-
-    if (x->hash != y->hash)
-        return x->hash < y->hash ? -1 : 1;
-    return (x->position > y->position) - (x->position < y->position);
 }
 
 static int64_t
@@ -164,14 +148,14 @@ find_one(struct index_image *image, const struct index_places *places, enum inde
 
     *sure = true;
     for (size_t i = 0; ok && *sure && i < h->count; i++) {
-        bool same = i > 0 && h->list[i].hash == h->list[i - 1].hash;
+        bool same = i > 0 && h->list[i].key == h->list[i - 1].key;
 
         if (!same)
             close_group(&g);
         else
-            ok = index_store_same_address(db, which, id_at(image, h->list[i - 1].position),
-                                          id_at(image, h->list[i].position), sure, err);
-        take(&g, h->list[i].position, same);
+            ok = index_store_same_address(db, which, id_at(image, h->list[i - 1].value),
+                                          id_at(image, h->list[i].value), sure, err);
+        take(&g, h->list[i].value, same);
     }
     close_group(&g);
     return ok;
@@ -185,8 +169,7 @@ index_sharing_find(struct index_image *image, const struct index_places *places,
         struct address_hashes *h = &s->of[w];
         bool sure = false;
 
-        if (h->count > 0)
-            qsort(h->list, h->count, sizeof *h->list, by_hash);
+        radix_sort(h->list, h->count);
         if (!find_one(image, places, (enum index_address)w, h, &sure, db, err) ||
             (!sure && !read_one(image, places, (enum index_address)w, db, err)))
             return false;

@@ -7,13 +7,12 @@
 #include "core/base/mem.h"
 
 /*
- * Metadata and orphans come in an order of their own: they wait beside, and go in sorted. Sorting
- * for an index is done in memory where it fits; the sizes are of the connection's own databases.
+ * Orphans come in an order of their own: they wait beside, and go in sorted. Sorting for an index
+ * is done in memory where it fits; the sizes are of the connection's own databases.
  */
 static const char SQL_BEGIN[] =
     "PRAGMA replica.cache_size = -8192; PRAGMA main.cache_size = -16384;"
-    "DROP TABLE IF EXISTS temp.bulk_metadata; DROP TABLE IF EXISTS temp.bulk_orphan;"
-    "CREATE TEMP TABLE bulk_metadata (name, customer_id, conversation_key, at);"
+    "DROP TABLE IF EXISTS temp.bulk_orphan;"
     "CREATE TEMP TABLE bulk_orphan (table_name, key, customer_key);";
 static const char SQL_EMPTY[] =
     "DELETE FROM replica.customer; DELETE FROM replica.appointment;"
@@ -27,14 +26,7 @@ static const char SQL_ANYTHING[] =
     "OR EXISTS (SELECT 1 FROM replica.watermark)";
 static const char SQL_INDEXES[] = "SELECT name, tbl_name, sql FROM replica.sqlite_master "
                                   "WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
-/*
- * In the order of their keys: rows that come in any other order would be looked for one by one.
- */
-static const char SQL_METADATA_ALL[] =
-    "INSERT OR IGNORE INTO replica.conversation_metadata (name, customer_id, conversation_key, "
-    "at) "
-    "SELECT name, customer_id, conversation_key, at FROM temp.bulk_metadata "
-    "ORDER BY name, customer_id, conversation_key; DROP TABLE temp.bulk_metadata;";
+/* In the order of their keys: rows that come in any other would be looked for one by one. */
 static const char SQL_ORPHANS_ALL[] =
     "INSERT OR IGNORE INTO replica.orphan (table_name, key, customer_key) "
     "SELECT table_name, key, customer_key FROM temp.bulk_orphan ORDER BY table_name, key; "
@@ -69,8 +61,8 @@ static const struct bulk_target targets[] = {
                              "key, customer_id, channel, type, status, outcome, sentiment, "
                              "satisfaction, at, has_open_request",
                              10, "conversation", 1},
-    [TARGET_METADATA] = {"temp.bulk_metadata", "name, customer_id, conversation_key, at", 4, NULL,
-                         0},
+    [TARGET_METADATA] = {"replica.conversation_metadata", "name, customer_id, conversation_key, at",
+                         4, "conversation_metadata", 3},
     [TARGET_REQUEST] = {"replica.request", "key, conversation_key, status", 3, "request", 1},
     [TARGET_ORPHAN] = {"temp.bulk_orphan", "table_name, key, customer_key", 3, NULL, 0},
 };
@@ -160,8 +152,9 @@ replica_bulk_begin(struct replica_bulk *b, struct db *db, enum replica_bulk_when
 bool
 replica_bulk_table_end(struct replica_bulk *b, enum replica_bulk_table table, struct error *err)
 {
-    if (!bulk_writer_target_end(b->writer, target_of[table], err) ||
-        (table == REPLICA_BULK_METADATA && !bulk_writer_exec(b->writer, SQL_METADATA_ALL, err)) ||
+    if ((table == REPLICA_BULK_METADATA &&
+         !meta_rows_give(&b->metadata, b->writer, TARGET_METADATA, err)) ||
+        !bulk_writer_target_end(b->writer, target_of[table], err) ||
         (table == REPLICA_BULK_ORPHANS && !bulk_writer_exec(b->writer, SQL_ORPHANS_ALL, err)))
         return false;
     return bulk_writer_exec(b->writer, buf_str(&b->indexes[table]), err);
@@ -246,6 +239,7 @@ replica_bulk_release(struct replica_bulk *b)
     for (size_t i = 0; i < REPLICA_BULK_COUNT; i++)
         buf_release(&b->indexes[i]);
     buf_release(&b->late);
+    meta_rows_release(&b->metadata);
     free(b->files);
     b->files = NULL;
 }
@@ -327,21 +321,6 @@ replica_bulk_appointment(struct replica_bulk *b, int64_t owner, const struct mai
     return true;
 }
 
-static bool
-put_metadata(struct replica_bulk *b, int64_t owner, const struct key *key,
-             const struct replica_meta_key *meta, struct error *err)
-{
-    struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_METADATA, err);
-
-    if (!r)
-        return false;
-    bulk_text(r, meta->name);
-    bulk_i64(r, owner);
-    bulk_key(r, key);
-    add_time(r, meta->at);
-    return true;
-}
-
 bool
 replica_bulk_conversation(struct replica_bulk *b, int64_t owner, const struct main_row *row,
                           bool has_open_request, const struct replica_meta_key *keys,
@@ -349,7 +328,6 @@ replica_bulk_conversation(struct replica_bulk *b, int64_t owner, const struct ma
 {
     const struct main_conversation *c = &row->conversation;
     struct bulk_batch *r = bulk_writer_row(b->writer, TARGET_CONVERSATION, err);
-    bool ok = true;
 
     if (!r)
         return false;
@@ -367,9 +345,8 @@ replica_bulk_conversation(struct replica_bulk *b, int64_t owner, const struct ma
     add_time(r, c->at);
     bulk_i64(r, has_open_request);
     b->written++;
-    for (size_t i = 0; ok && i < key_count; i++)
-        ok = put_metadata(b, owner, &row->key, &keys[i], err);
-    return ok;
+    meta_rows_add(&b->metadata, owner, &row->key, keys, key_count);
+    return true;
 }
 
 bool

@@ -8,6 +8,7 @@
 
 #include "core/base/buf.h"
 #include "core/store/bulk_writer.h"
+#include "core/store/meta_rows.h"
 #include "core/store/replica_store.h"
 
 /* A customer's facts (semantics.md); texts borrowed, NULL when absent. */
@@ -44,6 +45,7 @@ struct replica_bulk {
     enum replica_bulk_when when;
     char *files;                                  /* owned; NULL: the replica is in memory */
     struct buf indexes[REPLICA_BULK_COUNT], late; /* statements */
+    struct meta_rows metadata;
     int64_t written, orphans;
     int64_t here[MAIN_TABLE_COUNT]; /* after _finish: rows that went in, orphans not */
 };

@@ -1,7 +1,7 @@
 /*
  * A table written as a SQLite file of its own, page by page, from rows that come in the order of
  * its key: nothing is looked for, nothing is moved. SQLite then takes the whole table over with
- * INSERT INTO … SELECT *, which copies rows as they stand (docs/architecture.md, "The column index").
+ * INSERT INTO ... SELECT *, which copies rows as they stand (docs/architecture.md).
  *
  * The format is https://www.sqlite.org/fileformat2.html. A row holds what its table allows: nobody
  * checks it again.
