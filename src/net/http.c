@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 
 #include "core/base/buf.h"
 #include "core/base/mem.h"
@@ -307,11 +308,6 @@ set_common(CURL *e, struct transfer *t, const struct http_request *r)
     SET(CURLOPT_HEADERDATA, t);
     if (is_loopback(r->url)) /* a proxy of the environment is for the outside */
         SET(CURLOPT_PROXY, "");
-    if (r->user) {
-        SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        SET(CURLOPT_USERNAME, r->user);
-        SET(CURLOPT_PASSWORD, r->password ? r->password : "");
-    }
     if (r->body) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_BUFFERSIZE, 4096L); /* of an answer: libcurl takes it anew each time */
@@ -334,6 +330,25 @@ set_body(struct transfer *t, const struct http_request *r)
            curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request_body) == CURLE_OK;
 }
 
+/* RFC 7617. Made here, once for a handle: libcurl would make it for every request. */
+static bool
+add_basic(struct transfer *t, const char *user, const char *password)
+{
+    char *plain = mem_printf("%s:%s", user, password ? password : "");
+    const size_t len = strlen(plain);
+    char *encoded = mem_alloc((len + 2) / 3 * 4 + 1);
+    char *line;
+    bool ok;
+
+    (void)EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)plain, (int)len);
+    line = mem_printf("Authorization: Basic %s", encoded);
+    ok = add_header(t, line);
+    free_secret(line);
+    free_secret(encoded);
+    free_secret(plain);
+    return ok;
+}
+
 static bool
 set_headers(struct transfer *t, const struct http_request *r)
 {
@@ -348,10 +363,9 @@ set_headers(struct transfer *t, const struct http_request *r)
     if (ok && r->bearer && r->bearer[0]) {
         line = mem_printf("Authorization: Bearer %s", r->bearer);
         ok = add_header(t, line);
-        explicit_bzero(line, strlen(line));
-        free(line);
+        free_secret(line);
     }
-    return ok;
+    return ok && (!r->user || add_basic(t, r->user, r->password));
 }
 
 /* Sets the handle up, unless it is already. */
@@ -555,34 +569,4 @@ void
 http_client_wake(struct http_client *c)
 {
     http_loop_wake(c->loop);
-}
-
-void
-http_escape(struct buf *out, const char *value)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"; /* RFC 3986, 2.3 */
-    static const char digits[] = "0123456789ABCDEF";
-
-    while (value[0]) {
-        const size_t run = strspn(value, plain);
-        const unsigned char c = (unsigned char)value[run];
-
-        buf_add(out, value, run);
-        value += run;
-        if (c) {
-            buf_add(out, (char[3]){'%', digits[c >> 4], digits[c & 0xF]}, 3);
-            value++;
-        }
-    }
-}
-
-void
-http_form_add(struct buf *form, const char *name, const char *value)
-{
-    if (form->len)
-        buf_add_char(form, '&');
-    buf_add_str(form, name);
-    buf_add_char(form, '=');
-    http_escape(form, value);
 }

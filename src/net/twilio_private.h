@@ -14,8 +14,10 @@ struct twilio_sms {
     struct http_client *http;            /* borrowed */
     const struct net_handlers *handlers; /* borrowed */
     char *account_sid, *auth_token, *sender, *messages_url, *origin;
-    char *callback_url; /* NULL: no relay that Twilio could reach */
-    bool by_service;    /* sender is a Messaging Service */
+    /* Of every form, percent-encoded: "From=...", and "StatusCallback=...", which an attempt's uid
+     * follows. NULL: no relay that Twilio could reach. */
+    char *form_sender, *form_callback;
+    bool by_service; /* sender is a Messaging Service */
     int64_t timeout_s;
     size_t max_in_flight, in_flight;
     struct sending *sending; /* doubly linked */

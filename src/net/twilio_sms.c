@@ -107,17 +107,14 @@ void
 twilio_sms_form(const struct twilio_sms *t, const struct sms_request *r, struct buf *out)
 {
     http_form_add(out, "To", r->to);
-    http_form_add(out, t->by_service ? "MessagingServiceSid" : "From", t->sender);
+    buf_add_char(out, '&');
+    buf_add_str(out, t->form_sender);
     http_form_add(out, "Body", r->body);
-    if (t->callback_url) {
-        struct buf url = {0};
-
+    if (t->form_callback) {
         /* The Message resource never gives this back: a callback is the proof of an attempt. */
-        buf_add_str(&url, t->callback_url);
-        buf_add_str(&url, "?att=");
-        http_escape(&url, r->attempt_uid);
-        http_form_add(out, "StatusCallback", buf_str(&url));
-        buf_release(&url);
+        buf_add_char(out, '&');
+        buf_add_str(out, t->form_callback);
+        http_escape(out, r->attempt_uid);
     }
     if (r->validity_s > 0) {
         char seconds[16];
@@ -227,6 +224,15 @@ origin_of(const char *url)
                 : mem_strdup(url);
 }
 
+static char *
+form_part(const char *name, const char *value)
+{
+    struct buf part = {0};
+
+    http_form_add(&part, name, value);
+    return buf_take(&part);
+}
+
 static bool
 check_config(const struct config *c, struct error *err)
 {
@@ -264,10 +270,13 @@ twilio_sms_new(struct http_client *http, const struct config *c,
     t->messages_url =
         mem_printf("%s/2010-04-01/Accounts/%s/Messages.json", base, c->sms.account_sid);
     t->origin = origin_of(base);
+    t->form_sender = form_part(t->by_service ? "MessagingServiceSid" : "From", t->sender);
     if (c->relay.public_url[0]) {
         char *relay = without_slash(c->relay.public_url);
+        char *url = mem_printf("%s/hooks/twilio/status?att=", relay);
 
-        t->callback_url = mem_printf("%s/hooks/twilio/status", relay);
+        t->form_callback = form_part("StatusCallback", url);
+        free(url);
         free(relay);
     }
     t->timeout_s = c->sms.timeout_seconds > 0 ? c->sms.timeout_seconds : 30;
@@ -295,7 +304,8 @@ twilio_sms_free(struct twilio_sms *t)
     free(t->sender);
     free(t->messages_url);
     free(t->origin);
-    free(t->callback_url);
+    free(t->form_sender);
+    free(t->form_callback);
     free(t);
 }
 

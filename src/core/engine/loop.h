@@ -96,9 +96,11 @@ struct loop {
     struct loop_lookup *lookups;
     size_t lookup_count, lookup_capacity;
     size_t lookups_open;
-    int64_t lookups_asked_s;   /* when those under way were asked, or those not yet written down */
-    size_t limit;              /* calls under way at most: lowered by "too many requests" */
-    size_t peak;               /* the most calls under way since it was lowered */
+    int64_t lookups_asked_s; /* when those under way were asked, or those not yet written down */
+    size_t limit;            /* calls under way at most: lowered by "too many requests" */
+    size_t peak;             /* the most calls under way since it was lowered */
+    int64_t
+        stood_ms; /* when messages waited for a connection last (monotonic); 0: the rates know */
     int64_t slowed_until_ms;   /* monotonic: the refusals of one burst lower it once */
     int64_t throttle_until_ms; /* monotonic */
     int64_t hold_ms;           /* the provider does not answer: doubled each time; 0: it does */

@@ -19,6 +19,7 @@ enum {
     FIRST_CALLS = 16,
     SLOWED_MS = 500,
     CANARY_MS = 1000,    /* how often canaries are looked at */
+    STOOD_MS = 4000,     /* by then the rates have forgotten a second in which messages went late */
     UNKNOWN_STREAK = 10, /* so many calls in a row without an answer are no chance */
     GROUP = 256,         /* results that share a commit when there are that many under way */
     GROUP_WAIT_MS = 16,  /* no result waits longer for others */
@@ -381,10 +382,41 @@ hand_over(struct loop *l, const struct claim_list *claims)
         (void)text_copy(back->r.error, sizeof back->r.error, err.text);
     }
     under_way = l->opt.net.in_flight(l->opt.net.ctx);
-    if (under_way > connections(l))
+    if (under_way > connections(l)) {
         under_way = connections(l); /* the others wait for one */
+        l->stood_ms = loop_mono_ms(l);
+    }
     if (under_way > l->peak)
         l->peak = under_way;
+}
+
+/*
+ * Whether more may be claimed than there are connections: they go when one is free, up to a second
+ * later, and the rates know of the claim only. So not near any rate, and not while slowed down.
+ */
+static bool
+may_stand_ready(const struct loop *l)
+{
+    if (l->limit < connections(l) || !rate_is_slack(&l->rate))
+        return false;
+    for (size_t i = 0; i < l->campaign_count; i++)
+        if (!rate_is_slack(&l->campaigns[i].rate))
+            return false;
+    return true;
+}
+
+/* From here on every message goes when it is claimed: those that went later count from now. */
+static void
+tell_rates(struct loop *l)
+{
+    const int64_t now_ms = loop_now_ms(l);
+
+    if (l->stood_ms == 0)
+        return;
+    l->stood_ms = 0;
+    rate_went(&l->rate, now_ms);
+    for (size_t i = 0; i < l->campaign_count; i++)
+        rate_went(&l->campaigns[i].rate, now_ms);
 }
 
 static size_t
@@ -393,11 +425,16 @@ room(struct loop *l)
     const size_t under_way = l->opt.net.in_flight(l->opt.net.ctx);
     size_t n = l->opt.net.sms_room(l->opt.net.ctx);
 
-    if (l->limit < connections(l)) { /* slowed down: nobody waits for a connection */
-        if (under_way >= l->limit)
+    if (!may_stand_ready(l)) {
+        const size_t most = l->limit < connections(l) ? l->limit : connections(l);
+
+        if (under_way >= most)
             return 0;
-        if (n > l->limit - under_way)
-            n = l->limit - under_way;
+        if (n > most - under_way)
+            n = most - under_way;
+        tell_rates(l);
+    } else if (l->stood_ms && l->stood_ms + STOOD_MS < loop_mono_ms(l)) {
+        l->stood_ms = 0; /* long ago */
     }
     if (l->hold_ms && n > 1) /* a probe: one call, until the provider answers again */
         n = under_way ? 0 : 1;

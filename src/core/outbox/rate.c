@@ -13,7 +13,11 @@
 static const double HAIR = 1e-9;
 static const double BURST_S = 0.1, BURST_FEW = 12.0;
 
-enum { COMPACT_AT = 4096, REMEMBER_S = 61 };
+enum {
+    COMPACT_AT = 4096,
+    REMEMBER_S = 61,
+    WENT_MS = 2100 /* what went in the last second was taken since; and a little */
+};
 
 struct rate_taken {
     int64_t at_ms, segments;
@@ -270,6 +274,28 @@ rate_undo(struct rate *r)
             r->levels[i].sum -= r->taken[r->count].segments;
     }
     r->tokens = r->mark_tokens;
+}
+
+/* --- what goes later than it was taken */
+
+bool
+rate_is_slack(const struct rate *r)
+{
+    /* and the bucket lets go a tenth of a second's more before this is asked again */
+    return r->per_second <= 0 || (double)r->levels[0].sum <= 0.4 * r->per_second;
+}
+
+void
+rate_went(struct rate *r, int64_t now_ms)
+{
+    for (size_t i = r->count; i > 0 && r->taken[i - 1].at_ms > now_ms - WENT_MS; i--) {
+        r->taken[i - 1].at_ms = now_ms;
+        for (size_t k = 0; k < RATE_LEVELS; k++)
+            if (r->levels[k].first == i) {
+                r->levels[k].first--;
+                r->levels[k].sum += r->taken[i - 1].segments;
+            }
+    }
 }
 
 void

@@ -53,6 +53,13 @@ bool rate_is_ready(const struct rate *r, int64_t segments);
 void rate_take(struct rate *r, int64_t segments);
 /* Milliseconds until rate_is_ready(); 0 when it is. */
 int64_t rate_wait_ms(const struct rate *r, int64_t segments);
+/*
+ * What is taken may go up to a second later (it waits for a connection) while this is so little of
+ * the rate that two seconds' worth fits into one. rate_went() ends that: all has gone by now, and
+ * counts from now, since it may just have.
+ */
+bool rate_is_slack(const struct rate *r);
+void rate_went(struct rate *r, int64_t now_ms);
 /* Segments that may go now, at least 1 and at most `most`: for shares. */
 int64_t rate_room(const struct rate *r, int64_t most);
 /* Around a batch: begin, take ..., then undo (nothing of it goes) or handed (it went just now). */

@@ -43,6 +43,10 @@ static const char SQL_ACCEPT[] =
     "AND state = 'sending' AND attempts = (SELECT number FROM main.attempt WHERE id = :id) "
     "AND NOT EXISTS (SELECT 1 FROM main.attempt WHERE provider_id = :provider_id) "
     "AND NOT EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id)";
+/* An open attempt: it has neither an error nor a look-up planned. */
+static const char SQL_ACCEPT_END[] =
+    "UPDATE main.attempt SET outcome = 'accepted', finished_at = :now, "
+    "provider_id = :provider_id, settled_by = 'answer' WHERE id = :id";
 static const char SQL_NAME[] =
     "UPDATE main.attempt SET provider_id = :provider_id WHERE id = :id AND provider_id IS NULL";
 static const char *const SQL_NAME_UNIT[UNIT_KIND_COUNT] = {
@@ -59,15 +63,6 @@ static const char SQL_LOOKUPS_DUE[] = "SELECT id, claimed_at, address, text FROM
                                       "ORDER BY next_lookup_at LIMIT :max";
 static const char SQL_NEXT_LOOKUP[] =
     "SELECT coalesce(min(next_lookup_at), 0) FROM main.attempt WHERE next_lookup_at IS NOT NULL";
-#define FROM_SINCE                                                                                 \
-    "FROM main.attempt a LEFT JOIN main.delivery d ON d.id = a.delivery_id "                       \
-    "WHERE a.claimed_at >= :since AND CASE :campaign WHEN 0 THEN a.sender = :sender "              \
-    "ELSE d.campaign_id = :campaign END "
-static const char SQL_SINCE[] =
-    "SELECT a.claimed_at, a.segments " FROM_SINCE "ORDER BY a.claimed_at, a.rowid";
-static const char SQL_SINCE_SUM[] =
-    "SELECT count(*), coalesce(sum(a.segments), 0) " FROM_SINCE
-    "AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'unknown'))";
 static const char SQL_OWNED[] =
     "SELECT EXISTS (SELECT 1 FROM main.attempt WHERE provider_id = :provider_id AND id <> :except) "
     "OR EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id AND direction = "
@@ -152,13 +147,13 @@ attempt_insert(struct db *ledger, const struct attempt_new *a, int64_t *id, stru
 
     if (!st)
         return false;
-    db_bind_text(st, ":uid", a->uid);
+    db_bind_borrowed(st, ":uid", a->uid);
     bind_i64_or_null(st, ":delivery", a->unit.kind == UNIT_DELIVERY ? a->unit.id : 0);
     bind_i64_or_null(st, ":message", a->unit.kind == UNIT_MESSAGE ? a->unit.id : 0);
     db_bind_i64(st, ":number", a->number);
-    db_bind_text(st, ":address", a->address);
-    db_bind_text(st, ":sender", a->sender);
-    db_bind_text(st, ":text", a->text);
+    db_bind_borrowed(st, ":address", a->address);
+    db_bind_borrowed(st, ":sender", a->sender);
+    db_bind_borrowed(st, ":text", a->text);
     db_bind_i64(st, ":segments", a->segments);
     db_bind_i64(st, ":fence", a->fence);
     db_bind_i64(st, ":now", a->now_s);
@@ -287,19 +282,33 @@ attempt_finish(struct db *ledger, int64_t id, const struct attempt_end *end, int
     return ok;
 }
 
+static bool
+end_accepted(struct db *ledger, const struct attempt_accept *a, int64_t now_s, struct error *err)
+{
+    struct db_stmt *st = db_prepare(ledger, SQL_ACCEPT_END, err);
+    bool ok = false;
+
+    if (!st)
+        return false;
+    db_bind_i64(st, ":now", now_s);
+    db_bind_borrowed(st, ":provider_id", a->provider_id);
+    db_bind_i64(st, ":id", a->attempt_id);
+    ok = db_step_done(st, err);
+    db_stmt_release(st);
+    return ok;
+}
+
 bool
 attempt_accept(struct db *ledger, const struct attempt_accept *a, int64_t now_s, bool *done,
                struct error *err)
 {
-    const struct attempt_end end = {
-        .outcome = "accepted", .provider_id = a->provider_id, .by = "answer"};
     struct db_stmt *st = db_prepare(ledger, SQL_ACCEPT, err);
     bool ok = false;
 
     *done = false;
     if (!st)
         return false;
-    db_bind_text(st, ":provider_id", a->provider_id);
+    db_bind_borrowed(st, ":provider_id", a->provider_id);
     db_bind_i64(st, ":rank", a->rank);
     db_bind_i64(st, ":now", now_s);
     db_bind_i64(st, ":id", a->attempt_id);
@@ -307,7 +316,7 @@ attempt_accept(struct db *ledger, const struct attempt_accept *a, int64_t now_s,
     if (ok)
         *done = db_changes(ledger) == 1;
     db_stmt_release(st);
-    return ok && (!*done || attempt_finish(ledger, a->attempt_id, &end, now_s, err));
+    return ok && (!*done || end_accepted(ledger, a, now_s, err));
 }
 
 static bool
@@ -547,47 +556,4 @@ unit_doubt_abandoned(struct db *ledger, int64_t fence, int64_t now_s, int64_t *c
         }
     }
     return true;
-}
-
-static struct db_stmt *
-prepare_since(struct db *db, const char *sql, const struct attempts_since *since, struct error *err)
-{
-    struct db_stmt *st = db_prepare(db, sql, err);
-
-    if (st) {
-        db_bind_i64(st, ":since", since->since_s);
-        db_bind_i64(st, ":campaign", since->campaign_id);
-        db_bind_text(st, ":sender", since->sender);
-    }
-    return st;
-}
-
-bool
-attempts_since_each(struct db *db, const struct attempts_since *since,
-                    bool (*each)(void *ctx, int64_t claimed_at_s, int64_t segments), void *ctx,
-                    struct error *err)
-{
-    struct db_stmt *st = prepare_since(db, SQL_SINCE, since, err);
-    bool row = false;
-    bool ok = st != NULL;
-
-    while (ok && (ok = db_step(st, &row, err)) && row)
-        if (!each(ctx, db_column_i64(st, 0), db_column_i64(st, 1)))
-            break;
-    db_stmt_release(st);
-    return ok;
-}
-
-bool
-attempts_since_sum(struct db *db, const struct attempts_since *since, struct attempts_sum *out,
-                   struct error *err)
-{
-    struct db_stmt *st = prepare_since(db, SQL_SINCE_SUM, since, err);
-    bool ok = st && db_step_one(st, err);
-
-    *out = (struct attempts_sum){0};
-    if (ok)
-        *out = (struct attempts_sum){db_column_i64(st, 0), db_column_i64(st, 1)};
-    db_stmt_release(st);
-    return ok;
 }

@@ -133,7 +133,8 @@ cell_attrs(const struct cell *c, attr_t *attrs, int *pair)
         const struct look *over = &looks[c->over];
         if (look.bg == -1) {
             look.bg = over->bg;
-            if (look.fg == -1)
+            /* reversed, a colour of the text would become a block behind it */
+            if (look.fg == -1 || (over->attrs & LOOK_REVERSE))
                 look.fg = over->fg;
             look.attrs |= over->attrs & (LOOK_REVERSE | LOOK_UNDERLINE);
         }

@@ -318,6 +318,62 @@ a_clock_that_goes_back_stops_nobody_for_long(void **state)
     end(&w);
 }
 
+static int
+by_time(const void *a, const void *b)
+{
+    const int64_t x = ((const struct sent *)a)->at_ms;
+    const int64_t y = ((const struct sent *)b)->at_ms;
+
+    return (x > y) - (x < y);
+}
+
+/*
+ * As the engine does: while the rate is slack messages go up to a second after they were taken;
+ * when it is not they go at once, after those that wait have gone and the rate has been told.
+ */
+static void
+what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct world w;
+        int64_t last_ms = 0; /* of those that wait */
+        int64_t end_ms;
+        bool stood = false;
+        int busy = 0;
+
+        begin(&w, (double[]){20, 100, 400}[seed % 3], seed);
+        end_ms = w.now_ms + 20000;
+        for (; w.now_ms < end_ms && w.count < SENT_MAX; w.now_ms++) {
+            const int64_t late_ms = seed % 4 == 0 ? 1000 : roll(&w, 1001);
+            bool slack;
+
+            if (roll(&w, 400) == 0)
+                busy = (int)roll(&w, 12); /* messages that want to go each millisecond, in tenths */
+            rate_refill(&w.rate, w.now_ms);
+            slack = rate_is_slack(&w.rate);
+            if (!slack && last_ms > w.now_ms)
+                continue;
+            if (!slack && stood) {
+                rate_went(&w.rate, w.now_ms);
+                stood = false;
+            }
+            for (int n = busy; n > 0 && roll(&w, 10) < busy && rate_wait_ms(&w.rate, 1) == 0; n--) {
+                send(&w, 1);
+                if (!slack)
+                    continue;
+                w.sent[w.count - 1].at_ms += late_ms;
+                last_ms = w.now_ms + late_ms > last_ms ? w.now_ms + late_ms : last_ms;
+                stood = true;
+            }
+        }
+        assert_true(w.count > 50);
+        qsort(w.sent, w.count, sizeof *w.sent, by_time);
+        check_windows(&w, 1000);
+        end(&w);
+    }
+}
+
 int
 main(void)
 {
@@ -328,6 +384,7 @@ main(void)
         cmocka_unit_test(a_batch_that_failed_has_taken_nothing),
         cmocka_unit_test(a_batch_counts_from_when_it_was_handed_over),
         cmocka_unit_test(a_clock_that_goes_back_stops_nobody_for_long),
+        cmocka_unit_test(what_goes_later_than_it_was_taken_keeps_to_the_rate),
     };
 
     return cmocka_run_group_tests_name("core/outbox/rate", tests, NULL, NULL);
