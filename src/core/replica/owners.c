@@ -47,12 +47,21 @@ owners_free(struct owners *o)
 {
     if (!o)
         return;
+    owners_end(o);
+    free(o);
+}
+
+void
+owners_end(struct owners *o)
+{
     key_set_free(o->keys);
     word_table_release(&o->words);
     free(o->direct);
     free(o->list);
     key_release(&o->last);
-    free(o);
+    o->keys = NULL;
+    o->direct = NULL;
+    o->list = NULL;
 }
 
 void

@@ -17,6 +17,8 @@ struct owners;
 
 struct owners *owners_new(void);
 void owners_free(struct owners *o); /* NULL is fine */
+/* No row comes any more: of all only owners_count() and owners_are_sure() may be asked. */
+void owners_end(struct owners *o);
 /* Before any other use: every customer's key; one that comes again is the same customer. */
 void owners_add(struct owners *o, const struct key *key);
 size_t owners_count(const struct owners *o);
@@ -38,7 +40,7 @@ void owners_see_key(struct owners *o, const struct key *key);
 void owners_see_appointment(struct owners *o, size_t place, const struct main_appointment *a);
 void owners_see_conversation(struct owners *o, size_t place, const struct main_conversation *c);
 bool owners_are_sure(const struct owners *o);
-/* Texts are borrowed until owners_free(). */
+/* Texts are borrowed until owners_end(). */
 void owners_facts(const struct owners *o, size_t place, struct replica_facts *out);
 
 /* A set of keys; the same structure without facts. */

@@ -284,6 +284,7 @@ finish(struct sync *s, struct error *err)
 {
     if (s->progress)
         s->progress(s->progress_arg, "indexes", 0, 0);
+    owners_end(s->owners); /* its room is needed */
     order_draft(s);
     if (!replica_bulk_finish(s->bulk, err))
         return false;

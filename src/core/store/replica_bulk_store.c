@@ -11,7 +11,7 @@
  * is done in memory where it fits; the sizes are of the connection's own databases.
  */
 static const char SQL_BEGIN[] =
-    "PRAGMA replica.cache_size = -8192; PRAGMA main.cache_size = -16384;"
+    "PRAGMA replica.cache_size = -24576; PRAGMA main.cache_size = -16384;"
     "DROP TABLE IF EXISTS temp.bulk_orphan;"
     "CREATE TEMP TABLE bulk_orphan (table_name, key, customer_key);";
 static const char SQL_EMPTY[] =

@@ -16,12 +16,13 @@
 
 enum {
     PAGE = 4096,
-    PAGE_HEADER_AT = 100, /* on page 1, behind the file's own */
-    ROOT_PAGE = 2,        /* of the table; page 1 is the schema's */
-    CHUNK = 64 * PAGE,    /* written at once */
-    LEVELS = 16,          /* a tree of 2^31 pages has fewer */
-    KEY_MAX = 3,          /* columns */
-    PARTING_MAX = 1024    /* bytes of a cell that parts two pages: a key, or a row id */
+    PAGE_HEADER_AT = 100,     /* on page 1, behind the file's own */
+    ROOT_PAGE = 2,            /* of the table; page 1 is the schema's */
+    CHUNK = 64 * PAGE,        /* written at once */
+    LEVELS = 16,              /* a tree of 2^31 pages has fewer */
+    KEY_MAX = 3,              /* columns */
+    PARTING_MAX = 1024,       /* bytes of a cell that parts two pages: a key, or a row id */
+    HEAD_MAX = 2 * VARINT_MAX /* of a leaf's cell: the record's length, the row id */
 };
 /* SQLite locks bytes of the page at 1 GiB, and keeps nothing on it. */
 #define LOCK_PAGE (0x40000000u / PAGE + 1)
@@ -42,9 +43,11 @@ struct table_file {
     struct level *levels[LEVELS]; /* owned; 0 is the leaves' */
     unsigned char *chunk;         /* owned; pages on their way out */
     size_t chunk_len;
-    uint32_t next;   /* the page to be written next */
-    struct buf body; /* of the record at hand */
-    struct buf cell; /* as it goes into the leaf */
+    uint32_t next;       /* the page to be written next */
+    unsigned char *room; /* owned; the row at hand: its record begins at HEAD_MAX */
+    size_t room_bytes;
+    unsigned char *cell; /* in it: as it goes into the leaf, from before the record on */
+    size_t cell_len;
     int64_t rows;
     int64_t last_rowid;
     struct db_cell last[KEY_MAX]; /* the key of the row before */
@@ -224,7 +227,7 @@ send_page(struct table_file *f, size_t level, uint32_t rightmost, const unsigned
     return put_page(f, l->page, &number, err) && add_child(f, level + 1, number, parting, len, err);
 }
 
-/* A leaf's cell stands in f->cell. In an index what parts two leaves stands above them only. */
+/* A leaf's cell stands at f->cell. In an index what parts two leaves stands above them only. */
 static bool
 add_cell(struct table_file *f, struct error *err)
 {
@@ -232,13 +235,13 @@ add_cell(struct table_file *f, struct error *err)
     unsigned char parting[4 + PARTING_MAX];
     size_t len;
 
-    if (!has_room(l, 0, f->cell.len)) {
+    if (!has_room(l, 0, f->cell_len)) {
         len = f->plan.key_columns > 0 ? take_last(l, parting)
                                       : varint_put(parting, (uint64_t)f->last_rowid);
         if (!send_page(f, 0, 0, parting, len, err))
             return false;
     }
-    put_cell(l, 0, f->cell.data, f->cell.len);
+    put_cell(l, 0, f->cell, f->cell_len);
     return true;
 }
 
@@ -268,7 +271,7 @@ skip_lock_page(uint32_t number)
 
 /* What a leaf does not hold of a record goes to a chain of pages; *first: where it begins. */
 static bool
-put_overflow(struct table_file *f, const char *bytes, size_t len, uint32_t *first,
+put_overflow(struct table_file *f, const unsigned char *bytes, size_t len, uint32_t *first,
              struct error *err)
 {
     unsigned char page[PAGE];
@@ -304,29 +307,48 @@ local_bytes(const struct table_file *f, size_t len)
     return some <= most ? some : least;
 }
 
-/* The record in f->cell becomes a leaf's cell. */
-static bool
-make_cell(struct table_file *f, int64_t rowid, struct error *err)
+/* How long the row's record is, in the room. */
+static size_t
+make_record(struct table_file *f, const struct db_cell *cells, size_t width, const char *texts,
+            bool rowid)
 {
-    unsigned char head[2 * VARINT_MAX];
-    const size_t len = f->cell.len;
-    const size_t local = local_bytes(f, len);
+    const size_t most = HEAD_MAX + table_record_bound(cells, width);
+
+    if (most > f->room_bytes) {
+        f->room_bytes = most * 2;
+        f->room = mem_realloc(f->room, f->room_bytes, 1);
+    }
+    return table_record_write(f->room + HEAD_MAX, cells, width, texts, rowid);
+}
+
+/* The record becomes a cell: its length and the row id (NULL: none) before it. */
+static void
+put_head(struct table_file *f, size_t len, const int64_t *rowid)
+{
+    unsigned char head[HEAD_MAX];
     size_t n = varint_put(head, len);
+
+    if (rowid)
+        n += varint_put(head + n, (uint64_t)*rowid);
+    f->cell = f->room + HEAD_MAX - n;
+    f->cell_len = n + len;
+    memcpy(f->cell, head, n);
+}
+
+/* What is too long for a leaf goes elsewhere. */
+static bool
+cut_cell(struct table_file *f, size_t len, struct error *err)
+{
+    unsigned char *record = f->room + HEAD_MAX;
+    const size_t local = local_bytes(f, len);
     uint32_t overflow = 0;
 
-    if (f->plan.key_columns == 0)
-        n += varint_put(head + n, (uint64_t)rowid);
-    if (local < len && !put_overflow(f, f->cell.data + local, len - local, &overflow, err))
+    if (local == len)
+        return true;
+    if (!put_overflow(f, record + local, len - local, &overflow, err))
         return false;
-    buf_clear(&f->body);
-    buf_add(&f->body, head, n);
-    buf_add(&f->body, f->cell.data, local);
-    if (local < len) {
-        put_u32(head, overflow);
-        buf_add(&f->body, head, 4);
-    }
-    buf_clear(&f->cell);
-    buf_add(&f->cell, f->body.data, f->body.len);
+    put_u32(record + local, overflow); /* there is room: what went out is longer than 4 bytes */
+    f->cell_len -= len - local - 4;
     return true;
 }
 
@@ -403,10 +425,13 @@ enum table_added
 table_file_add(struct table_file *f, const struct db_cell *cells, size_t width, const char *texts,
                struct error *err)
 {
+    size_t len;
+
     if (!is_above_last(f, cells, texts))
         return TABLE_UNORDERED;
-    table_record_make(&f->cell, &f->body, cells, width, texts, f->plan.key_columns == 0);
-    if (!make_cell(f, cells[0].i64, err) || !add_cell(f, err))
+    len = make_record(f, cells, width, texts, f->plan.key_columns == 0);
+    put_head(f, len, f->plan.key_columns == 0 ? &cells[0].i64 : NULL);
+    if (!cut_cell(f, len, err) || !add_cell(f, err))
         return TABLE_FAILED;
     keep_last(f, cells, texts);
     return TABLE_ADDED;
@@ -424,9 +449,8 @@ make_schema_cell(struct table_file *f)
 {
     const char *const texts[] = {"table", f->plan.name, f->plan.name, f->plan.sql};
     struct db_cell cells[5] = {{.kind = DB_CELL_I64}};
+    const int64_t rowid = 1;
     struct buf all = {0};
-    unsigned char head[2 * VARINT_MAX];
-    size_t n;
 
     for (size_t i = 0; i < 4; i++) {
         cells[i < 3 ? i : 4] = (struct db_cell){
@@ -434,12 +458,7 @@ make_schema_cell(struct table_file *f)
         buf_add_str(&all, texts[i]);
     }
     cells[3] = (struct db_cell){.kind = DB_CELL_I64, .i64 = ROOT_PAGE};
-    table_record_make(&f->cell, &f->body, cells, 5, buf_str(&all), false);
-    n = varint_put(head, f->cell.len);
-    n += varint_put(head + n, 1); /* its row id */
-    buf_clear(&f->body);
-    buf_add(&f->body, head, n);
-    buf_add(&f->body, f->cell.data, f->cell.len);
+    put_head(f, make_record(f, cells, 5, buf_str(&all), false), &rowid);
     buf_release(&all);
 }
 
@@ -451,8 +470,8 @@ put_first_page(struct table_file *f, struct error *err)
     size_t bottom;
 
     make_schema_cell(f);
-    assert(f->body.len + AT + 10 <= PAGE);
-    bottom = PAGE - f->body.len;
+    assert(f->cell_len + AT + 10 <= PAGE);
+    bottom = PAGE - f->cell_len;
     put_u16(page + 16, PAGE);
     page[18] = page[19] = 1; /* a rollback journal, not a write-ahead log */
     page[21] = 64;           /* fractions that never change */
@@ -468,7 +487,7 @@ put_first_page(struct table_file *f, struct error *err)
     put_u16(page + AT + 3, 1);
     put_u16(page + AT + 5, bottom);
     put_u16(page + AT + 8, bottom);
-    memcpy(page + bottom, f->body.data, f->body.len);
+    memcpy(page + bottom, f->cell, f->cell_len);
     return put_page_at(f, page, 1, err);
 }
 
@@ -493,8 +512,7 @@ table_file_free(struct table_file *f)
     for (size_t i = 0; i < LEVELS; i++)
         free(f->levels[i]);
     (void)close(f->fd); /* what had to be written was read again since */
-    buf_release(&f->body);
-    buf_release(&f->cell);
+    free(f->room);
     buf_release(&f->last_texts);
     free(f->chunk);
     free(f->path);

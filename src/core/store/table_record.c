@@ -33,74 +33,95 @@ varint_put(unsigned char *p, uint64_t value)
     return n;
 }
 
-static size_t
-int_bytes(int64_t value)
-{
-    static const size_t sizes[] = {1, 2, 3, 4, 6};
+enum { TYPE_REAL = 7, TYPE_ZERO = 8, TYPE_ONE = 9, TYPE_TEXT = 13 };
+static const size_t int_bytes[] = {0, 1, 2, 3, 4, 6, 8}; /* of the types 1 to 6 */
+enum { INT_TYPES = sizeof int_bytes / sizeof int_bytes[0] };
 
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        const int64_t limit = INT64_C(1) << (sizes[i] * 8 - 1);
-
-        if (value >= -limit && value < limit)
-            return sizes[i];
-    }
-    return 8;
-}
-
-/* The serial type; the value goes to the body. */
 static uint64_t
-add_int(struct buf *body, int64_t value)
+int_type(int64_t value)
 {
-    unsigned char bytes[8];
-    size_t n;
+    uint64_t type = 1;
 
     if (value == 0 || value == 1)
-        return value == 0 ? 8 : 9;
-    n = int_bytes(value);
-    put_big(bytes, (uint64_t)value, n);
-    buf_add(body, bytes, n);
-    return n <= 4 ? n : n == 6 ? 5 : 6;
+        return value == 0 ? TYPE_ZERO : TYPE_ONE;
+    while (type < INT_TYPES - 1) {
+        const int64_t limit = INT64_C(1) << (int_bytes[type] * 8 - 1);
+
+        if (value >= -limit && value < limit)
+            break;
+        type++;
+    }
+    return type;
 }
 
 static uint64_t
-add_value(struct buf *body, const struct db_cell *c, const char *texts)
+type_of(const struct db_cell *c)
 {
-    unsigned char bytes[8];
-    uint64_t bits;
-
     switch (c->kind) {
     case DB_CELL_NULL:
         return 0;
     case DB_CELL_I64:
-        return add_int(body, c->i64);
+        return int_type(c->i64);
     case DB_CELL_REAL:
-        memcpy(&bits, &c->real, sizeof bits);
-        put_big(bytes, bits, sizeof bytes);
-        buf_add(body, bytes, sizeof bytes);
-        return 7;
+        return TYPE_REAL;
     case DB_CELL_TEXT:
-        buf_add(body, texts + c->at, c->len);
-        return (uint64_t)c->len * 2 + 13;
+        return (uint64_t)c->len * 2 + TYPE_TEXT;
     }
     return 0;
 }
 
-/* The header's size, the columns' types, the values. */
-void
-table_record_make(struct buf *out, struct buf *body, const struct db_cell *cells, size_t width,
-                  const char *texts, bool rowid)
+/* Behind the value. */
+static unsigned char *
+put_value(unsigned char *p, uint64_t type, const struct db_cell *c, const char *texts)
 {
-    unsigned char head[2 + DB_FEED_COLUMNS * VARINT_MAX];
+    uint64_t bits;
+
+    if (type >= TYPE_TEXT) {
+        memcpy(p, texts + c->at, c->len);
+        return p + c->len;
+    }
+    if (type == TYPE_REAL) {
+        memcpy(&bits, &c->real, sizeof bits);
+        put_big(p, bits, sizeof bits);
+        return p + sizeof bits;
+    }
+    if (type < INT_TYPES) {
+        put_big(p, (uint64_t)c->i64, int_bytes[type]);
+        return p + int_bytes[type];
+    }
+    return p; /* 0 and 1 are all type */
+}
+
+size_t
+table_record_bound(const struct db_cell *cells, size_t width)
+{
+    size_t bytes = 2;
+
+    for (size_t i = 0; i < width; i++)
+        bytes += VARINT_MAX + (cells[i].kind == DB_CELL_TEXT ? cells[i].len : sizeof(int64_t));
+    return bytes;
+}
+
+/* The header's size, the columns' types, the values. */
+size_t
+table_record_write(unsigned char *out, const struct db_cell *cells, size_t width, const char *texts,
+                   bool rowid)
+{
+    unsigned char head[DB_FEED_COLUMNS * VARINT_MAX];
+    uint64_t types[DB_FEED_COLUMNS];
+    unsigned char *p = out;
     size_t len = 0;
-    size_t own;
 
     assert(width <= DB_FEED_COLUMNS);
-    buf_clear(body);
+    for (size_t i = 0; i < width; i++) {
+        types[i] = i == 0 && rowid ? 0 : type_of(&cells[i]);
+        len += varint_put(head + len, types[i]);
+    }
+    /* the header's size counts itself */
+    p += varint_put(p, len + (len + 1 < 0x80 ? 1 : 2));
+    memcpy(p, head, len);
+    p += len;
     for (size_t i = 0; i < width; i++)
-        len += varint_put(head + 2 + len, i == 0 && rowid ? 0 : add_value(body, &cells[i], texts));
-    own = len + 1 < 0x80 ? 1 : 2; /* the header's size counts itself */
-    (void)varint_put(head + 2 - own, len + own);
-    buf_clear(out);
-    buf_add(out, head + 2 - own, own + len);
-    buf_add(out, body->data, body->len);
+        p = put_value(p, types[i], &cells[i], texts);
+    return (size_t)(p - out);
 }

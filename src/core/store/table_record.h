@@ -6,15 +6,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/buf.h"
 #include "core/store/db_feed.h"
 
 enum { VARINT_MAX = 9 };
 
 /* SQLite's: seven bits a byte, the highest first; a ninth byte has eight. How many were written. */
 size_t varint_put(unsigned char *p, uint64_t value);
-/* Replaces out; body is scratch. rowid: the first column is one, and not kept in the record. */
-void table_record_make(struct buf *out, struct buf *body, const struct db_cell *cells, size_t width,
-                       const char *texts, bool rowid);
+/* How many bytes a row takes at most. */
+size_t table_record_bound(const struct db_cell *cells, size_t width);
+/*
+ * Writes the row, at most that many bytes; how many. rowid: the first column is one, and not kept
+ * in the record.
+ */
+size_t table_record_write(unsigned char *out, const struct db_cell *cells, size_t width,
+                          const char *texts, bool rowid);
 
 #endif
