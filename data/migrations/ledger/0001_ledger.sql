@@ -285,7 +285,8 @@ CREATE TABLE attempt (
     next_lookup_at INTEGER,
     CHECK ((delivery_id IS NULL) <> (message_id IS NULL))
 ) STRICT;
-CREATE UNIQUE INDEX attempt_provider ON attempt (provider_id) WHERE provider_id IS NOT NULL;
+-- in blocks of 2,048 attempts: core/store/attempt_blocks.h says why, and how an id is looked for
+CREATE UNIQUE INDEX attempt_provider ON attempt (id >> 11, provider_id) WHERE provider_id IS NOT NULL;
 CREATE INDEX attempt_delivery ON attempt (delivery_id);
 CREATE INDEX attempt_message ON attempt (message_id) WHERE message_id IS NOT NULL;
 -- the last minute and the day so far, for the rate and the daily limits: appended to in order of time

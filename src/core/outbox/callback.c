@@ -64,7 +64,7 @@ apply(struct db *ledger, const struct provider_status *status, struct attempt *a
     if (a->provider_id && !text_is_blank(status->provider_id) &&
         strcmp(a->provider_id, status->provider_id) != 0)
         return tell_mismatch(ledger, a, now_s, err);
-    if (!text_is_blank(status->provider_id) &&
+    if (!a->provider_id && !text_is_blank(status->provider_id) &&
         !attempt_id_is_owned(ledger, status->provider_id, a->id, &owned, err))
         return false;
     if (owned)

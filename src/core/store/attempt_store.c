@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/store/attempt_blocks.h"
 
 static const char SQL_INSERT[] =
     "INSERT INTO main.attempt (uid, delivery_id, message_id, number, address, sender, text, "
@@ -23,7 +24,8 @@ static const char SQL_INSERT[] =
     "LEFT JOIN main.conversation c ON c.id = m.conversation_id "
 static const char SQL_LOAD[] = SELECT_ATTEMPT "WHERE a.id = :id";
 static const char SQL_FIND_UID[] = SELECT_ATTEMPT "WHERE a.uid = :text";
-static const char SQL_FIND_PROVIDER[] = SELECT_ATTEMPT "WHERE a.provider_id = :text";
+static const char SQL_FIND_PROVIDER[] =
+    SELECT_ATTEMPT "WHERE a.id = (" ATTEMPTS_OF_PROVIDER_ID("b.id", ":text") "LIMIT 1)";
 static const char *const SQL_FIND_LATEST[UNIT_KIND_COUNT] = {
     [UNIT_DELIVERY] = SELECT_ATTEMPT "WHERE a.delivery_id = :unit ORDER BY a.id DESC LIMIT 1",
     [UNIT_MESSAGE] = SELECT_ATTEMPT "WHERE a.message_id = :unit ORDER BY a.id DESC LIMIT 1",
@@ -34,6 +36,8 @@ static const char SQL_FINISH[] =
     "provider_id = coalesce(:provider_id, provider_id), http_status = :http_status, "
     "error_code = :error_code, error = :error, settled_by = :by, next_lookup_at = :next_lookup "
     "WHERE id = :id";
+/* A provider that gives an id twice does so in a row: here the last two blocks of attempts are
+ * asked. Whatever goes another way than this plain one asks all of them (attempt_id_is_owned). */
 static const char SQL_ACCEPT[] =
     "UPDATE main.delivery SET state = 'accepted', next_attempt_at_ms = 0, "
     "provider_id = :provider_id, provider_rank = :rank, "
@@ -41,7 +45,8 @@ static const char SQL_ACCEPT[] =
     "updated_at = :now "
     "WHERE id = (SELECT delivery_id FROM main.attempt WHERE id = :id AND outcome IS NULL) "
     "AND state = 'sending' AND attempts = (SELECT number FROM main.attempt WHERE id = :id) "
-    "AND NOT EXISTS (SELECT 1 FROM main.attempt WHERE provider_id = :provider_id) "
+    "AND NOT EXISTS (SELECT 1 FROM main.attempt WHERE id >> 11 IN (:id >> 11, (:id >> 11) - 1) "
+    "AND provider_id = :provider_id) "
     "AND NOT EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id)";
 /* An open attempt: it has neither an error nor a look-up planned. */
 static const char SQL_ACCEPT_END[] =
@@ -63,10 +68,11 @@ static const char SQL_LOOKUPS_DUE[] = "SELECT id, claimed_at, address, text FROM
                                       "ORDER BY next_lookup_at LIMIT :max";
 static const char SQL_NEXT_LOOKUP[] =
     "SELECT coalesce(min(next_lookup_at), 0) FROM main.attempt WHERE next_lookup_at IS NOT NULL";
-static const char SQL_OWNED[] =
-    "SELECT EXISTS (SELECT 1 FROM main.attempt WHERE provider_id = :provider_id AND id <> :except) "
-    "OR EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id AND direction = "
-    "'inbound')";
+static const char SQL_OWNED[] = "SELECT EXISTS (" ATTEMPTS_OF_PROVIDER_ID(
+    "1", ":provider_id") "AND b.id <> :except) "
+                         "OR EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id "
+                         "AND direction = "
+                         "'inbound')";
 /* An open attempt belongs to a unit that is sending or in doubt: both are few and indexed. */
 static const char SQL_RIVALS[] =
     "SELECT (SELECT count(*) FROM main.delivery d JOIN main.attempt a ON a.delivery_id = d.id "

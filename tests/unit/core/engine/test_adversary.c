@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "core/base/cc.h"
 #include "core/base/mem.h"
@@ -304,6 +306,50 @@ nothing_may_leave_once_the_lease_has_run_out(void **state)
     loop_close(&l);
 }
 
+/* The index of the provider's ids is one of blocks of attempts. */
+static void
+an_id_of_the_provider__is_found_however_old_it_is(void **state)
+{
+    static const struct {
+        const char *sid;
+        int64_t id;
+    } known[] = {{"SM1", 1}, {"SM2", 2047}, {"SM3", 2048}, {"SM4", 70000}, {"SM5", 500000}};
+    struct engine_world *w = *state;
+    struct error err = {0};
+    struct attempt a = {0};
+    bool found = true;
+    bool owned = true;
+
+    assert_true(attempt_find(w->db, NULL, "SM1", &a, &found, &err));
+    assert_false(found); /* there are no attempts at all */
+    engine_world_campaign(w, 1, 1, 1);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        char sql[400];
+
+        (void)snprintf(sql, sizeof sql,
+                       "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, text, "
+                       "segments, fence, claimed_at, outcome, provider_id) SELECT %" PRId64
+                       ", 'u%zu', min(id), %zu, 'a', 's', 't', 1, 1, 1, 'accepted', '%s' "
+                       "FROM delivery",
+                       known[i].id, i, i + 1, known[i].sid);
+        engine_world_sql(w, sql);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        assert_true(attempt_find(w->db, NULL, known[i].sid, &a, &found, &err));
+        assert_true(found);
+        assert_int_equal(a.id, known[i].id);
+        attempt_release(&a);
+        assert_true(attempt_id_is_owned(w->db, known[i].sid, known[i].id, &owned, &err));
+        assert_false(owned);
+        assert_true(attempt_id_is_owned(w->db, known[i].sid, 3, &owned, &err));
+        assert_true(owned);
+    }
+    assert_true(attempt_find(w->db, NULL, "SM6", &a, &found, &err));
+    assert_false(found);
+    assert_true(attempt_id_is_owned(w->db, "SM6", 0, &owned, &err));
+    assert_false(owned);
+}
+
 /* The attempts of the first two recipients: claimed, and about to leave. */
 static void
 what_is_stored_after_the_claim__holds_a_message_back(void **state)
@@ -355,6 +401,7 @@ main(void)
         T(question_that_was_not_sent__stays_back_when_an_operator_took_over),
         T(cancelled_campaign__asks_nothing_more),
         T(nothing_may_leave_once_the_lease_has_run_out),
+        T(an_id_of_the_provider__is_found_however_old_it_is),
         T(what_is_stored_after_the_claim__holds_a_message_back),
     };
 
