@@ -88,6 +88,7 @@ def while_sending(w, env, campaign):
     show("a move in the list of recipients, sending", [line.key(k, 0.05) for k in (DOWN, PAGE, UP, DOWN) * 40])
     speed = (len(w.ledger("accepted")) - before) / (time.perf_counter() - begun)
     line.key(b"3", 0.3)
+    line.read(4.0)  # nobody presses a key any more: the screen is told once a second
     live = sum(len(line.read(0.02)[0]) for _ in range(250)) / 5
     states = w.json("campaign", "stats", str(campaign))["states"]
     print(f"  {'meanwhile, messages sent a second':<46} {speed:10,.0f}   {states['queued']:,} waited still")
