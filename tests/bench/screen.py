@@ -79,6 +79,12 @@ def while_sending(w, env, campaign):
     """The console sends the campaign and shows its recipients meanwhile."""
     line = Line(w.argv(), env)
     line.wait(b"active")
+    line.key(b"3", 0.3)
+    for _ in range(200):  # four seconds: nobody presses a key any more, and the screen is told once a second
+        line.read(0.02)
+    live = sum(len(line.read(0.02)[0]) for _ in range(250)) / 5
+    line.key(b"2", 0.3)
+    line.wait(b"active")
     line.key(ENTER, 0.3)
     line.wait(b"What became of it")
     line.key(RIGHT, 0.3)
@@ -87,9 +93,6 @@ def while_sending(w, env, campaign):
     begun = time.perf_counter()
     show("a move in the list of recipients, sending", [line.key(k, 0.05) for k in (DOWN, PAGE, UP, DOWN) * 40])
     speed = (len(w.ledger("accepted")) - before) / (time.perf_counter() - begun)
-    line.key(b"3", 0.3)
-    line.read(4.0)  # nobody presses a key any more: the screen is told once a second
-    live = sum(len(line.read(0.02)[0]) for _ in range(250)) / 5
     states = w.json("campaign", "stats", str(campaign))["states"]
     print(f"  {'meanwhile, messages sent a second':<46} {speed:10,.0f}   {states['queued']:,} waited still")
     print(f"  {'bytes a second of the live monitor':<46} {live:8.0f} bytes")

@@ -213,7 +213,7 @@ monitor_refresh(struct app *app, void *self)
                       .day_start_s = when_day_start(app_now_s(app)),
                       .selected = m->running_count ? running_id(m, m->running_list.sel) : 0,
                       .limit = m->limit};
-    if (!app_ask_if_free(app, &q, "Reading the monitor"))
+    if (!app_ask_if_free(app, &q, m->loaded ? NULL : "Reading the monitor"))
         free(a);
 }
 

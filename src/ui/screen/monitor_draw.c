@@ -291,7 +291,7 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     contacted =
         s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
     x = counter(g, a, x, "queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT]);
-    x = counter_of_least(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING], 3);
+    x = counter_of_least(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING], 5);
     x = counter(g, a, x, "contacted", ROLE_OK, contacted);
     x = counter(g, a, x, "failed", ROLE_ERROR, s[DELIVERY_FAILED]);
     x = counter(g, a, x, "in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT]);
