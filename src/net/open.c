@@ -94,7 +94,15 @@ port_sms_history(void *ctx, int64_t since_s, struct error *err)
 {
     struct net *n = ctx;
 
-    return twilio_history_start(n->sms, since_s, err);
+    return twilio_history_start(n->sms, since_s, false, err);
+}
+
+static bool
+port_sms_received(void *ctx, int64_t since_s, struct error *err)
+{
+    struct net *n = ctx;
+
+    return twilio_history_start(n->sms, since_s, true, err);
 }
 
 static bool
@@ -194,6 +202,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .sms_send = port_sms_send,
                              .sms_lookup = port_sms_lookup,
                              .sms_history = port_sms_history,
+                             .sms_received = port_sms_received,
                              .relay_poll = port_relay_poll,
                              .relay_drop_poll = port_relay_drop_poll,
                              .relay_ack = port_relay_ack,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
@@ -19,6 +20,7 @@ struct history {
     int64_t since_s;
     char *first_url; /* of the second question */
     bool by_day;     /* the first of the two: it misses what has no date of sending yet */
+    bool received;   /* what people wrote to us, not what we sent */
     int pages;
 };
 
@@ -49,9 +51,13 @@ read_row(const struct history *h, const json_t *row, struct sms_sent *out, bool 
     if (!direction || !to || !twilio_time_parse(created, &out->at_s))
         return "Twilio's list holds a row that cannot be read";
     *before = out->at_s < h->since_s - CLOCK_SKEW_S;
-    *ours = !*before && strcmp(direction, "outbound-api") == 0;
+    *ours = !*before && strcmp(direction, h->received ? "inbound" : "outbound-api") == 0;
     if (!*ours)
         return NULL;
+    out->from = json_string_value(json_object_get(row, "from"));
+    out->body = json_string_value(json_object_get(row, "body"));
+    if (h->received && (!out->from || !out->body)) /* redacted: nobody knows what it says */
+        return "Twilio's list hides who wrote, or what";
     if (!twilio_copy_message(row, &found) || strlen(to) >= sizeof out->to)
         return "Twilio's list holds a row without a message id";
     (void)text_copy(out->provider_id, sizeof out->provider_id, found.provider_id);
@@ -152,8 +158,27 @@ on_page(void *ctx, const struct http_answer *answer)
     json_decref(document);
 }
 
+/* A service's numbers are not known here: then the direction of each row tells. */
+static char *
+question(const struct twilio_sms *t, bool received, const char *day)
+{
+    struct buf query = {0};
+    char *url;
+
+    if (!received)
+        return twilio_list_url(t, NULL, day, PAGE_SIZE);
+    buf_printf(&query, "PageSize=%d", PAGE_SIZE);
+    if (!t->by_service)
+        http_form_add(&query, "To", t->sender);
+    if (day)
+        http_form_add(&query, "DateSent%3E", day);
+    url = mem_printf("%s?%s", t->messages_url, buf_str(&query));
+    buf_release(&query);
+    return url;
+}
+
 bool
-twilio_history_start(struct twilio_sms *t, int64_t since_s, struct error *err)
+twilio_history_start(struct twilio_sms *t, int64_t since_s, bool received, struct error *err)
 {
     struct civil day = utime_to_civil(since_s - DAY_S);
     char text[32];
@@ -164,9 +189,11 @@ twilio_history_start(struct twilio_sms *t, int64_t since_s, struct error *err)
         return error_set(err, ERR_CONFLICT, "the provider's list is being read already");
     (void)snprintf(text, sizeof text, "%04lld-%02d-%02d", (long long)day.year, day.month, day.day);
     t->history = mem_alloc(sizeof *t->history);
-    *t->history = (struct history){
-        .since_s = since_s, .by_day = true, .first_url = twilio_list_url(t, NULL, NULL, PAGE_SIZE)};
-    url = twilio_list_url(t, NULL, text, PAGE_SIZE);
+    *t->history = (struct history){.since_s = since_s,
+                                   .by_day = true,
+                                   .received = received,
+                                   .first_url = question(t, received, NULL)};
+    url = question(t, received, text);
     ok = start_page(t, url, err);
     free(url);
     if (!ok)

@@ -7,8 +7,12 @@
 
 #include "net/twilio_sms.h"
 
-/* One at a time; history_page of the handlers gets the pages, the last one with `end`. */
-bool twilio_history_start(struct twilio_sms *t, int64_t since_s, struct error *err) MUST_CHECK;
+/*
+ * One at a time; history_page of the handlers gets the pages, the last one with `end`. received:
+ * what people wrote to the sender, instead: what a relay that is gone took with it.
+ */
+bool twilio_history_start(struct twilio_sms *t, int64_t since_s, bool received,
+                          struct error *err) MUST_CHECK;
 void twilio_history_free(struct twilio_sms *t);
 
 #endif

@@ -78,6 +78,15 @@ struct loop {
     char *relay_ack;           /* owned: cursor to acknowledge */
     int64_t relay_ack_next_ms; /* monotonic */
 
+    /* what a relay lost: read from the provider's list */
+    int64_t missed_since_s;                 /* 0: nothing is missed */
+    int64_t missed_next_ms, missed_from_ms; /* monotonic; when to ask, since when it is wanted */
+    bool missed_asked, missed_trouble;
+    struct sms_sent *missed; /* owned: newest first; their texts are the next */
+    char **missed_texts;     /* owned: two a row */
+    size_t missed_text_count, missed_text_capacity;
+    size_t missed_count, missed_capacity;
+
     /* sending */
     struct loop_gate gate;
     struct wire *wire;                /* owned; NULL: there is none */
@@ -141,9 +150,14 @@ void loop_event(struct loop *l, enum log_level level, int64_t campaign_id, const
     PRINTF_LIKE(4, 5);
 void loop_note(struct loop *l, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-void loop_relay_step(struct loop *l);                                  /* loop_relay.c */
-void loop_relay_done(void *ctx, const struct relay_batch *batch);      /* handler */
-void loop_relay_reset(struct loop *l);                                 /* at taking the lease */
+void loop_relay_step(struct loop *l);                             /* loop_relay.c */
+void loop_relay_done(void *ctx, const struct relay_batch *batch); /* handler */
+void loop_relay_reset(struct loop *l);                            /* at taking the lease */
+void loop_missed_load(struct loop *l);                            /* loop_missed.c */
+void loop_missed_step(struct loop *l);
+bool loop_missed_holds(const struct loop *l); /* nothing is sent before it is read */
+void loop_missed_page(void *ctx, const struct sms_history_page *page); /* handler */
+void loop_missed_release(struct loop *l);
 void loop_lookup_step(struct loop *l);                                 /* loop_lookup.c */
 void loop_lookup_done(void *ctx, const struct sms_lookup_result *res); /* handler */
 void loop_send_step(struct loop *l, bool stopping);                    /* loop_send.c */

@@ -60,11 +60,13 @@ apply(struct loop *l, const struct relay_batch *batch, struct error *err)
 
     if (batch->cursor_lost)
         loop_event(l, LOG_ERROR, 0,
-                   "the relay has thrown away events that were not fetched: replies and opt-outs "
-                   "may be missing; compare with the provider's log");
+                   "the relay has thrown away events that were not fetched: the provider's list is "
+                   "asked for replies and opt-outs");
     if (!reply_apply_batch(l->ledger, l->reader, l->opt.config, l->opt.config->sms.auth_token,
                            batch, loop_now_ms(l) / 1000, &report, err))
         return false;
+    if (batch->cursor_lost)
+        loop_missed_load(l);
     if (batch->count == 0)
         return true;
     l->last_activity_ms = loop_mono_ms(l);

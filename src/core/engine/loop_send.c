@@ -506,7 +506,7 @@ gate_ms(struct loop *l)
     const int64_t mono = loop_mono_ms(l);
     int64_t wait = 0;
 
-    if (!l->relay_drained)
+    if (!l->relay_drained || loop_missed_holds(l))
         return 1000;
     if (l->trouble_until_ms > mono)
         wait = l->trouble_until_ms - mono;

@@ -36,6 +36,7 @@ loop_open(struct loop *l, const struct engine_options *options, bool until_idle,
         .ctx = l,
         .sms_done = loop_sms_done,
         .lookup_done = loop_lookup_done,
+        .history_page = loop_missed_page,
         .relay_done = loop_relay_done,
         .sms_may_leave = loop_sms_may_leave,
     };
@@ -86,6 +87,7 @@ loop_close(struct loop *l)
         free(l->lookups[i].found);
     free(l->lookups);
     free(l->results);
+    loop_missed_release(l);
     free(l->relay_ack);
     free(l->stop_file);
     db_close(l->gate.reader);
@@ -174,6 +176,7 @@ on_taken(struct loop *l, const struct lease *lease)
     /* Calls that timed out while this process stood still say nothing about the provider. */
     l->hold_ms = l->hold_until_ms = l->unknown_streak = 0;
     loop_relay_reset(l);
+    loop_missed_load(l);
     if (lease->taken_over)
         loop_event(l, LOG_WARN, 0, "took over sending from an engine that ended without a word");
 }
@@ -406,6 +409,7 @@ loop_turn(struct loop *l, bool stopping)
         if (!stopping) {
             place_step(l);
             loop_relay_step(l);
+            loop_missed_step(l);
             loop_plan_step(l);
             loop_lookup_step(l);
             loop_sync_step(l, stopping);
@@ -437,7 +441,7 @@ bool
 loop_is_busy(struct loop *l)
 {
     return (l->opt.has_net && l->opt.net.in_flight(l->opt.net.ctx) > 0) || l->result_count > 0 ||
-           l->lookup_count > 0 || l->lookups_open > 0;
+           l->lookup_count > 0 || l->lookups_open > 0 || l->missed_asked;
 }
 
 /* Nothing of ours stands in the way, so what is due will go. */
@@ -473,7 +477,9 @@ loop_is_idle(struct loop *l)
         return true;
     if (!l->holds || loop_is_busy(l) || l->planning || !relay_is_quiet(l))
         return false;
-    if (is_gated(l) || !l->relay_drained)
+    if (l->missed_since_s && !l->missed_trouble)
+        return false;
+    if (is_gated(l) || !l->relay_drained || loop_missed_holds(l))
         return true;
     if (!attempt_next_lookup(l->ledger, &lookup_s, &err) ||
         !engine_next_start(l->ledger, &start_s, &err)) {

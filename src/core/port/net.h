@@ -78,12 +78,13 @@ struct sms_lookup_result {
     char error[256];
 };
 
-/* A message that the provider's list holds, to whomever it went. */
+/* A message that the provider's list holds: one of ours, to whomever it went, or one to us. */
 struct sms_sent {
     char provider_id[64];
     char to[24]; /* as the provider writes it: E.164 */
     char status[24];
-    int64_t at_s; /* when it was made */
+    int64_t at_s;            /* when it was made */
+    const char *from, *body; /* of one to us; borrowed during the handler */
 };
 
 struct sms_history_page {
@@ -148,6 +149,9 @@ struct net_port {
     bool (*sms_lookup)(void *ctx, const struct sms_lookup *lookup, struct error *err);
     /* All that our sender has sent since then; one at a time. */
     bool (*sms_history)(void *ctx, int64_t since_s, struct error *err);
+    /* All that people have written to our sender since then, in the same way. NULL: there is no way
+     * to. */
+    bool (*sms_received)(void *ctx, int64_t since_s, struct error *err);
     /* One at a time. wait_s 0 answers at once; cursor "" is from the start. */
     bool (*relay_poll)(void *ctx, const char *cursor, int wait_s, struct error *err);
     /* Breaks the poll under way off, without telling. Not from inside a handler. */

@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/utime.h"
 #include "core/outbox/callback.h"
 #include "core/reply/reply_private.h"
 #include "core/store/inbound_store.h"
@@ -18,6 +19,7 @@
 #define CURSOR "relay_cursor"
 #define PROVIDER_ID_MAX 64
 #define MEDIA_MAX 10
+#define MISSED_MARGIN_S 3600
 
 /* --- the books */
 
@@ -248,6 +250,24 @@ apply_guarded(struct reply_run *run, const char *token, const struct relay_event
            db_exec(run->ledger, "RELEASE reply_event", err) && refuse(run, e, why, err);
 }
 
+/* From when on the provider's list must be asked for what people wrote (core/engine/loop_missed).
+ */
+static bool
+note_loss(struct reply_run *run, struct error *err)
+{
+    int64_t contact_s = 0;
+    int64_t since_s = 0;
+
+    if (!setting_get_i64(run->ledger, "relay_contact_at", 0, &contact_s, err) ||
+        !setting_get_i64(run->ledger, "relay_missed_since", 0, &since_s, err))
+        return false;
+    if (contact_s <= 0)
+        contact_s = run->now_s - DAY_S;
+    contact_s -= MISSED_MARGIN_S;
+    return (since_s && since_s <= contact_s) ||
+           setting_set_i64(run->ledger, "relay_missed_since", contact_s, err);
+}
+
 static bool
 apply_all(struct reply_run *run, const char *token, const struct relay_batch *batch,
           struct error *err)
@@ -255,8 +275,7 @@ apply_all(struct reply_run *run, const char *token, const struct relay_batch *ba
     for (size_t i = 0; i < batch->count; i++)
         if (!apply_guarded(run, token, &batch->events[i], err))
             return error_wrap(err, "event %" PRId64 " of the relay", batch->events[i].seq);
-    if (batch->cursor_lost &&
-        !setting_set_i64(run->ledger, "relay_cursor_lost_at", run->now_s, err))
+    if (batch->cursor_lost && !note_loss(run, err))
         return false;
     return setting_set_text(run->ledger, CURSOR, batch->next, err);
 }
@@ -301,6 +320,72 @@ reply_apply_batch(struct db *ledger, struct db *reader, const struct config *con
     campaign_release(&run.campaign);
     if (!ok)
         return error_wrap(err, "apply replies");
+    *out = run.report;
+    return true;
+}
+
+/* What the relay has given us already stays as it is: its key is there. */
+static bool
+apply_listed(struct reply_run *run, const struct sms_sent *row, struct error *err)
+{
+    const struct inbound_sms sms = {.provider_id = row->provider_id,
+                                    .from = row->from,
+                                    .to = row->to,
+                                    .body = row->body,
+                                    .shown = row->body,
+                                    .at_s = row->at_s,
+                                    .late = true};
+    struct inbound_event event = {.kind = "twilio_sms", .body = "", .received_at_s = row->at_s};
+    char *key = mem_printf("twilio_sms:%s", row->provider_id);
+    bool fresh = false;
+    bool ok;
+
+    event.dedupe_key = key;
+    ok = inbound_event_add(run->ledger, &event, "applied: from the provider's list", &fresh, err);
+    if (ok && fresh)
+        ok = reply_apply_inbound(run, &sms, err);
+    run->report.applied += ok && fresh;
+    run->report.duplicates += ok && !fresh;
+    free(key);
+    return ok;
+}
+
+/* What a rule of the ledger refuses must not keep the others out. */
+static bool
+apply_listed_guarded(struct reply_run *run, const struct sms_sent *row, struct error *err)
+{
+    const struct reply_report before = run->report;
+
+    if (!db_exec(run->ledger, "SAVEPOINT reply_event", err))
+        return false;
+    if (apply_listed(run, row, err))
+        return db_exec(run->ledger, "RELEASE reply_event", err);
+    if (err->code != ERR_INVALID && err->code != ERR_CONFLICT && err->code != ERR_NOT_FOUND)
+        return false;
+    log_line(LOG_WARN, "reply", "message %s of the provider's list: %s", row->provider_id,
+             err->text);
+    run->report = before;
+    run->report.refused++;
+    return db_exec(run->ledger, "ROLLBACK TO reply_event", err) &&
+           db_exec(run->ledger, "RELEASE reply_event", err);
+}
+
+bool
+reply_apply_listed(struct db *ledger, struct db *reader, const struct config *config,
+                   const struct sms_sent *rows, size_t count, int64_t now_s,
+                   struct reply_report *out, struct error *err)
+{
+    struct reply_run run = {.ledger = ledger, .reader = reader, .config = config, .now_s = now_s};
+    bool ok = db_begin(ledger, err);
+
+    *out = (struct reply_report){0};
+    for (size_t i = count; ok && i > 0; i--) /* the list is newest first */
+        ok = apply_listed_guarded(&run, &rows[i - 1], err);
+    ok = ok && setting_delete(ledger, "relay_missed_since", err) && db_commit(ledger, err);
+    db_rollback(ledger);
+    campaign_release(&run.campaign);
+    if (!ok)
+        return error_wrap(err, "apply what the provider's list shows");
     *out = run.report;
     return true;
 }

@@ -207,13 +207,23 @@ on_review(struct arrival *a, struct error *err)
 }
 
 static bool
+on_late_start(struct arrival *a, struct error *err)
+{
+    const struct conversation_change look = {
+        .needs_review = "asked to be contacted again while the relay was away: read it and rule",
+        .now_s = a->run->now_s};
+
+    return conversation_change(a->run->ledger, a->conversation_id, &look, err);
+}
+
+static bool
 react(struct arrival *a, struct error *err)
 {
     switch (a->word) {
     case REPLY_STOP:
         return on_stop(a, err);
     case REPLY_START:
-        return mark_replied(a, err) && on_start(a, err);
+        return mark_replied(a, err) && (a->sms->late ? on_late_start(a, err) : on_start(a, err));
     case REPLY_HELP: /* the provider has answered it */
         return mark_replied(a, err);
     case REPLY_REVIEW:

@@ -32,6 +32,15 @@ bool reply_apply_batch(struct db *ledger, struct db *reader, const struct config
                        const char *twilio_auth_token, const struct relay_batch *batch,
                        int64_t now_s, struct reply_report *out, struct error *err) MUST_CHECK;
 
+/*
+ * Messages to us that the provider's list shows and the relay never gave us, in ONE transaction:
+ * oldest first, each once. They may be older than what came since, so none of them undoes an
+ * opt-out: a person rules on that.
+ */
+bool reply_apply_listed(struct db *ledger, struct db *reader, const struct config *config,
+                        const struct sms_sent *rows, size_t count, int64_t now_s,
+                        struct reply_report *out, struct error *err) MUST_CHECK;
+
 /* --- what an operator does (each its own transaction, audited) */
 /* Queues an answer (the engine sends it before bulk). ERR_CONFLICT when the address opted out. */
 bool conversation_answer(struct db *ledger, int64_t id, const char *text, int64_t now_s,

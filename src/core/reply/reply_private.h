@@ -26,6 +26,7 @@ struct inbound_sms {
     const char *shown;        /* body, or what stands for it: "[picture]" */
     const char *opt_out_type; /* of the provider's own filter; NULL: it says nothing */
     int64_t at_s;
+    bool late; /* from the provider's list: what came since may say otherwise */
 };
 bool reply_apply_inbound(struct reply_run *run, const struct inbound_sms *sms,
                          struct error *err) MUST_CHECK;

@@ -26,7 +26,7 @@ struct fake_net {
     struct pending pending[PENDING_MAX];
     size_t count;
     size_t sends;
-    bool polling, hangs;
+    bool polling, hangs, receiving;
 };
 
 static struct fake_world *world; /* of the clock */
@@ -287,6 +287,31 @@ relay_poll(void *ctx, const char *cursor, int wait_s, struct error *err)
     return true;
 }
 
+static bool
+sms_received(void *ctx, int64_t since_s, struct error *err)
+{
+    struct fake_net *n = ctx;
+
+    (void)err;
+    n->w->received_since_s = since_s;
+    n->receiving = true;
+    return true;
+}
+
+static void
+tell_received(struct fake_net *n)
+{
+    const struct sms_history_page rows = {.rows = n->w->received, .count = n->w->received_count};
+    struct sms_history_page end = {.end = true};
+
+    n->receiving = false;
+    if (n->w->received_unreadable)
+        (void)text_copy(end.error, sizeof end.error, "HTTP 500");
+    else
+        n->h.history_page(n->h.ctx, &rows);
+    n->h.history_page(n->h.ctx, &end);
+}
+
 static void
 relay_drop_poll(void *ctx)
 {
@@ -343,11 +368,15 @@ pump(void *ctx, int timeout_ms)
     int64_t at = w->clock_ms + timeout_ms;
 
     step(w);
+    if (n->receiving)
+        tell_received(n);
     if (n->polling && !n->hangs) {
-        const struct relay_batch batch = {
-            .ok = !w->relay_down, .next = "c", .error = "connection refused"};
+        const struct relay_batch batch = {.ok = !w->relay_down && !w->relay_lost,
+                                          .cursor_lost = w->relay_lost,
+                                          .next = "c",
+                                          .error = "connection refused"};
 
-        n->polling = false;
+        n->polling = w->relay_lost = false;
         n->h.relay_done(n->h.ctx, &batch);
         at = w->clock_ms;
     }
@@ -409,6 +438,7 @@ fake_net_open(struct fake_world *w, struct net_port *out)
         .sms_send = sms_send,
         .sms_lookup = sms_lookup,
         .relay_poll = relay_poll,
+        .sms_received = sms_received,
         .relay_drop_poll = relay_drop_poll,
         .relay_ack = relay_ack,
         .in_flight = in_flight,

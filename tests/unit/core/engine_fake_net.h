@@ -54,6 +54,11 @@ struct fake_world {
     /* relay */
     bool relay_down;
     bool relay_silent; /* long polls do not end */
+    bool relay_lost;   /* the next answer: your events are gone */
+    bool received_unreadable;
+    const struct sms_sent *received; /* what the provider's list shows of texts to us */
+    size_t received_count;
+    int64_t received_since_s; /* when it was last asked */
     int64_t relay_polls;
 };
 

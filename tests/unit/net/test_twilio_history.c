@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,9 @@ struct world {
     struct net_port net;
     struct sms_sent rows[16];
     size_t count;
-    bool ended;
+    bool ended, received;
     char error[256];
+    char text[100]; /* of the last row to us */
 };
 
 static void
@@ -40,6 +42,9 @@ on_page(void *ctx, const struct sms_history_page *page)
     for (size_t i = 0; i < page->count; i++) {
         assert_true(w->count < ARRAY_LEN(w->rows));
         w->rows[w->count++] = page->rows[i];
+        if (w->received)
+            (void)snprintf(w->text, sizeof w->text, "%s: %s", page->rows[i].from,
+                           page->rows[i].body);
     }
     w->ended = page->end;
     (void)text_copy(w->error, sizeof w->error, page->error);
@@ -74,7 +79,7 @@ read_list(struct world *w, const struct fake_step *steps, size_t count)
     if (!net_open(&w->config, &w->net, &err))
         fail_msg("%s", err.text);
     w->net.set_handlers(w->net.ctx, &h);
-    if (!w->net.sms_history(w->net.ctx, SINCE_S, &err))
+    if (!(w->received ? w->net.sms_received : w->net.sms_history)(w->net.ctx, SINCE_S, &err))
         fail_msg("%s", err.text);
     assert_false(w->net.sms_history(w->net.ctx, SINCE_S, &err)); /* one at a time */
     while (!w->ended && utime_mono_ms() < until)
@@ -145,6 +150,35 @@ what_was_sent_is_told_page_by_page(void **state)
 }
 
 static void
+what_was_received_is_told_with_its_text(void **state)
+{
+#define TEXT(sid, body, direction)                                                                 \
+    "{\"sid\":\"" sid                                                                              \
+    "\",\"status\":\"received\",\"to\":\"+13035553459\",\"from\":\"+13105550109\","                \
+    "\"direction\":\"" direction "\",\"body\":" body ",\"date_created\":\"" NOW_TEXT "\"}"
+    char *answer = answer_of(
+        PAGE(TEXT(SID("1"), "\"Stop\"", "inbound") "," TEXT(SID("2"), "\"Hi\"", "outbound-api"),
+             "null"));
+    char *hidden = answer_of(PAGE(TEXT(SID("3"), "null", "inbound"), "null"));
+    const struct fake_step steps[] = {{FAKE_ANSWER, answer}, {FAKE_ANSWER, hidden}};
+    struct world w = {.received = true};
+    char *request;
+
+    (void)state;
+    read_list(&w, steps, 2);
+    assert_int_equal(w.count, 1);
+    assert_string_equal(w.rows[0].provider_id, SID("1"));
+    assert_string_equal(w.text, "+13105550109: Stop");
+    assert_non_null(strstr(w.error, "hides"));
+    request = fake_server_request(w.server, 0);
+    assert_non_null(strstr(request, "?PageSize=100&To=%2B13035553459&DateSent%3E=2026-11-22 "));
+    free(request);
+    close_world(&w);
+    free(answer);
+    free(hidden);
+}
+
+static void
 a_list_that_cannot_be_read_says_so(void **state)
 {
     static const char *const pages[] = {
@@ -182,6 +216,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_sent_is_told_page_by_page),
+        cmocka_unit_test(what_was_received_is_told_with_its_text),
         cmocka_unit_test(a_list_that_cannot_be_read_says_so),
     };
 

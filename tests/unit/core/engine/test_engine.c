@@ -434,6 +434,50 @@ nothing_is_sent_before_the_relay_has_answered(void **state)
     assert_int_equal(w->fake->sent_count, 2);
 }
 
+/* A relay that was wiped: what people wrote to it stands in the provider's list. */
+static void
+what_a_relay_lost_is_read_from_the_providers_list(void **state)
+{
+    struct engine_world *w = *state;
+    struct sms_sent rows[3] = {
+        {.provider_id = "SMthird", .from = NULL, .to = "+13105550100", .body = "START"},
+        {.provider_id = "SMsecond", .from = NULL, .to = "+13105550100", .body = "Stop"},
+        {.provider_id = "SMfirst", .from = "+13105559999", .to = "+13105550100", .body = "Hello?"},
+    };
+    const int64_t now_s = w->fake->clock_ms / 1000;
+    char phone[24];
+
+    engine_world_campaign(w, 1, 1, 4);
+    engine_world_phone(2, phone);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        rows[i].at_s = now_s - 100 - (int64_t)i;
+    rows[0].from = rows[1].from = phone;
+    w->fake->received = rows;
+    w->fake->received_count = ARRAY_LEN(rows);
+    w->fake->relay_lost = true;
+    w->fake->received_unreadable = true;
+    free(w->config.relay.url);
+    w->config.relay.url = mem_strdup("http://127.0.0.1:1");
+    engine_world_run_for(w, 30000, NULL); /* nothing goes out before the list was read */
+    assert_int_equal(w->fake->sent_count, 0);
+    assert_true(w->fake->received_since_s > 0 && w->fake->received_since_s < now_s - 3600);
+    w->fake->received_unreadable = false;
+    engine_world_run(w, NULL); /* another process goes on where that one was */
+    assert_int_equal(w->fake->sent_count, 3);
+    assert_int_equal(fake_count_to(w->fake, phone), 0); /* an older START undoes no opt-out */
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM message WHERE direction = "
+                                            "'inbound'"),
+                     3);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM conversation WHERE needs_review "
+                                            "IS NOT NULL"),
+                     1);
+    w->fake->relay_lost = true; /* and once more: each text is there once */
+    engine_world_run(w, NULL);
+    assert_int_equal(engine_world_number(w, "SELECT count(*) FROM message WHERE direction = "
+                                            "'inbound'"),
+                     3);
+}
+
 static void
 quiet_hours_hold_and_bound_the_provider(void **state)
 {
@@ -500,6 +544,7 @@ main(void)
         T(the_same_text_of_another_attempt_is_never_adopted),
         T(an_operator_rules_on_what_is_in_doubt),
         T(nothing_is_sent_before_the_relay_has_answered),
+        T(what_a_relay_lost_is_read_from_the_providers_list),
         T(quiet_hours_hold_and_bound_the_provider),
         T(a_campaign_that_cannot_go_stops_no_other),
     };

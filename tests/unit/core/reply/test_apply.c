@@ -488,7 +488,8 @@ lost_cursor__moves_on_and_says_so(void **state)
     assert_true(reply_apply_batch(s.w.ledger, s.w.reader, &s.w.config, REPLIES_TOKEN, &lost, T,
                                   &report, &err));
     text_is(&s, "SELECT value FROM setting WHERE key = 'relay_cursor'", "new:0");
-    assert_int_equal(number(&s, "SELECT value FROM setting WHERE key = 'relay_cursor_lost_at'"), T);
+    assert_int_equal(number(&s, "SELECT value FROM setting WHERE key = 'relay_missed_since'"),
+                     T - 25 * 3600);
     assert_false(reply_apply_batch(s.w.ledger, s.w.reader, &s.w.config, REPLIES_TOKEN, &broken, T,
                                    &report, &err));
     text_is(&s, "SELECT value FROM setting WHERE key = 'relay_cursor'", "new:0");
