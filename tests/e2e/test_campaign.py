@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, os.path.dirname(__file__))
 import world  # noqa: E402
@@ -203,8 +204,38 @@ def the_relay_is_killed_and_nothing_that_it_took_is_lost():
         assert not lost, f"{len(lost)} replies that the relay had taken are not in the inbox"
 
 
+def what_a_wiped_relay_took_with_it_is_read_from_the_list():
+    """Somebody says STOP, the relay takes it and loses its log: the provider's list tells, before anything more goes out."""
+    with World(customers=600, settings=["sms.per_second=60", *FAST[1:]], sim_flags=["--no-replies", "--speed", "100"]) as w:
+        campaign = w.create(**QUIET)
+        targeted = w.launch(campaign)
+        engine = w.popen("run")
+        try:
+            w.wait_for(lambda: len(w.ledger("accepted")) > 20, "the first messages")
+        finally:
+            engine.terminate()
+            assert engine.wait(30) == 0
+        person = w.json("campaign", "recipients", str(campaign), "--state", "queued")["recipients"][-1]["address"]
+        said = json.dumps({"from": person, "to": w.number, "body": "STOP"}).encode()
+        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{w.sim_port}/sim/inbound", said,
+                                                           {"Content-Type": "application/json"})) as answer:
+            sid = json.load(answer)["sid"]
+        w.wait_for(lambda: any(r["sid"] == sid and r["http"] == 200 for r in w.ledger("inbound_posted")), "the relay's 2xx")
+        w.relay.kill()
+        w.relay.wait()
+        for name in os.listdir(w.dir):
+            if name.startswith("relay.db"):
+                os.remove(os.path.join(w.dir, name))
+        w.start_relay()
+        run_until(w, lambda: finished(w, campaign), "the end of the campaign")
+        reached = [r["to"] for r in w.ledger("accepted")]
+        assert person not in reached, "the relay lost an opt-out, and the person was messaged"
+        assert len(reached) == len(set(reached)) == targeted - 1, (len(reached), targeted)
+
+
 if __name__ == "__main__":
     world.main([a_campaign_is_sent_answered_and_adds_up, a_canary_with_many_failures_stops_the_campaign,
                 pause_stops_and_resume_goes_on,
                 variants_split_exactly_and_nobody_is_reached_twice_by_a_clone, a_launch_is_refused_by_rule,
-                an_operator_answers_rules_and_settles, the_relay_is_killed_and_nothing_that_it_took_is_lost])
+                an_operator_answers_rules_and_settles, the_relay_is_killed_and_nothing_that_it_took_is_lost,
+                what_a_wiped_relay_took_with_it_is_read_from_the_list])

@@ -25,11 +25,10 @@ static const char SQL_ADD_ATTEMPT[] =
 static const char SQL_STRAY_ADD[] =
     "INSERT INTO main.stray (provider_id, uid, address, status, received_at) "
     "VALUES (:provider_id, :uid, :address, :status, :at) ON CONFLICT (provider_id) DO NOTHING";
+#define STRAY_ATTEMPTS ATTEMPTS_OF_PROVIDER_ID("1", "stray.provider_id")
 #define STRAY_IS_FREE                                                                              \
-    "NOT EXISTS (" ATTEMPTS_OF_PROVIDER_ID(                                                        \
-        "1", "stray.provider_id") ") AND "                                                         \
-                                  "NOT EXISTS (SELECT 1 FROM main.message m WHERE m.provider_id "  \
-                                  "= stray.provider_id)"
+    "NOT EXISTS (" STRAY_ATTEMPTS ") AND "                                                         \
+    "NOT EXISTS (SELECT 1 FROM main.message m WHERE m.provider_id = stray.provider_id)"
 static const char SQL_STRAY_SUM[] = "SELECT count(*), count(DISTINCT address), "
                                     "coalesce(min(received_at), 0), coalesce(max(received_at), 0) "
                                     "FROM main.stray WHERE " STRAY_IS_FREE;
