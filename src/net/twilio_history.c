@@ -4,24 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "net/twilio_private.h"
 
 enum {
-    PAGE_SIZE = 100, /* texts of 1,600 characters, escaped, still fit HTTP_ANSWER_MAX */
-    PAGES_MAX = 5000,
+    PAGE_SIZE = 100,  /* texts of 1,600 characters, escaped, still fit HTTP_ANSWER_MAX */
+    PAGES_MAX = 5000, /* of each question */
     CLOCK_SKEW_S = 120,
 };
 
 struct history {
     int64_t since_s;
-    char *first_url; /* of the second question */
-    bool by_day;     /* the first of the two: it misses what has no date of sending yet */
-    bool received;   /* what people wrote to us, not what we sent */
-    int pages;
+    bool received; /* what people wrote to us, not what we sent */
+    struct twilio_pages pages;
 };
 
 static void
@@ -83,28 +80,13 @@ start_page(struct twilio_sms *t, const char *url, struct error *err)
 static void
 go_on(struct twilio_sms *t, const json_t *page, bool past)
 {
-    struct history *h = t->history;
     struct error err = {0};
+    const char *why = NULL;
     char *url = NULL;
 
-    if (!twilio_next_url(t, page, &url)) {
-        end_with(t, "Twilio's list names a next page that cannot be read");
-        return;
-    }
-    if (url && past && !h->by_day) { /* newest first: behind old rows there are only older ones */
-        free(url);
-        url = NULL;
-    }
-    if (url && ++h->pages >= PAGES_MAX) {
-        free(url);
-        end_with(t, "Twilio's list is too long to be read to its end");
-        return;
-    }
-    if (!url && h->by_day) {
-        h->by_day = false;
-        url = mem_strdup(h->first_url);
-    }
-    if (!url)
+    if (!twilio_pages_next(t, &t->history->pages, page, past, &url, &why))
+        end_with(t, why);
+    else if (!url)
         end_with(t, "");
     else if (!start_page(t, url, &err))
         end_with(t, err.text);
@@ -158,29 +140,14 @@ on_page(void *ctx, const struct http_answer *answer)
     json_decref(document);
 }
 
-/* A service's numbers are not known here: then the direction of each row tells. */
-static char *
-question(const struct twilio_sms *t, bool received, const char *day)
-{
-    struct buf query = {0};
-    char *url;
-
-    if (!received)
-        return twilio_list_url(t, NULL, day, PAGE_SIZE);
-    buf_printf(&query, "PageSize=%d", PAGE_SIZE);
-    if (!t->by_service)
-        http_form_add(&query, "To", t->sender);
-    if (day)
-        http_form_add(&query, "DateSent%3E", day);
-    url = mem_printf("%s?%s", t->messages_url, buf_str(&query));
-    buf_release(&query);
-    return url;
-}
-
 bool
 twilio_history_start(struct twilio_sms *t, int64_t since_s, bool received, struct error *err)
 {
     struct civil day = utime_to_civil(since_s - DAY_S);
+    /* A service's numbers are not known here: then the direction of each row tells. */
+    const char *number = t->by_service ? NULL : t->sender;
+    struct twilio_question question = {
+        .to = received ? number : NULL, .from = received ? NULL : number, .page_size = PAGE_SIZE};
     char text[32];
     char *url;
     bool ok;
@@ -189,11 +156,12 @@ twilio_history_start(struct twilio_sms *t, int64_t since_s, bool received, struc
         return error_set(err, ERR_CONFLICT, "the provider's list is being read already");
     (void)snprintf(text, sizeof text, "%04lld-%02d-%02d", (long long)day.year, day.month, day.day);
     t->history = mem_alloc(sizeof *t->history);
-    *t->history = (struct history){.since_s = since_s,
-                                   .by_day = true,
-                                   .received = received,
-                                   .first_url = question(t, received, NULL)};
-    url = question(t, received, text);
+    *t->history = (struct history){
+        .since_s = since_s,
+        .received = received,
+        .pages = {.first_url = twilio_list_url(t, &question), .by_day = true, .most = PAGES_MAX}};
+    question.day = text;
+    url = twilio_list_url(t, &question);
     ok = start_page(t, url, err);
     free(url);
     if (!ok)
@@ -206,7 +174,7 @@ twilio_history_free(struct twilio_sms *t)
 {
     if (!t->history)
         return;
-    free(t->history->first_url);
+    free(t->history->pages.first_url);
     free(t->history);
     t->history = NULL;
 }

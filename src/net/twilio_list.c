@@ -20,9 +20,8 @@ struct listing {
     struct twilio_sms *owner;
     struct listing *next;
     int64_t attempt_id, since_s;
-    char *to, *body, *first_url;
-    bool by_day; /* the first of the two questions */
-    int pages;
+    char *to, *body;
+    struct twilio_pages pages;
     struct sms_found *found;
     size_t found_count, found_capacity;
 };
@@ -53,7 +52,7 @@ listing_free(struct listing *l)
 {
     free(l->to);
     free(l->body);
-    free(l->first_url);
+    free(l->pages.first_url);
     free(l->found);
     free(l);
 }
@@ -147,8 +146,9 @@ read_row(struct listing *l, const json_t *row, bool *before)
 
 static bool start_page(struct listing *l, const char *url, struct error *err);
 
-bool
-twilio_next_url(const struct twilio_sms *t, const json_t *page, char **url)
+/* *url: of the page behind, NULL when there is none; caller frees. false: it cannot be read. */
+static bool
+next_url(const struct twilio_sms *t, const json_t *page, char **url)
 {
     const json_t *next = json_object_get(page, "next_page_uri");
     const char *path = json_string_value(next);
@@ -162,32 +162,43 @@ twilio_next_url(const struct twilio_sms *t, const json_t *page, char **url)
     return true;
 }
 
+bool
+twilio_pages_next(const struct twilio_sms *t, struct twilio_pages *p, const json_t *page, bool past,
+                  char **url, const char **why)
+{
+    if (!next_url(t, page, url)) {
+        *why = "Twilio's list names a next page that cannot be read";
+        return false;
+    }
+    if (*url && past && !p->by_day) { /* behind old rows there are only older ones */
+        free(*url);
+        *url = NULL;
+    }
+    if (*url && ++p->count >= p->most) {
+        free(*url);
+        *url = NULL;
+        *why = "Twilio's list is too long to be read to its end";
+        return false;
+    }
+    if (!*url && p->by_day) {
+        p->by_day = false;
+        p->count = 0;
+        *url = mem_strdup(p->first_url);
+    }
+    return true;
+}
+
 /* The next page, the second question, or the end. */
 static void
 go_on(struct listing *l, const json_t *page, bool past_the_window)
 {
     struct error err = {0};
+    const char *why = NULL;
     char *url = NULL;
 
-    if (!twilio_next_url(l->owner, page, &url)) {
-        listing_end(l, "Twilio's list names a next page that cannot be read");
-        return;
-    }
-    if (url && past_the_window && !l->by_day) {
-        free(url);
-        url = NULL;
-    }
-    if (url && ++l->pages >= PAGES_MAX) {
-        free(url);
-        listing_end(l, "Twilio's list for this number is too long to be read");
-        return;
-    }
-    if (!url && l->by_day) {
-        l->by_day = false;
-        l->pages = 0;
-        url = mem_strdup(l->first_url);
-    }
-    if (!url)
+    if (!twilio_pages_next(l->owner, &l->pages, page, past_the_window, &url, &why))
+        listing_end(l, why);
+    else if (!url)
         listing_end(l, NULL);
     else if (!start_page(l, url, &err))
         listing_end(l, err.text);
@@ -249,18 +260,18 @@ start_page(struct listing *l, const char *url, struct error *err)
 }
 
 char *
-twilio_list_url(const struct twilio_sms *t, const char *to, const char *day, int page_size)
+twilio_list_url(const struct twilio_sms *t, const struct twilio_question *q)
 {
     struct buf query = {0};
     char *url = NULL;
 
-    buf_printf(&query, "PageSize=%d", page_size);
-    if (to)
-        http_form_add(&query, "To", to);
-    if (!t->by_service) /* a service chooses the number itself */
-        http_form_add(&query, "From", t->sender);
-    if (day)
-        http_form_add(&query, "DateSent%3E", day);
+    buf_printf(&query, "PageSize=%d", q->page_size);
+    if (q->to)
+        http_form_add(&query, "To", q->to);
+    if (q->from)
+        http_form_add(&query, "From", q->from);
+    if (q->day)
+        http_form_add(&query, "DateSent%3E", q->day);
     url = mem_printf("%s?%s", t->messages_url, buf_str(&query));
     buf_release(&query);
     return url;
@@ -271,6 +282,11 @@ twilio_list_start(struct twilio_sms *t, const struct sms_lookup *lookup, struct 
 {
     struct listing *l = mem_alloc(sizeof *l);
     struct civil day = utime_to_civil(lookup->claimed_at_s - DAY_S);
+    struct twilio_question question = {
+        .to = lookup->to,
+        .from = t->by_service ? NULL : t->sender, /* a service chooses the number itself */
+        .page_size = PAGE_SIZE,
+    };
     char text[64];
     char *url = NULL;
     bool ok = false;
@@ -280,10 +296,11 @@ twilio_list_start(struct twilio_sms *t, const struct sms_lookup *lookup, struct 
     l->since_s = lookup->claimed_at_s - CLOCK_SKEW_S;
     l->to = mem_strdup(lookup->to);
     l->body = mem_strdup(lookup->body);
-    l->first_url = twilio_list_url(t, lookup->to, NULL, PAGE_SIZE);
-    l->by_day = true;
+    l->pages = (struct twilio_pages){
+        .first_url = twilio_list_url(t, &question), .by_day = true, .most = PAGES_MAX};
     (void)snprintf(text, sizeof text, "%04lld-%02d-%02d", (long long)day.year, day.month, day.day);
-    url = twilio_list_url(t, lookup->to, text, PAGE_SIZE);
+    question.day = text;
+    url = twilio_list_url(t, &question);
     ok = start_page(l, url, err);
     free(url);
     if (!ok) {

@@ -31,11 +31,26 @@ void twilio_request(const struct twilio_sms *t, const char *url, struct http_req
 int twilio_code(const json_t *v);
 /* sid, status and error code of a Message; false without a proper sid. */
 bool twilio_copy_message(const json_t *message, struct sms_found *out);
-/* The list of what we sent: to NULL is to anybody, day NULL whatever the day. Caller frees. */
-char *twilio_list_url(const struct twilio_sms *t, const char *to, const char *day, int page_size);
+/* A list of messages; what is NULL is not asked for. Caller frees. */
+struct twilio_question {
+    const char *to, *from;
+    const char *day; /* sent since then: misses what has no date of sending yet */
+    int page_size;
+};
+char *twilio_list_url(const struct twilio_sms *t, const struct twilio_question *q);
 /* A page with its "messages"; NULL when it cannot be read, and why. Caller releases. */
 json_t *twilio_list_page(const struct http_answer *answer, char why[200]);
-/* *url: of the page behind, NULL when there is none; caller frees. false: it cannot be read. */
-bool twilio_next_url(const struct twilio_sms *t, const json_t *page, char **url) MUST_CHECK;
+/* Two questions, page after page: first by the day, then whatever the day. */
+struct twilio_pages {
+    char *first_url; /* owned; of the second question */
+    bool by_day;     /* the first of the two */
+    int count, most;
+};
+/*
+ * *url: what to ask behind this page, NULL at the end; caller frees. past: all in the page is older
+ * than what is asked, and lists are newest first. false: it cannot be read to its end, and why.
+ */
+bool twilio_pages_next(const struct twilio_sms *t, struct twilio_pages *p, const json_t *page,
+                       bool past, char **url, const char **why) MUST_CHECK;
 
 #endif
