@@ -9,6 +9,7 @@
 #include "core/campaign/reach_each.h"
 #include "core/campaign/split.h"
 #include "core/store/campaign_store.h"
+#include "core/store/plan_store.h"
 #include "core/store/recipient_store.h"
 #include "core/store/replica_state_store.h"
 #include "core/store/stores.h"
@@ -70,9 +71,10 @@ static bool
 freeze_one(void *ctx, const struct segment_recipient *r)
 {
     struct freeze *f = ctx;
-    struct plan_row row = {.n = f->count++, .customer = r->key, .address = r->address};
+    const struct plan_row row = {
+        .customer = r->key, .address = r->address, .variant = (int64_t)split_next(&f->split)};
 
-    row.variant = (int64_t)split_next(&f->split);
+    f->count++;
     f->ok = plan_writer_add(f->writer, &row, f->err);
     return f->ok;
 }
@@ -86,8 +88,9 @@ freeze_people(struct db *ledger, struct db *reader, const struct launch_target *
     bool ok;
 
     split_begin(&f.split, t->c, expected);
-    f.writer = plan_writer_new(ledger, t->c->id, err);
-    ok = f.writer && launch_target_each(t, reader, ledger, freeze_one, &f, &excluded, err) && f.ok;
+    f.writer = plan_writer_new(ledger, t->c->id);
+    ok = launch_target_each(t, reader, ledger, freeze_one, &f, &excluded, err) && f.ok &&
+         plan_writer_end(f.writer, err);
     plan_writer_free(f.writer);
     if (ok && f.count != expected)
         return error_set(err, ERR_CONFLICT,
