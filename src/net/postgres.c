@@ -9,12 +9,9 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/config/config.h"
-#include "core/store/key_hash.h"
 #include "core/store/main_database_sqlite.h"
-#include "net/postgres_check.h"
-#include "net/postgres_link.h"
 #include "net/postgres_relations.h"
-#include "net/postgres_row.h"
+#include "net/postgres_source.h"
 
 /*
  * A server may think long before the first row of a large table; one that hangs is noticed by its
@@ -38,304 +35,11 @@ static const char SQL_IDENTITY_PLAIN[] =
 static const char SQL_SNAPSHOT[] = "SELECT txid_snapshot_xmin(s), txid_snapshot_xmax(s) "
                                    "FROM txid_current_snapshot() s";
 
-struct source {
-    struct pglink *l;
-    struct mapping mapping;
-    struct pgtable tables[MAIN_TABLE_COUNT];
-    bool checked;
-    char *identity;  /* owned; server, timeline, database */
-    char *relations; /* owned; what the SELECTs read (postgres_relations.h) */
-    uint64_t xmin;   /* of begin()'s snapshot: no older transaction was running */
-    struct pgrow row;
-};
-
-static bool
-said_of(struct source *src, enum main_table table, struct error *err)
-{
-    return error_wrap(err, "main database, %s (%s)", main_table_name(table), src->mapping.path);
-}
-
-/* ---- reading rows */
-
-static bool
-for_each_row(struct source *src, enum main_table table, main_row_fn *on_row, void *arg,
-             struct error *err)
-{
-    struct pgcopy copy = {0};
-    struct pgcopy_field fields[MAIN_COLUMNS_MAX];
-    struct main_row row;
-
-    for (;;) {
-        char *data = NULL;
-        size_t len = 0;
-        bool has = false;
-        bool ok;
-
-        if (!pglink_copy_next(src->l, &data, &len, err))
-            return said_of(src, table, err);
-        if (!data)
-            return true;
-        ok = pgcopy_take(&copy, data, len, src->tables[table].count, fields, &has, err);
-        if (ok && has)
-            ok = pgrow_read(&src->row, &src->mapping, table, fields, &row, err) &&
-                 on_row(arg, &row, err);
-        PQfreemem(data);
-        if (!ok)
-            return false;
-    }
-}
-
-/* Rows for which the condition holds; NULL: all. */
-static bool
-scan(struct source *src, enum main_table table, const char *condition, const char *order,
-     main_row_fn *on_row, void *arg, struct error *err)
-{
-    char *sql;
-    bool ok;
-
-    if (!src->mapping.tables[table].present)
-        return true;
-    sql = mem_printf(
-        "COPY (SELECT %s FROM (%s\n) q WHERE q.id IS NOT NULL%s%s%s) TO STDOUT (FORMAT binary)",
-        src->tables[table].columns, src->mapping.tables[table].select, condition ? " AND " : "",
-        condition ? condition : "", order);
-    ok = pglink_copy_begin(src->l, sql, err) || said_of(src, table, err);
-    free(sql);
-    return ok && for_each_row(src, table, on_row, arg, err);
-}
-
-/* The key as our order has it: bytewise for texts. */
-static const char *
-key_column(const struct source *src, enum main_table table)
-{
-    static const char *const columns[] = {[MAPPING_KEY_INT] = "q.id::int8",
-                                          [MAPPING_KEY_UUID] = "q.id",
-                                          [MAPPING_KEY_TEXT] = "q.id::text COLLATE \"C\""};
-
-    return columns[src->mapping.tables[table].key];
-}
-
-static bool
-scan_all(void *ctx, enum main_table table, main_row_fn *on_row, void *arg, struct error *err)
-{
-    struct source *src = ctx;
-    char *order = mem_printf(" ORDER BY %s", key_column(src, table));
-    bool ok = scan(src, table, NULL, order, on_row, arg, err);
-
-    free(order);
-    return ok;
-}
-
-static bool
-scan_since(void *ctx, enum main_table table, int64_t since_s, main_row_fn *on_row, void *arg,
-           struct error *err)
-{
-    /* the wall clock of a zone has hours that come twice */
-    enum { ZONE_SLACK_S = 2 * 3600 };
-    struct source *src = ctx;
-    const struct pgtable *t = &src->tables[table];
-    char number[32];
-    char *condition;
-    char *tail;
-    bool ok;
-
-    if (!t->updated_at)
-        return scan(src, table, NULL, "", on_row, arg, err);
-    if (since_s < ZONE_SLACK_S)
-        since_s = ZONE_SLACK_S;
-    (void)snprintf(number, sizeof number, "%" PRId64, since_s - ZONE_SLACK_S);
-    tail = strstr(t->since, "%s");
-    condition = mem_printf("(%s >= %.*s%s%s OR %s IS NULL)", t->updated_at, (int)(tail - t->since),
-                           t->since, number, tail + 2, t->updated_at);
-    ok = scan(src, table, condition, "", on_row, arg, err);
-    free(condition);
-    return ok;
-}
-
-/* '{…}'::type[] of the keys; those that the key's type cannot hold are left out. */
-static char *
-key_array(struct source *src, enum main_table table, const struct key *keys, size_t count)
-{
-    static const char *const types[] = {
-        [MAPPING_KEY_INT] = "int8", [MAPPING_KEY_UUID] = "uuid", [MAPPING_KEY_TEXT] = "text"};
-    enum mapping_key kind = src->mapping.tables[table].key;
-    struct buf list = {0};
-    char *quoted;
-    char *out;
-
-    buf_add_char(&list, '{');
-    for (size_t i = 0; i < count; i++) {
-        char *text = key_format(&keys[i]);
-
-        if ((kind == MAPPING_KEY_INT && keys[i].is_text) ||
-            (kind == MAPPING_KEY_UUID && (!keys[i].is_text || !key_is_uuid(text, strlen(text))))) {
-            free(text);
-            continue;
-        }
-        buf_add_str(&list, list.len > 1 ? ",\"" : "\"");
-        for (const char *p = text; *p; p++) {
-            if (*p == '"' || *p == '\\')
-                buf_add_char(&list, '\\');
-            buf_add_char(&list, *p);
-        }
-        buf_add_char(&list, '"');
-        free(text);
-    }
-    buf_add_char(&list, '}');
-    quoted = pglink_quote(src->l, buf_str(&list));
-    out = mem_printf("%s::%s[]", quoted ? quoted : "'{}'", types[kind]);
-    free(quoted);
-    buf_release(&list);
-    return out;
-}
-
-static bool
-scan_some(void *ctx, enum main_table table, const struct key *keys, size_t count,
-          main_row_fn *on_row, void *arg, struct error *err)
-{
-    struct source *src = ctx;
-    bool is_text = src->mapping.tables[table].key == MAPPING_KEY_TEXT;
-    char *array = key_array(src, table, keys, count);
-    /* a text that is a UUID may stand there in capitals */
-    char *condition =
-        mem_printf(is_text ? "(q.id::text = ANY (%s) OR "
-                             "(length(q.id::text) = 36 AND lower(q.id::text) = ANY (%s)))"
-                           : "q.id = ANY (%s)",
-                   array, array);
-    bool ok = scan(src, table, condition, "", on_row, arg, err);
-
-    free(condition);
-    free(array);
-    return ok;
-}
-
-static bool
-scan_changed(void *ctx, enum main_table table, const char *position, main_row_fn *on_row, void *arg,
-             bool *able, struct error *err)
-{
-    struct source *src = ctx;
-    uint64_t xmin = 0;
-    char condition[128];
-
-    *able = !src->mapping.tables[table].present || src->tables[table].has_version;
-    if (!*able)
-        return true;
-    if (!pgposition_xmin(position, &xmin))
-        return error_set(err, ERR_INTERNAL, "the replica's position cannot be read");
-    /* age() counts back from now; a frozen row keeps its number, the oldest are infinitely old */
-    (void)snprintf(condition, sizeof condition,
-                   "age(q.version) <= (SELECT age('%" PRIu32 "'::xid))", (uint32_t)xmin);
-    return scan(src, table, condition, "", on_row, arg, err);
-}
-
-/* ---- keys */
-
-static bool
-scan_keys(void *ctx, enum main_table table, const struct key *from, const struct key *until,
-          main_key_fn *on_key, void *arg, struct error *err)
-{
-    struct source *src = ctx;
-    const char *column = key_column(src, table);
-    struct buf sql = {0};
-    struct pgcopy copy = {0};
-    bool ok;
-
-    if (!src->mapping.tables[table].present)
-        return true;
-    buf_printf(&sql, "COPY (SELECT %s FROM (%s\n) q WHERE q.id IS NOT NULL", column,
-               src->mapping.tables[table].select);
-    for (int side = 0; side < 2; side++) {
-        const struct key *bound = side == 0 ? from : until;
-        char *array;
-
-        if (!bound)
-            continue;
-        array = key_array(src, table, bound, 1);
-        buf_printf(&sql, " AND %s %s (%s)[1]", column, side == 0 ? ">=" : "<", array);
-        free(array);
-    }
-    buf_add_str(&sql, ") TO STDOUT (FORMAT binary)");
-    ok = pglink_copy_begin(src->l, buf_str(&sql), err) || said_of(src, table, err);
-    buf_release(&sql);
-    while (ok) {
-        struct pgcopy_field field;
-        struct key key;
-        char *data = NULL;
-        size_t len = 0;
-        bool has = false;
-
-        ok = pglink_copy_next(src->l, &data, &len, err) || said_of(src, table, err);
-        if (!ok || !data)
-            break;
-        ok = pgcopy_take(&copy, data, len, 1, &field, &has, err);
-        src->row.used = 0;
-        if (ok && has && field.data)
-            ok = pgrow_key(&src->row, src->mapping.tables[table].key, &field, &key, err) &&
-                 on_key(arg, &key, err);
-        PQfreemem(data);
-    }
-    return ok;
-}
-
-static bool
-range_counts(void *ctx, enum main_table table, const struct key *bounds, size_t count, int64_t *out,
-             bool *able, struct error *err)
-{
-    struct source *src = ctx;
-    char *array;
-    char *sql;
-    PGresult *res;
-    bool ok = true;
-
-    for (size_t i = 0; i <= count; i++)
-        out[i] = 0;
-    /* a text that reads as a number is a number to us */
-    *able = count == 0 || src->mapping.tables[table].key != MAPPING_KEY_TEXT || bounds[0].is_text;
-    if (!*able || !src->mapping.tables[table].present)
-        return true;
-    array = key_array(src, table, bounds, count);
-    sql = mem_printf("SELECT width_bucket(%s, %s), count(*) FROM (%s\n) q WHERE q.id IS NOT NULL "
-                     "GROUP BY 1",
-                     key_column(src, table), array, src->mapping.tables[table].select);
-    res = pglink_query(src->l, sql, NULL, err);
-    for (int i = 0; res && ok && i < PQntuples(res); i++) {
-        int64_t bucket = 0;
-
-        ok = num_parse_i64(PQgetvalue(res, i, 0), &bucket) && bucket >= 0 &&
-             bucket <= (int64_t)count && num_parse_i64(PQgetvalue(res, i, 1), &out[bucket]);
-    }
-    ok = (res && ok) || said_of(src, table, err);
-    PQclear(res);
-    free(sql);
-    free(array);
-    return ok;
-}
-
-static bool
-count_rows(void *ctx, enum main_table table, int64_t *out, struct error *err)
-{
-    struct source *src = ctx;
-    char *sql;
-    PGresult *res;
-    bool ok;
-
-    *out = 0;
-    if (!src->mapping.tables[table].present)
-        return true;
-    sql = mem_printf("SELECT count(*) FROM (%s\n) q WHERE q.id IS NOT NULL",
-                     src->mapping.tables[table].select);
-    res = pglink_query(src->l, sql, NULL, err);
-    ok = res && num_parse_i64(PQgetvalue(res, 0, 0), out);
-    PQclear(res);
-    free(sql);
-    return ok || said_of(src, table, err);
-}
-
 /* ---- one state */
 
 /* Outside a transaction: the first question may be refused. */
 static bool
-load_identity(struct source *src, struct error *err)
+load_identity(struct pgsource *src, struct error *err)
 {
     PGresult *res;
 
@@ -351,7 +55,7 @@ load_identity(struct source *src, struct error *err)
 }
 
 static bool
-load_snapshot(struct source *src, uint64_t *xmin, uint64_t *xmax, struct error *err)
+load_snapshot(struct pgsource *src, uint64_t *xmin, uint64_t *xmax, struct error *err)
 {
     PGresult *res = pglink_query(src->l, SQL_SNAPSHOT, NULL, err);
     int64_t a = 0;
@@ -374,7 +78,7 @@ load_snapshot(struct source *src, uint64_t *xmin, uint64_t *xmax, struct error *
 static bool
 fingerprint(void *ctx, struct buf *out, struct error *err)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
     uint64_t xmin = 0;
     uint64_t xmax = 0;
 
@@ -387,7 +91,7 @@ fingerprint(void *ctx, struct buf *out, struct error *err)
 
 /* All that is wrong, as one error. */
 static bool
-mapping_fits(struct source *src, struct error *err)
+mapping_fits(struct pgsource *src, struct error *err)
 {
     struct buf problems = {0};
     struct buf flat = {0};
@@ -414,7 +118,7 @@ mapping_fits(struct source *src, struct error *err)
 static bool
 begin(void *ctx, struct error *err)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
     uint64_t xmax = 0;
 
     if (!src->checked && !mapping_fits(src, err))
@@ -432,9 +136,11 @@ begin(void *ctx, struct error *err)
 static void
 end(void *ctx)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
     struct error ignored = {0};
 
+    pgahead_end(src->ahead, false);
+    src->ahead = NULL;
     /* after a failure in the middle of a COPY the connection is left alone: close() ends it */
     (void)pglink_rollback(src->l, &ignored);
 }
@@ -442,7 +148,7 @@ end(void *ctx)
 static bool
 position(void *ctx, struct buf *out, struct error *err)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
 
     (void)err;
     pgposition_format(out, src->xmin, src->identity, src->relations);
@@ -452,7 +158,7 @@ position(void *ctx, struct buf *out, struct error *err)
 static bool
 resume(void *ctx, const char *text, bool *same, struct error *err)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
 
     (void)err;
     *same = pgposition_is_of(text, src->xmin, src->identity, src->relations);
@@ -462,10 +168,11 @@ resume(void *ctx, const char *text, bool *same, struct error *err)
 static void
 source_close(void *ctx)
 {
-    struct source *src = ctx;
+    struct pgsource *src = ctx;
 
     if (!src)
         return;
+    pgahead_end(src->ahead, false);
     pglink_close(src->l);
     mapping_release(&src->mapping);
     for (int t = 0; t < MAIN_TABLE_COUNT; t++)
@@ -478,11 +185,11 @@ source_close(void *ctx)
 
 /* ---- opening */
 
-static struct source *
+static struct pgsource *
 source_new(const struct config *config, const atomic_bool *cancel, struct buf *problems,
            struct error *err)
 {
-    struct source *src = mem_alloc(sizeof *src);
+    struct pgsource *src = mem_alloc(sizeof *src);
     char *folder = path_dirname(config->path);
     bool ok = mapping_load(config->main_database.mapping, folder, &src->mapping, problems, err);
 
@@ -507,7 +214,7 @@ open_postgres(const struct config *config, const atomic_bool *cancel, struct mai
               struct error *err)
 {
     struct buf problems = {0};
-    struct source *src = source_new(config, cancel, &problems, err);
+    struct pgsource *src = source_new(config, cancel, &problems, err);
 
     buf_release(&problems);
     *out = (struct main_database){0};
@@ -524,13 +231,14 @@ open_postgres(const struct config *config, const atomic_bool *cancel, struct mai
         .end = end,
         .position = position,
         .resume = resume,
-        .scan_changed = scan_changed,
-        .scan_all = scan_all,
-        .scan_since = scan_since,
-        .scan_some = scan_some,
-        .scan_keys = scan_keys,
-        .range_counts = range_counts,
-        .count = count_rows,
+        .scan_changed = pgsource_scan_changed,
+        .read_ahead = pgsource_read_ahead,
+        .scan_all = pgsource_scan_all,
+        .scan_since = pgsource_scan_since,
+        .scan_some = pgsource_scan_some,
+        .scan_keys = pgsource_scan_keys,
+        .range_counts = pgsource_range_counts,
+        .count = pgsource_count_rows,
         .close = source_close,
     };
     return true;
@@ -549,7 +257,7 @@ bool
 net_main_database_check(const struct config *config, struct buf *problems, struct error *err)
 {
     struct main_database source = {0};
-    struct source *src;
+    struct pgsource *src;
     bool ok = true;
 
     if (!is_postgres(config->main_database.url)) {

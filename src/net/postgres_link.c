@@ -19,8 +19,9 @@ enum { CONNECT_S = 15, SILENCE_MS = 180000, TICK_MS = 200, LOCK_MS = 10000 };
 struct pglink {
     PGconn *conn;              /* owned */
     const atomic_bool *cancel; /* borrowed; may be NULL */
-    char *where;               /* owned */
-    bool busy;                 /* an answer has not been read to its end */
+    atomic_bool stopped;
+    char *where; /* owned */
+    bool busy;   /* an answer has not been read to its end */
 };
 
 const char *
@@ -53,7 +54,7 @@ one_line(const char *text, char *out, size_t size)
 static bool
 is_cancelled(const struct pglink *l)
 {
-    return l->cancel && atomic_load(l->cancel);
+    return atomic_load(&l->stopped) || (l->cancel && atomic_load(l->cancel));
 }
 
 static bool
@@ -244,6 +245,12 @@ pglink_close(struct pglink *l)
     }
     free(l->where);
     free(l);
+}
+
+void
+pglink_stop(struct pglink *l, bool stop)
+{
+    atomic_store(&l->stopped, stop);
 }
 
 bool

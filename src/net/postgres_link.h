@@ -44,6 +44,8 @@ bool pglink_rollback(struct pglink *l, struct error *err);
 /* Ends what is under way on the server, when something is: the connection is of no use afterwards.
  */
 void pglink_abandon(struct pglink *l);
+/* From another thread: what waits for the server ends soon, as if cancelled; false: no more so. */
+void pglink_stop(struct pglink *l, bool stop);
 bool pglink_is_lost(const struct pglink *l);
 /* A value between quotes, for SQL; caller frees. */
 char *pglink_quote(struct pglink *l, const char *text);

@@ -100,7 +100,7 @@ class Copy(world.World):
         """Nothing waits, and the console has every text that a customer was told (2xx) has arrived."""
         open_rows = self.rows("SELECT (SELECT count(*) FROM delivery WHERE state IN ('queued', 'sending', 'retry_wait', 'in_doubt'))"
                               " + (SELECT count(*) FROM message WHERE state IN ('queued', 'sending', 'retry_wait', 'in_doubt'))"
-                              " + (SELECT count(*) FROM plan_recipient)")[0][0]
+                              " + (SELECT count(*) FROM plan_batch)")[0][0]
         if open_rows:
             return False
         return self.told() <= set(self.texts())

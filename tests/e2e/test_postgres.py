@@ -35,6 +35,10 @@ DUMPS = {
 }
 
 
+# The replica's tables, and the names of those whose rows may be put aside.
+KEYS = [("customer", None), ("appointment", "appointments"), ("conversation", "conversations"), ("request", None)]
+
+
 class Site:
     """A configuration and a state folder that read one main database."""
 
@@ -60,7 +64,16 @@ class Site:
         return done
 
     def sync(self, *args):
-        return json.loads(self.run("sync", "--json", *args).stdout)
+        told = json.loads(self.run("sync", "--json", *args).stdout)
+        self.counts_are_true()
+        return told
+
+    def counts_are_true(self):
+        """What the replica keeps of its own numbers of rows is what it holds."""
+        kept = self.ask("SELECT updated_at FROM watermark WHERE table_name = 'keys'")
+        for kept_count, (table, orphans) in zip(kept[0][0].split(), KEYS):
+            here = self.ask(f"SELECT (SELECT count(*) FROM {table}) + (SELECT count(*) FROM orphan WHERE table_name = ?)", orphans)
+            assert int(kept_count) in (-1, here[0][0]), (table, kept_count, here)
 
     def fails(self, *words, command=("sync",), ok=(1, 2)):
         """The command fails, and says these words."""
@@ -73,6 +86,15 @@ class Site:
     def count(self, template):
         return json.loads(self.run("segment", "count", "--template", template, "--now", "2026-11-23T09:00:00Z",
                                    "--json").stdout)["matched"]
+
+    def reach(self):
+        """What the column index says of everybody's addresses."""
+        everybody = os.path.join(self.dir, "everybody.json")
+        with open(everybody, "w", encoding="utf-8") as f:
+            f.write('{"any": [{"has_appointment": true}, {"has_appointment": false}]}')
+        told = [json.loads(self.run("segment", "count", "--criteria", everybody, "--channel", channel, "--json").stdout)
+                for channel in ("sms", "email")]
+        return [(t["matched"], t["reach"]) for t in told]
 
     def dump(self):
         db = sqlite3.connect(os.path.join(self.home, "replica.db"))
@@ -307,7 +329,7 @@ def changes_at_random_give_what_a_full_sync_gives():
     rng = random.Random(11)
     with small(server, "chance") as site:
         site.sync()
-        for _ in range(25):
+        for _ in range(40):
             statements = []
             for _ in range(rng.randrange(1, 8)):
                 key, other = rng.randrange(1, 12), rng.randrange(1, 12)
@@ -316,6 +338,9 @@ def changes_at_random_give_what_a_full_sync_gives():
                 statements.append(rng.choice([
                     f"INSERT INTO customers (id, name, updated_at) VALUES ({key}, 'N', NULL) ON CONFLICT DO NOTHING",
                     f"DELETE FROM customers WHERE id = {key}",
+                    # unique in the main database, one address to us
+                    f"UPDATE customers SET phone = '310-555-010{other % 3:<{key + 1}}', "
+                    f"email = '{key % 4:>{key + 1}}@example.com' WHERE id = {key}",
                     f"UPDATE customers SET name = 'n{other}', updated_at = {when} WHERE id = {key}",
                     f"INSERT INTO appointments (id, customer_id, appointment_datetime, status) VALUES ({key}, {other}, "
                     f"'2026-0{rng.randrange(1, 9)}-01', 'completed') ON CONFLICT DO NOTHING",
@@ -335,6 +360,8 @@ def changes_at_random_give_what_a_full_sync_gives():
             with Site(server.url("chance")) as fresh:
                 fresh.sync()
                 same(fresh.dump(), site.dump())
+                there, here = fresh.reach(), site.reach()
+                assert there == here, (there, here)
 
 
 def watching_follows_and_outlives_a_restart():
@@ -376,33 +403,63 @@ def watching_follows_and_outlives_a_restart():
             holder.stdout.close()
 
 
+def called_off(site, name):
+    """A sync that waits for a lock ends soon, and nothing of it stays on the server."""
+    holder = server.popen(name)
+    watch = None
+    try:
+        holder.stdin.write("BEGIN;\nLOCK TABLE conversations;\nSELECT 'ready';\n")
+        assert holder.stdout.readline().strip() == "ready"
+        watch = subprocess.Popen(site.argv("sync", "--watch"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+        end = time.monotonic() + 20
+        while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass' AND "
+                         "wait_event_type = 'Lock'", name) != "1":
+            assert time.monotonic() < end
+        start = time.monotonic()
+        watch.terminate()
+        assert watch.wait(20) == 0 and time.monotonic() - start < 5
+        while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass'", name) != "0":
+            assert time.monotonic() < end
+    finally:
+        if watch:
+            watch.stdout.close()
+        holder.stdin.close()
+        holder.wait(20)
+        holder.stdout.close()
+    assert "failed" not in site.run("doctor", ok=(0, 1)).stdout
+
+
 def a_sync_that_waits_can_be_called_off():
     with small(server, "waits") as site:
-        holder = server.popen("waits")
-        watch = None
-        try:
-            holder.stdin.write("BEGIN;\nLOCK TABLE customers;\nSELECT 'ready';\n")
-            assert holder.stdout.readline().strip() == "ready"
-            watch = subprocess.Popen(site.argv("sync", "--watch"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True, cwd=ROOT)
-            end = time.monotonic() + 20
-            while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass' AND "
-                             "wait_event_type = 'Lock'", "waits") != "1":
-                assert time.monotonic() < end
-            start = time.monotonic()
-            watch.terminate()
-            assert watch.wait(20) == 0 and time.monotonic() - start < 5
-            # nothing of it stays on the server
-            while server.sql("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'canvass'", "waits") != "0":
-                assert time.monotonic() < end
-        finally:
-            if watch:
-                watch.stdout.close()
-            holder.stdin.close()
-            holder.wait(20)
-            holder.stdout.close()
-        assert "failed" not in site.run("doctor", ok=(0, 1)).stdout
+        called_off(site, "waits")
         site.sync()
+        server.sql("UPDATE customers SET name = 'Later'", "waits")
+        called_off(site, "waits")
+        assert site.ask("SELECT count(*) FROM customer WHERE name = 'Later'") == [(0,)]
+        assert site.sync()["mode"] == "incremental"
+        assert site.ask("SELECT count(*) FROM customer WHERE name = 'Later'") == [(3,)]
+
+
+def a_number_that_meets_the_id_of_a_text_reads_everything():
+    """A sync finds in the middle that only a full one will do, with rows on their way."""
+    with small(server, "met") as site:
+        text = open(os.path.join(ROOT, "data/mappings/reference.yaml"), encoding="utf-8").read()
+        with open(os.path.join(site.dir, "mine.yaml"), "w", encoding="utf-8") as f:
+            f.write(text.replace("    key: int\n    select: |\n      SELECT id, updated_at, name",
+                                 "    key: text\n    select: |\n      SELECT CASE id WHEN 2 THEN 'b' ELSE id::text END AS id, "
+                                 "updated_at, name"))
+        site.configure(server.url("met"), "mine.yaml")
+        site.sync()
+        taken = site.ask("SELECT id FROM customer WHERE key = 'b'")[0][0]
+        server.sql(f"INSERT INTO customers (id, name) VALUES ({taken}, 'Met'); UPDATE appointments SET status = 'no_show'; "
+                   "UPDATE conversations SET outcome = 'x'", "met")
+        r = site.sync()
+        assert r["mode"] == "full", r
+        assert site.ask("SELECT name FROM customer WHERE key = ?", taken) == [("Met",)]
+        assert site.ask("SELECT DISTINCT status FROM appointment") == [("no_show",)]
+        assert site.ask("SELECT DISTINCT outcome FROM conversation") == [("x",)]
+        assert site.sync()["mode"] == "incremental"
 
 
 def the_engine_follows():
@@ -654,7 +711,8 @@ if __name__ == "__main__":
               deletions_are_found_by_ranges, one_deleted_and_one_added_are_both_seen,
               a_row_that_changed_twice_has_its_last_values, a_late_commit_with_an_early_updated_at_is_not_missed,
               changes_at_random_give_what_a_full_sync_gives, watching_follows_and_outlives_a_restart,
-              a_sync_that_waits_can_be_called_off, the_engine_follows, a_mapping_without_versions_finds_what_it_says,
+              a_sync_that_waits_can_be_called_off, a_number_that_meets_the_id_of_a_text_reads_everything,
+              the_engine_follows, a_mapping_without_versions_finds_what_it_says,
               replaced_tables_are_read_from_the_beginning, a_role_without_rights, a_dropped_column, a_locked_table,
               a_server_that_restarts, a_connection_cut_in_the_middle, a_backend_that_is_terminated,
               a_bad_mapping_is_told_with_its_place, an_id_that_comes_twice_is_refused])

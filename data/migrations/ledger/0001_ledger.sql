@@ -66,19 +66,21 @@ CREATE TABLE variant (
     PRIMARY KEY (campaign_id, idx)
 ) STRICT, WITHOUT ROWID;
 
--- Recipients frozen at launch that have no delivery yet; a row goes when its delivery comes.
-CREATE TABLE plan_recipient (
+-- Recipients frozen at launch that have no delivery yet, many to a row, which goes when their deliveries
+-- come: core/store/plan_store.c packs them.
+CREATE TABLE plan_batch (
     campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE,
-    n INTEGER NOT NULL CHECK (n >= 0),            -- ascending by customer
-    customer_id ANY NOT NULL,
-    address TEXT NOT NULL,
-    variant INTEGER NOT NULL,
+    n INTEGER NOT NULL CHECK (n >= 0),            -- how many of the campaign's stand before its first
+    people INTEGER NOT NULL CHECK (people > 0),
+    packed BLOB NOT NULL,                         -- ascending by customer
     PRIMARY KEY (campaign_id, n)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE delivery (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE,
+    -- asked at the commit: plan_store.c says what a statement that can be undone by itself costs
+    campaign_id INTEGER NOT NULL REFERENCES campaign (id) ON DELETE CASCADE
+        DEFERRABLE INITIALLY DEFERRED,
     step INTEGER NOT NULL DEFAULT 0 CHECK (step >= 0),
     customer_id ANY NOT NULL,                     -- key of the main database: INTEGER or TEXT
     channel TEXT NOT NULL CHECK (channel = 'sms' OR channel = 'email' OR channel = 'voice'),

@@ -11,6 +11,7 @@
 #include "core/campaign/spec.h"
 #include "core/outbox/canary.h"
 #include "core/store/campaign_store.h"
+#include "core/store/plan_store.h"
 #include "core/store/recipient_store.h"
 #include "core/store/stores.h"
 

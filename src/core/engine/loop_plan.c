@@ -2,7 +2,9 @@
 #include "core/campaign/launch.h"
 #include "core/engine/loop.h"
 
-enum { PLAN_BATCH = 5000 }; /* every batch touches most pages of two indexes: not too small */
+/* About a tenth of a second. Every batch touches most pages of the index of addresses: not smaller.
+ */
+enum { PLAN_BATCH = 50000 };
 
 static void
 plan_one(struct loop *l, int64_t id)

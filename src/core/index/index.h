@@ -77,7 +77,8 @@ bool index_ids(struct index_view *v, struct index_column *out, bool *keys_are_id
  * there and good. A replica in memory has none.
  *
  * touched_listed: the last sync of this connection was incremental, made this generation, and
- * temp.touched and temp.touched_conversation list whom it touched
+ * temp.touched and temp.touched_conversation list whom it touched, temp.readdressed who of them has
+ * another address
  */
 bool index_refresh(struct db *replica, bool touched_listed, struct error *err) MUST_CHECK;
 

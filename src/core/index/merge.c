@@ -21,6 +21,7 @@ struct merge {
     struct index_file *old;
     struct index_column columns[SECTION_COUNT]; /* of old */
     struct column touched;                      /* ids, ascending; some are not there any more */
+    struct column readdressed;                  /* of them; ids, ascending */
     struct run *runs;                           /* owned */
     size_t run_count, run_capacity;
     size_t customers;
@@ -379,7 +380,34 @@ join_group(struct sharing *s, uint32_t group, uint32_t position)
     s->members[s->count++] = (struct member){group, position};
 }
 
-/* Pairs come with the untouched partners first: groups from before are joined, never two. */
+static int
+by_id(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a;
+    const int64_t y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Where one of a group from before is now; false: gone, or with another address. */
+static bool
+still_in_group(const struct merge *m, const struct index_places *places, uint32_t before,
+               uint32_t *now)
+{
+    const struct index_column *ids = &m->columns[SECTION_ID];
+    const struct column *other = &m->readdressed;
+    int64_t id;
+
+    *now = m->places[false][before];
+    if (*now != GONE)
+        return true;
+    id = id_at(ids->data, ids->width, before);
+    return !(other->count > 0 && bsearch(&id, other->data, other->count, sizeof id, by_id)) &&
+           index_places_find(places, id, now);
+}
+
+/* Pairs come with partners who kept their address first: groups from before are joined, never two.
+ */
 static void
 take_pair(void *ctx, int64_t touched, int64_t other)
 {
@@ -436,9 +464,12 @@ merge_sharing(struct merge *m, struct db *db, const struct index_places *places,
 
     for (size_t i = 0; i + 1 < m->columns[group].count; i++) {
         s.last++;
-        for (uint32_t k = g[i]; k < g[i + 1]; k++)
-            if (m->places[false][members[k]] != GONE)
-                join_group(&s, s.last, m->places[false][members[k]]);
+        for (uint32_t k = g[i]; k < g[i + 1]; k++) {
+            uint32_t position = 0;
+
+            if (still_in_group(m, places, members[k], &position))
+                join_group(&s, s.last, position);
+        }
     }
     ok = index_store_shared(db, which, take_pair, &s, err);
     if (s.count > 0)
@@ -452,7 +483,7 @@ merge_sharing(struct merge *m, struct db *db, const struct index_places *places,
 /* --- the whole */
 
 static bool
-take_touched(void *ctx, int64_t id)
+take_id(void *ctx, int64_t id)
 {
     *(int64_t *)column_add(ctx, 8) = id;
     return true;
@@ -499,11 +530,13 @@ index_image_merge(struct index_image *out, struct index_file *old, struct db *db
 
     if (ok)
         keep_codes(&m);
-    ok = ok && index_store_each_touched(db, take_touched, &m.touched, err) &&
+    ok = ok && index_store_each_touched(db, take_id, &m.touched, err) &&
+         index_store_each_readdressed(db, take_id, &m.readdressed, err) &&
          index_image_read(&m.fresh, db, INDEX_TOUCHED, err) && order_customers(&m, db, err) &&
          fill(&m, db, err);
     index_image_release(&m.fresh);
     column_release(&m.touched);
+    column_release(&m.readdressed);
     free(m.runs);
     free(m.places[0]);
     free(m.places[1]);

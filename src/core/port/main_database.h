@@ -100,6 +100,11 @@ struct main_database {
      */
     bool (*scan_changed)(void *ctx, enum main_table table, const char *position,
                          main_row_fn *on_row, void *arg, bool *able, struct error *err);
+    /*
+     * Says that scan_changed() will be asked of all tables in their order, to its end, and count()
+     * of all tables before anything else: the source may read ahead. NULL: it does not.
+     */
+    bool (*read_ahead)(void *ctx, const char *position, struct error *err);
     /* Every row; in ascending order of the key as the main database sees it. */
     bool (*scan_all)(void *ctx, enum main_table table, main_row_fn *on_row, void *arg,
                      struct error *err);

@@ -161,8 +161,10 @@ changed_by_watermark(struct sync *s, int64_t since, bool *usable, struct error *
     return sync_remove_gone(s, err) && read_rows(s, REPLICA_ABSENT, err);
 }
 
+/* *uncompared: what is gone is not known yet. */
 static bool
-changed_table(struct sync *s, enum main_table table, bool *usable, struct error *err)
+changed_table(struct sync *s, enum main_table table, bool *uncompared, bool *usable,
+              struct error *err)
 {
     int64_t since = 0;
     bool found = false;
@@ -178,12 +180,33 @@ changed_table(struct sync *s, enum main_table table, bool *usable, struct error 
     if (s->position && !s->quick &&
         !s->source->scan_changed(s->source->ctx, table, s->position, on_row, s, &able, err))
         return false;
-    sync_note_phase(s, "changes read");
-    if (!(able ? sync_remove_missing(s, err) : changed_by_watermark(s, since, usable, err)))
+    if (!able && !changed_by_watermark(s, since, usable, err))
         return false;
-    sync_note_phase(s, "compared");
+    sync_note_phase(s, "changes read");
+    *uncompared = able;
     *usable = *usable && !s->writer.id_taken;
     return sync_table_end(s, since, err);
+}
+
+/* All tables: first what changed in each, then what is gone (main_database.h, read_ahead). */
+static bool
+changed_tables(struct sync *s, bool *usable, struct error *err)
+{
+    bool uncompared[MAIN_TABLE_COUNT] = {false};
+
+    if (s->position && !s->quick && s->source->read_ahead &&
+        !s->source->read_ahead(s->source->ctx, s->position, err))
+        return false;
+    for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
+        if (!changed_table(s, (enum main_table)t, &uncompared[t], usable, err))
+            return false;
+    for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++) {
+        s->table = (enum main_table)t;
+        if (uncompared[t] && !sync_remove_missing(s, err))
+            return false;
+    }
+    sync_note_phase(s, "and all compared");
+    return true;
 }
 
 /* Rows that waited for their customer. */
@@ -206,11 +229,9 @@ static bool
 incremental(struct sync *s, bool *usable, struct error *err)
 {
     *usable = true;
-    if (!replica_writer_begin(&s->writer, s->writer.db, err))
+    if (!replica_writer_begin(&s->writer, s->writer.db, err) || !sync_load_key_counts(s, err) ||
+        !changed_tables(s, usable, err))
         return false;
-    for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
-        if (!changed_table(s, (enum main_table)t, usable, err))
-            return false;
     if (!*usable)
         return true;
     if (!claim_orphans(s, err) || !replica_facts_touched(s->writer.db, err))
@@ -338,10 +359,11 @@ save_state(struct sync *s, struct sync_state *state, const char *fingerprint, st
     r->generation = state->generation;
     if (r->mode == SYNC_FULL)
         state->customers = s->customers;
-    else if (r->changed && !replica_key_count(&s->writer, MAIN_CUSTOMERS, &state->customers, err))
-        return false;
+    else
+        state->customers += s->writer.gained[MAIN_CUSTOMERS];
     r->customers = state->customers;
-    return sync_state_save(s->writer.db, state, err) && save_notes(s, fingerprint, err);
+    return sync_state_save(s->writer.db, state, err) &&
+           (!s->read || sync_save_key_counts(s, err)) && save_notes(s, fingerprint, err);
 }
 
 /* Whether the main database is surely what it was at the last good sync. */
@@ -490,12 +512,16 @@ sync_between(struct db *replica, struct main_database *source, const char *count
         error_set(err, ERR_RETRY, "the sync was called off; nothing was changed");
     else if (!ok && !locked)
         keep_error(replica, job->now_s, err);
+    /* a large log would take the disk from the index that everybody waits for */
+    if (out->mode != SYNC_FULL)
+        fold_begin(&fold, replica);
     if (ok)
         refresh_index(replica, s->draft, out);
     out->ready_ms = utime_mono_ms() - start_ms;
     log_line(LOG_DEBUG, "sync", "ready after %" PRId64 " ms", out->ready_ms);
     sync_free(s);
-    fold_begin(&fold, replica);
+    if (out->mode == SYNC_FULL)
+        fold_begin(&fold, replica);
     if (ok)
         make_late_indexes(replica, job);
     fold_end(&fold);

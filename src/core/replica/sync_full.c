@@ -231,10 +231,13 @@ are_all_here(struct sync *s, int64_t done, struct error *err)
 {
     int64_t here = 0;
 
+    s->keys_before[s->table] = -1;
     if (!s->source->position)
         return true;
-    return replica_bulk_key_count(s->bulk, s->table, &here, err) &&
-           (here == done || sync_is_double(s, err));
+    if (!replica_bulk_key_count(s->bulk, s->table, &here, err))
+        return false;
+    s->keys_before[s->table] = here; /* this writer gained none: bulk did */
+    return here == done || sync_is_double(s, err);
 }
 
 /* Inserting leaves out what breaks a rule of the table: no customer may. */

@@ -1,9 +1,11 @@
 /* What is here and not there any more: by counting and by ranges of keys, or by all keys. */
-#include <pthread.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/base/mem.h"
 #include "core/replica/sync_private.h"
+
+static const char NOTE_KEYS[] = "keys"; /* how many each table had, in main_table's order */
 
 /* Keys of a range that is compared. */
 enum { RANGE_KEYS = 4096, MAX_RANGES = 16384 };
@@ -62,40 +64,17 @@ compare_ranges(struct sync *s, const struct replica_ranges *r, struct error *err
     return ok;
 }
 
-struct counting {
-    struct sync *s;
-    int64_t count;
-    bool ok;
-    struct error err;
-};
-
-static void *
-count_there(void *arg)
-{
-    struct counting *c = arg;
-    struct sync *s = c->s;
-
-    c->ok = s->source->count(s->source->ctx, s->table, &c->count, &c->err);
-    return NULL;
-}
-
-/* Both go through a whole table: the server while we do. */
+/* Counting a large table takes long: what the replica holds is kept as a note. */
 static bool
-count_both(struct sync *s, int64_t *there, int64_t *here, struct error *err)
+count_here(struct sync *s, int64_t *out, struct error *err)
 {
-    struct counting c = {.s = s};
-    pthread_t thread;
-    bool aside = pthread_create(&thread, NULL, count_there, &c) == 0;
-    bool ok = replica_key_count(&s->writer, s->table, here, err);
-
-    if (aside)
-        (void)pthread_join(thread, NULL);
-    else
-        (void)count_there(&c);
-    *there = c.count;
-    if (ok && !c.ok)
-        *err = c.err;
-    return ok && c.ok;
+    if (s->keys_before[s->table] < 0) {
+        if (!replica_key_count(&s->writer, s->table, out, err))
+            return false;
+        s->keys_before[s->table] = *out - s->writer.gained[s->table];
+    }
+    *out = s->keys_before[s->table] + s->writer.gained[s->table];
+    return true;
 }
 
 bool
@@ -106,16 +85,47 @@ sync_remove_missing(struct sync *s, struct error *err)
     int64_t here = 0;
     bool ok;
 
-    if (!count_both(s, &there, &here, err))
+    if (!s->source->count(s->source->ctx, s->table, &there, err) || !count_here(s, &here, err))
         return false;
     if (there == here)
         return true;
+    s->keys_before[s->table] = -1;
     ok = replica_ranges_make(&s->writer, s->table, RANGE_KEYS, MAX_RANGES, &ranges, err) &&
-         compare_ranges(s, &ranges, err) && sync_remove_gone(s, err) &&
-         replica_key_count(&s->writer, s->table, &here, err);
+         compare_ranges(s, &ranges, err) && sync_remove_gone(s, err) && count_here(s, &here, err);
     replica_ranges_release(&ranges);
     if (ok && there != here)
         return sync_is_double(s, err);
+    return ok;
+}
+
+bool
+sync_load_key_counts(struct sync *s, struct error *err)
+{
+    char *text = NULL;
+    char *rest;
+
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
+        s->keys_before[t] = -1;
+    if (!replica_note_load(s->writer.db, NOTE_KEYS, &text, err))
+        return false;
+    rest = text;
+    for (int t = 0; rest && *rest && t < MAIN_TABLE_COUNT; t++)
+        s->keys_before[t] = strtoll(rest, &rest, 10);
+    free(text);
+    return true;
+}
+
+bool
+sync_save_key_counts(struct sync *s, struct error *err)
+{
+    struct buf text = {0};
+    bool ok;
+
+    for (int t = 0; t < MAIN_TABLE_COUNT; t++)
+        buf_printf(&text, "%" PRId64 " ",
+                   s->keys_before[t] < 0 ? -1 : s->keys_before[t] + s->writer.gained[t]);
+    ok = replica_note_save(s->writer.db, NOTE_KEYS, buf_str(&text), err);
+    buf_release(&text);
     return ok;
 }
 

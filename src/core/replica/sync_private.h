@@ -31,9 +31,11 @@ struct sync {
     struct main_database *source; /* borrowed */
     const char *country;          /* borrowed */
     int64_t now_s;
-    char *position;             /* owned; of the last sweep; NULL: there is none */
-    bool read;                  /* the source was asked: it has a position */
-    bool quick;                 /* the watermark only: no deletions, no late commits */
+    char *position; /* owned; of the last sweep; NULL: there is none */
+    bool read;      /* the source was asked: it has a position */
+    bool quick;     /* the watermark only: no deletions, no late commits */
+    /* Keys of each table before this sync, as replica_key_count() has them; -1: not known. */
+    int64_t keys_before[MAIN_TABLE_COUNT];
     struct sync_result *result; /* borrowed */
     sync_progress_fn *progress;
     void *progress_arg;
@@ -58,6 +60,10 @@ struct sync {
     struct index_draft *draft;         /* owned; NULL: there is none */
     const struct index_reader *reader; /* the draft's */
 };
+
+/* What the last sync left; nothing is known of a replica that does not say. */
+bool sync_load_key_counts(struct sync *s, struct error *err) MUST_CHECK;
+bool sync_save_key_counts(struct sync *s, struct error *err) MUST_CHECK;
 
 /* Everything, into emptied tables. */
 bool sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err) MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "core/store/db.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -449,6 +450,16 @@ bool
 db_in_transaction(struct db *db)
 {
     return !sqlite3_get_autocommit(db->raw);
+}
+
+void
+db_triggers(struct db *db, bool on)
+{
+    int now = -1;
+    int rc = sqlite3_db_config(db->raw, SQLITE_DBCONFIG_ENABLE_TRIGGER, (int)on, &now);
+
+    assert(rc == SQLITE_OK && now == (int)on);
+    (void)rc;
 }
 
 static struct db_stmt *

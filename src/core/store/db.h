@@ -57,6 +57,13 @@ bool db_begin_unsynced(struct db *db, struct error *err) MUST_CHECK;
 void db_rollback(struct db *db);
 bool db_in_transaction(struct db *db);
 
+/*
+ * Triggers of the connection off and on again: for a statement that writes many rows, when the
+ * caller does for all of them, in the same transaction, what the triggers do for each. Every
+ * statement is prepared anew after it.
+ */
+void db_triggers(struct db *db, bool on);
+
 /* A borrowed or cached statement, reset and unbound. Release with db_stmt_release, always. */
 struct db_stmt *db_prepare(struct db *db, const char *sql, struct error *err) MUST_CHECK;
 void db_stmt_release(struct db_stmt *st); /* resets, clears bindings; NULL is fine */

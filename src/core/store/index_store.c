@@ -66,10 +66,10 @@ static const char SQL_TOUCHED[] =
     "WHERE key IN (SELECT key FROM temp.touched_conversation);";
 
 #define SHARED(column)                                                                             \
-    "SELECT t.id, o.id FROM temp.index_touched t "                                                 \
+    "SELECT t.id, o.id FROM temp.readdressed t "                                                   \
     "CROSS JOIN replica.customer c ON c.id = t.id "                                                \
     "CROSS JOIN replica.customer o ON o." column " = c." column " AND o.id <> c.id "               \
-    "ORDER BY o.id IN (SELECT id FROM temp.index_touched)"
+    "ORDER BY o.id IN (SELECT id FROM temp.readdressed)"
 static const char *const SQL_SHARED[] = {
     [INDEX_PHONE] = SHARED("phone_e164"),
     [INDEX_EMAIL] = SHARED("email_norm"),
@@ -312,11 +312,11 @@ index_store_touched(struct db *db, int64_t *count, struct error *err)
            db_query_i64(db, "SELECT count(*) FROM temp.index_touched", count, err);
 }
 
-bool
-index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
-                         struct error *err)
+static bool
+each_id(struct db *db, const char *sql, bool (*each)(void *ctx, int64_t id), void *ctx,
+        struct error *err)
 {
-    struct db_stmt *st = db_prepare(db, "SELECT id FROM temp.index_touched ORDER BY id", err);
+    struct db_stmt *st = db_prepare(db, sql, err);
     bool ok = st != NULL;
     bool row = true;
 
@@ -324,6 +324,20 @@ index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), voi
         ok = each(ctx, db_column_i64(st, 0));
     db_stmt_release(st);
     return ok;
+}
+
+bool
+index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
+                         struct error *err)
+{
+    return each_id(db, "SELECT id FROM temp.index_touched ORDER BY id", each, ctx, err);
+}
+
+bool
+index_store_each_readdressed(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
+                             struct error *err)
+{
+    return each_id(db, "SELECT id FROM temp.readdressed ORDER BY id", each, ctx, err);
 }
 
 bool

@@ -82,7 +82,10 @@ bool index_store_same_address(struct db *db, enum index_address which, int64_t a
 bool index_store_touched(struct db *db, int64_t *count, struct error *err) MUST_CHECK;
 bool index_store_each_touched(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
                               struct error *err) MUST_CHECK; /* ascending */
-/* Who has the same address as one of the touched: those who were not touched first. */
+/* Of the touched those who are new, or have another address than before. */
+bool index_store_each_readdressed(struct db *db, bool (*each)(void *ctx, int64_t id), void *ctx,
+                                  struct error *err) MUST_CHECK; /* ascending */
+/* Who has the same address as one of the readdressed: those who kept theirs first. */
 bool index_store_shared(struct db *db, enum index_address which,
                         void (*each)(void *ctx, int64_t touched, int64_t other), void *ctx,
                         struct error *err) MUST_CHECK;

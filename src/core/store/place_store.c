@@ -55,7 +55,7 @@ static const char SQL_LEFT[] =
     "SELECT (SELECT coalesce(sum(n_queued + n_retry_wait), 0) FROM main.campaign "
     "WHERE status IN ('active', 'paused', 'scheduled')) + "
     "(SELECT count(*) FROM main.message WHERE state IN ('queued', 'retry_wait')), "
-    "(SELECT count(*) FROM main.plan_recipient), "
+    "(SELECT coalesce(sum(people), 0) FROM main.plan_batch), "
     "(SELECT count(*) FROM main.campaign WHERE status = 'draft' AND deleted_at IS NULL)";
 
 bool

@@ -7,44 +7,7 @@
 #include "core/campaign/record.h"
 #include "core/store/db.h"
 
-/* --- freezing (core/campaign/launch). Writes are inside the caller's transaction. */
-struct plan_row {
-    int64_t n; /* position, ascending by customer */
-    const struct key *customer;
-    const char *address;
-    int64_t variant;
-};
-struct plan_writer; /* one prepared insert */
-struct plan_writer *plan_writer_new(struct db *db, int64_t campaign_id,
-                                    struct error *err) MUST_CHECK;
-bool plan_writer_add(struct plan_writer *w, const struct plan_row *row,
-                     struct error *err) MUST_CHECK;
-void plan_writer_free(struct plan_writer *w); /* NULL is fine */
-/* Room in memory for the indexes of a million rows while they are written; off gives it back. */
-bool plan_store_roomy(struct db *db, bool on, struct error *err) MUST_CHECK;
-/* Moves up to max rows into deliveries, in order; *moved how many. */
-bool plan_store_move(struct db *db, int64_t campaign_id, const char *channel, size_t max,
-                     int64_t now_s, int64_t *moved, struct error *err) MUST_CHECK;
-bool plan_store_left(struct db *db, int64_t campaign_id, int64_t *left,
-                     struct error *err) MUST_CHECK;
-/* Forgets what is not queued yet and leaves plan_state 'none'; *dropped how many. */
-bool plan_store_drop(struct db *db, int64_t campaign_id, int64_t *dropped,
-                     struct error *err) MUST_CHECK;
-
-struct plan_head {
-    const char *state;                               /* planning, planned */
-    int64_t now_s, generation, confirmed, starts_at; /* starts_at 0: none */
-};
-bool plan_store_set(struct db *db, int64_t campaign_id, const struct plan_head *head,
-                    struct error *err) MUST_CHECK;
-bool plan_store_done(struct db *db, int64_t campaign_id, struct error *err) MUST_CHECK;
-/* Takes back a plan of which nothing was sent: deliveries, variants, rows. ERR_CONFLICT else. */
-bool plan_store_undo(struct db *db, int64_t campaign_id, struct error *err) MUST_CHECK;
-
-/* Whether one of the campaigns (a JSON list of ids) has recipients that are not queued yet. */
-bool plan_store_is_any(struct db *db, const char *campaign_ids, bool *any,
-                       struct error *err) MUST_CHECK;
-
+/* Inside the transaction that freezes them (plan_store.h). */
 bool variant_store_add(struct db *db, int64_t campaign_id, size_t idx,
                        const struct campaign_variant *variant, int64_t planned,
                        struct error *err) MUST_CHECK;

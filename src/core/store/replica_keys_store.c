@@ -95,6 +95,7 @@ bool
 replica_remove(struct replica_writer *w, enum main_table table, const struct key *key,
                struct error *err)
 {
+    const bool has_orphans = table == MAIN_APPOINTMENTS || table == MAIN_CONVERSATIONS;
     int64_t removed = 0;
     bool ok = true;
 
@@ -107,8 +108,11 @@ replica_remove(struct replica_writer *w, enum main_table table, const struct key
         ok = db_step_done(st, err);
         removed = db_changes(w->db); /* of the last: the row itself */
         db_stmt_release(st);
+        if (ok && has_orphans && sql == SQL_REMOVE[table])
+            w->gained[table] -= removed;
     }
     w->removed += ok ? removed : 0;
+    w->gained[table] -= ok ? removed : 0;
     return ok;
 }
 

@@ -10,6 +10,7 @@
 static const char SQL_TEMP[] =
     "PRAGMA replica.cache_size = -65536;"
     "CREATE TEMP TABLE IF NOT EXISTS touched (id INTEGER PRIMARY KEY);"
+    "CREATE TEMP TABLE IF NOT EXISTS readdressed (id INTEGER PRIMARY KEY);"
     "CREATE TEMP TABLE IF NOT EXISTS touched_conversation (key PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS newcomer (key PRIMARY KEY) WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS gone (table_name, key, PRIMARY KEY (table_name, key)) "
@@ -18,7 +19,7 @@ static const char SQL_TEMP[] =
     " WITHOUT ROWID;"
     "CREATE TEMP TABLE IF NOT EXISTS there (key PRIMARY KEY) WITHOUT ROWID;"
     "DELETE FROM temp.there; DELETE FROM temp.touched; DELETE FROM temp.touched_conversation; "
-    "DELETE FROM temp.newcomer;"
+    "DELETE FROM temp.newcomer; DELETE FROM temp.readdressed;"
     "DELETE FROM temp.gone; DELETE FROM temp.absent;";
 #define CUSTOMER_COLUMNS                                                                           \
     "name, phone, email, phone_e164, email_norm, email_send, is_new_client, notes, created_at, "   \
@@ -32,8 +33,17 @@ static const char SQL_CUSTOMER_FIND[] =
 static const char SQL_CUSTOMER_ADD[] =
     "INSERT OR REPLACE INTO replica.customer (id, key, " CUSTOMER_COLUMNS ") "
     "VALUES (:id, :key, " CUSTOMER_VALUES ")";
-static const char SQL_CUSTOMER_CHANGE[] =
+static const char SQL_CUSTOMER_PUT[] =
     "UPDATE replica.customer SET (" CUSTOMER_COLUMNS ") = (" CUSTOMER_VALUES ") WHERE key = :key";
+/*
+ * A change of what no index holds leaves the indexes' pages alone: most of what a sync would write.
+ * It finds no row when there is none, or when an indexed column is another.
+ */
+static const char SQL_CUSTOMER_CHANGE[] =
+    "UPDATE replica.customer SET (name, phone, email, email_send, is_new_client, notes, "
+    "created_at, updated_at) = (:name, :phone, :email, :email_send, :is_new_client, :notes, "
+    ":created_at, :updated_at) "
+    "WHERE key = :key AND (phone_e164, email_norm) IS (:phone_e164, :email_norm)";
 static const char SQL_CUSTOMER_ID[] = "SELECT id FROM replica.customer WHERE key = :key";
 static const char SQL_ID_TAKEN[] = "SELECT count(*) FROM replica.customer WHERE id = :id";
 static const char SQL_NEXT_ID[] = "SELECT coalesce(max(id), 0) + 1 FROM replica.customer";
@@ -44,6 +54,10 @@ static const char SQL_NEXT_ID[] = "SELECT coalesce(max(id), 0) + 1 FROM replica.
 static const char SQL_APPOINTMENT_FIND[] =
     "SELECT customer_id, (" APPOINTMENT_COLUMNS ") IS (" APPOINTMENT_VALUES ") "
     "FROM replica.appointment WHERE key = :key";
+static const char SQL_APPOINTMENT_CHANGE[] =
+    "UPDATE replica.appointment SET (service, provider, booked_by, cancelled_at) = "
+    "(:service, :provider, :booked_by, :cancelled_at) "
+    "WHERE key = :key AND (customer_id, at, status) IS (:customer_id, :at, :status)";
 static const char SQL_APPOINTMENT_PUT[] =
     "INSERT OR REPLACE INTO replica.appointment (key, " APPOINTMENT_COLUMNS ") "
     "VALUES (:key, " APPOINTMENT_VALUES ")";
@@ -55,6 +69,10 @@ static const char SQL_APPOINTMENT_PUT[] =
 static const char SQL_CONVERSATION_FIND[] =
     "SELECT customer_id, (" CONVERSATION_COLUMNS ") IS (" CONVERSATION_VALUES ") "
     "FROM replica.conversation WHERE key = :key";
+static const char SQL_CONVERSATION_CHANGE[] =
+    "UPDATE replica.conversation SET (channel, type, status, outcome, sentiment, satisfaction) = "
+    "(:channel, :type, :status, :outcome, :sentiment, :satisfaction) "
+    "WHERE key = :key AND (customer_id, at) IS (:customer_id, :at)";
 static const char SQL_CONVERSATION_PUT[] =
     "INSERT INTO replica.conversation (key, " CONVERSATION_COLUMNS ") "
     "VALUES (:key, " CONVERSATION_VALUES ") ON CONFLICT (key) DO UPDATE SET "
@@ -83,6 +101,8 @@ static const char SQL_ORPHAN_REMOVE[] =
     "DELETE FROM replica.orphan WHERE table_name = :table AND key = :key";
 
 static const char SQL_TOUCH[] = "INSERT OR IGNORE INTO temp.touched VALUES (:id)";
+/* New, or with another phone or email than before. */
+static const char SQL_READDRESSED[] = "INSERT OR IGNORE INTO temp.readdressed VALUES (:id)";
 static const char SQL_TOUCH_CONVERSATION[] =
     "INSERT OR IGNORE INTO temp.touched_conversation VALUES (:key)";
 static const char SQL_NEWCOMER[] = "INSERT OR IGNORE INTO temp.newcomer VALUES (:key)";
@@ -112,18 +132,23 @@ run_key(struct db *db, const char *sql, const struct key *key, struct error *err
 }
 
 static bool
-touch(struct replica_writer *w, int64_t id, struct error *err)
+note_id(struct replica_writer *w, const char *sql, int64_t id, struct error *err)
 {
-    struct db_stmt *st;
+    struct db_stmt *st = db_prepare(w->db, sql, err);
     bool ok = false;
 
-    st = db_prepare(w->db, SQL_TOUCH, err);
     if (st) {
         db_bind_i64(st, ":id", id);
         ok = db_step_done(st, err);
     }
     db_stmt_release(st);
     return ok;
+}
+
+static bool
+touch(struct replica_writer *w, int64_t id, struct error *err)
+{
+    return note_id(w, SQL_TOUCH, id, err);
 }
 
 static bool
@@ -199,7 +224,25 @@ add_customer(struct replica_writer *w, const struct main_row *row,
     if (id >= w->next_id && id < INT64_MAX)
         w->next_id = id + 1;
     w->written++;
-    return ok && touch(w, id, err) && run_key(w->db, SQL_NEWCOMER, &row->key, err);
+    w->gained[MAIN_CUSTOMERS]++;
+    return ok && touch(w, id, err) && note_id(w, SQL_READDRESSED, id, err) &&
+           run_key(w->db, SQL_NEWCOMER, &row->key, err);
+}
+
+static bool
+write_customer(struct replica_writer *w, const char *sql, const struct main_row *row,
+               const struct replica_addresses *addresses, bool *changed, struct error *err)
+{
+    struct db_stmt *st = db_prepare(w->db, sql, err);
+    bool ok = false;
+
+    if (st) {
+        bind_customer(st, row, addresses);
+        ok = db_step_done(st, err);
+        *changed = ok && db_changes(w->db) > 0;
+    }
+    db_stmt_release(st);
+    return ok;
 }
 
 bool
@@ -209,6 +252,7 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
     struct db_stmt *st;
     bool found = false;
     bool same = false;
+    bool changed = false;
     int64_t id = 0;
     bool ok;
 
@@ -224,14 +268,11 @@ replica_put_customer(struct replica_writer *w, const struct main_row *row,
         return ok;
     if (!found)
         return add_customer(w, row, addresses, err);
-    st = db_prepare(w->db, SQL_CUSTOMER_CHANGE, err);
-    if (!st)
-        return false;
-    bind_customer(st, row, addresses);
-    ok = db_step_done(st, err);
-    db_stmt_release(st);
     w->written++;
-    return ok && touch(w, id, err); /* for the column index */
+    return write_customer(w, SQL_CUSTOMER_CHANGE, row, addresses, &changed, err) &&
+           (changed || (write_customer(w, SQL_CUSTOMER_PUT, row, addresses, &changed, err) &&
+                        note_id(w, SQL_READDRESSED, id, err))) &&
+           touch(w, id, err); /* for the column index */
 }
 
 /* The id of a row's customer; *found false when it is null or unknown. */
@@ -267,6 +308,7 @@ orphan_remove(struct replica_writer *w, enum main_table table, const struct key 
         db_bind_text(st, ":table", main_table_name(table));
         db_bind_key(st, ":key", key);
         ok = db_step_done(st, err);
+        w->gained[table] -= ok ? db_changes(w->db) : 0;
     }
     db_stmt_release(st);
     return ok;
@@ -307,6 +349,7 @@ orphan_put(struct replica_writer *w, enum main_table table, const struct main_ro
     }
     db_stmt_release(st);
     w->orphans++;
+    w->gained[table]++;
     return ok;
 }
 
@@ -346,17 +389,31 @@ bind_conversation(struct db_stmt *st, const struct main_row *row, int64_t owner)
 
 typedef void bind_row_fn(struct db_stmt *st, const struct main_row *row, int64_t owner);
 
+/* How a table's rows are written. */
+struct row_writer {
+    enum main_table table;
+    const char *find, *change, *put;
+    bind_row_fn *bind;
+};
+
+static const struct row_writer APPOINTMENTS = {MAIN_APPOINTMENTS, SQL_APPOINTMENT_FIND,
+                                               SQL_APPOINTMENT_CHANGE, SQL_APPOINTMENT_PUT,
+                                               bind_appointment};
+static const struct row_writer CONVERSATIONS = {MAIN_CONVERSATIONS, SQL_CONVERSATION_FIND,
+                                                SQL_CONVERSATION_CHANGE, SQL_CONVERSATION_PUT,
+                                                bind_conversation};
+
 /* The row as it stands here: is it there, is it the same, whose is it. */
 static bool
-find_row(struct replica_writer *w, const char *sql, bind_row_fn *bind, const struct main_row *row,
+find_row(struct replica_writer *w, const struct row_writer *t, const struct main_row *row,
          int64_t owner, int64_t *old_owner, bool *found, bool *same, struct error *err)
 {
-    struct db_stmt *st = db_prepare(w->db, sql, err);
+    struct db_stmt *st = db_prepare(w->db, t->find, err);
     bool ok;
 
     if (!st)
         return false;
-    bind(st, row, owner);
+    t->bind(st, row, owner);
     ok = db_step(st, found, err);
     if (ok && *found) {
         *old_owner = db_column_i64(st, 0);
@@ -367,19 +424,32 @@ find_row(struct replica_writer *w, const char *sql, bind_row_fn *bind, const str
 }
 
 static bool
-put_row(struct replica_writer *w, const char *sql, bind_row_fn *bind, const struct main_row *row,
-        int64_t owner, struct error *err)
+write_row(struct replica_writer *w, const char *sql, bind_row_fn *bind, const struct main_row *row,
+          int64_t owner, bool *changed, struct error *err)
 {
     struct db_stmt *st = db_prepare(w->db, sql, err);
-    bool ok;
+    bool ok = false;
 
-    if (!st)
-        return false;
-    bind(st, row, owner);
-    ok = db_step_done(st, err);
+    if (st) {
+        bind(st, row, owner);
+        ok = db_step_done(st, err);
+        *changed = ok && db_changes(w->db) > 0;
+    }
     db_stmt_release(st);
+    return ok;
+}
+
+static bool
+put_row(struct replica_writer *w, const struct row_writer *t, bool found,
+        const struct main_row *row, int64_t owner, struct error *err)
+{
+    bool changed = false;
+
     w->written++;
-    return ok && touch(w, owner, err);
+    w->gained[t->table] += !found;
+    return (!found || write_row(w, t->change, t->bind, row, owner, &changed, err)) &&
+           (changed || write_row(w, t->put, t->bind, row, owner, &changed, err)) &&
+           touch(w, owner, err);
 }
 
 /* A row whose customer is not there: out of its table, if it is in, and aside. */
@@ -407,14 +477,13 @@ replica_put_appointment(struct replica_writer *w, const struct main_row *row, st
         return false;
     if (!owned)
         return put_aside(w, MAIN_APPOINTMENTS, row, err);
-    if (!find_row(w, SQL_APPOINTMENT_FIND, bind_appointment, row, owner, &old_owner, &found, &same,
-                  err))
+    if (!find_row(w, &APPOINTMENTS, row, owner, &old_owner, &found, &same, err))
         return false;
     if (same)
         return true;
     return (!found || touch(w, old_owner, err)) &&
            (found || orphan_remove(w, MAIN_APPOINTMENTS, &row->key, err)) &&
-           put_row(w, SQL_APPOINTMENT_PUT, bind_appointment, row, owner, err);
+           put_row(w, &APPOINTMENTS, found, row, owner, err);
 }
 
 static bool
@@ -470,23 +539,26 @@ replica_put_conversation(struct replica_writer *w, const struct main_row *row,
     bool owned = false;
     bool found = false;
     bool same = false;
+    bool same_meta = false;
 
     if (!find_owner(w, row, &owner, &owned, err))
         return false;
     if (!owned)
         return put_aside(w, MAIN_CONVERSATIONS, row, err);
-    if (!find_row(w, SQL_CONVERSATION_FIND, bind_conversation, row, owner, &old_owner, &found,
-                  &same, err) ||
-        (same && !meta_is_same(w, &row->key, keys, key_count, &same, err)))
+    if (!find_row(w, &CONVERSATIONS, row, owner, &old_owner, &found, &same, err) ||
+        (found && old_owner == owner &&
+         !meta_is_same(w, &row->key, keys, key_count, &same_meta, err)))
         return false;
-    if (same)
+    if (same && same_meta)
         return true;
-    return (!found || touch(w, old_owner, err)) &&
-           (found || orphan_remove(w, MAIN_CONVERSATIONS, &row->key, err)) &&
-           touch_conversation(w, &row->key, err) &&
-           run_key(w->db, SQL_META_CLEAR, &row->key, err) &&
-           put_row(w, SQL_CONVERSATION_PUT, bind_conversation, row, owner, err) &&
-           meta_put(w, &row->key, owner, keys, key_count, err);
+    /* one that is new here: its requests may be here already */
+    if (!(found ? touch(w, old_owner, err)
+                : orphan_remove(w, MAIN_CONVERSATIONS, &row->key, err) &&
+                      touch_conversation(w, &row->key, err)))
+        return false;
+    return put_row(w, &CONVERSATIONS, found, row, owner, err) &&
+           (same_meta || (run_key(w->db, SQL_META_CLEAR, &row->key, err) &&
+                          meta_put(w, &row->key, owner, keys, key_count, err)));
 }
 
 static void
@@ -500,20 +572,20 @@ bind_request(struct db_stmt *st, const struct main_row *row)
 
 /* Touches the conversation that the request pointed at until now. */
 static bool
-find_request(struct replica_writer *w, const struct main_row *row, bool *same, struct error *err)
+find_request(struct replica_writer *w, const struct main_row *row, bool *found, bool *same,
+             struct error *err)
 {
     struct db_stmt *st = db_prepare(w->db, SQL_REQUEST_FIND, err);
     struct key old = {0};
-    bool found = false;
     bool pointed = false;
     bool ok;
 
     if (!st)
         return false;
     bind_request(st, row);
-    ok = db_step(st, &found, err);
-    *same = ok && found && db_column_i64(st, 1);
-    pointed = ok && found && !db_column_is_null(st, 0);
+    ok = db_step(st, found, err);
+    *same = ok && *found && db_column_i64(st, 1);
+    pointed = ok && *found && !db_column_is_null(st, 0);
     if (pointed)
         old = db_column_key(st, 0);
     db_stmt_release(st);
@@ -527,10 +599,11 @@ bool
 replica_put_request(struct replica_writer *w, const struct main_row *row, struct error *err)
 {
     struct db_stmt *st;
+    bool found = false;
     bool same = false;
     bool ok;
 
-    if (!find_request(w, row, &same, err))
+    if (!find_request(w, row, &found, &same, err))
         return false;
     if (same)
         return true;
@@ -541,6 +614,7 @@ replica_put_request(struct replica_writer *w, const struct main_row *row, struct
     ok = db_step_done(st, err);
     db_stmt_release(st);
     w->written++;
+    w->gained[MAIN_REQUESTS] += !found;
     return ok && (!row->request.has_conversation ||
                   touch_conversation(w, &row->request.conversation, err));
 }

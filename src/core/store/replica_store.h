@@ -59,7 +59,8 @@ struct replica_writer {
     bool id_taken;   /* a number key equals the id given to a text key: only a full sync helps */
     int64_t written; /* rows that were new or different */
     int64_t removed;
-    int64_t orphans; /* rows put aside by this writer */
+    int64_t orphans;                  /* rows put aside by this writer */
+    int64_t gained[MAIN_TABLE_COUNT]; /* keys more than before, orphans included */
 };
 
 /* Makes the temporary tables and empties them. */

@@ -33,6 +33,25 @@ varint_put(unsigned char *p, uint64_t value)
     return n;
 }
 
+size_t
+varint_get(const unsigned char *p, size_t len, uint64_t *value)
+{
+    uint64_t v = 0;
+
+    for (size_t i = 0; i < len && i < VARINT_MAX; i++) {
+        if (i + 1 == VARINT_MAX) {
+            *value = v << 8 | p[i];
+            return VARINT_MAX;
+        }
+        v = v << 7 | (p[i] & 0x7F);
+        if (p[i] < 0x80) {
+            *value = v;
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 enum { TYPE_REAL = 7, TYPE_ZERO = 8, TYPE_ONE = 9, TYPE_TEXT = 13 };
 static const size_t int_bytes[] = {0, 1, 2, 3, 4, 6, 8}; /* of the types 1 to 6 */
 enum { INT_TYPES = sizeof int_bytes / sizeof int_bytes[0] };

@@ -12,6 +12,8 @@ enum { VARINT_MAX = 9 };
 
 /* SQLite's: seven bits a byte, the highest first; a ninth byte has eight. How many were written. */
 size_t varint_put(unsigned char *p, uint64_t value);
+/* How many bytes it takes; 0 when len bytes do not hold all of one. */
+size_t varint_get(const unsigned char *p, size_t len, uint64_t *value);
 /* How many bytes a row takes at most. */
 size_t table_record_bound(const struct db_cell *cells, size_t width);
 /*

@@ -316,7 +316,7 @@ cancelling_while_it_is_planned_queues_no_more(void **state)
     assert_true(launch_plan_step(w->ledger, NULL, NULL, id, 4, &done, &err));
     assert_true(done);
     assert_int_equal(world_number(w->ledger, "SELECT targeted*10 + n_skipped FROM campaign"), 44);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM plan_recipient"), 0);
+    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
 }
 
 static void
