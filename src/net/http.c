@@ -37,6 +37,7 @@ struct transfer {
     struct transfer *prev, *next;
     struct shape shape;
     struct curl_slist *headers; /* of the shape */
+    CURLU *url;                 /* of the shape, read once: libcurl would for every request */
     char *request_body;         /* owned; NULL for GET */
     bool let_out;               /* may have begun to leave */
     struct buf answer;
@@ -179,6 +180,7 @@ transfer_free(struct transfer *t)
         return;
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
+    curl_url_cleanup(t->url);
     shape_release(&t->shape);
     free(t->request_body);
     buf_release(&t->answer);
@@ -217,6 +219,7 @@ transfer_give_back(struct transfer *t)
                            .client = c,
                            .shape = t->shape,
                            .headers = t->headers,
+                           .url = t->url,
                            .answer = t->answer,
                            .next = c->idle};
     c->idle = t;
@@ -228,6 +231,8 @@ forget_shape(struct transfer *t)
     curl_easy_reset(t->easy);
     curl_slist_free_all(t->headers);
     t->headers = NULL;
+    curl_url_cleanup(t->url);
+    t->url = NULL;
     shape_release(&t->shape);
 }
 
@@ -283,7 +288,7 @@ set_common(CURL *e, struct transfer *t, const struct http_request *r)
         if (rc == CURLE_OK)                                                                        \
             rc = curl_easy_setopt(e, option, value);                                               \
     } while (0)
-    SET(CURLOPT_URL, r->url);
+    SET(CURLOPT_CURLU, t->url);
     SET(CURLOPT_PRIVATE, t);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -368,6 +373,13 @@ set_headers(struct transfer *t, const struct http_request *r)
     return ok && (!r->user || add_basic(t, r->user, r->password));
 }
 
+static bool
+set_url(struct transfer *t, const struct http_request *r)
+{
+    t->url = curl_url();
+    return t->url && curl_url_set(t->url, CURLUPART_URL, r->url, 0) == CURLUE_OK;
+}
+
 /* Sets the handle up, unless it is already. */
 static bool
 set_shape(struct transfer *t, const struct http_request *r)
@@ -375,7 +387,7 @@ set_shape(struct transfer *t, const struct http_request *r)
     if (has_shape(&t->shape, r))
         return true;
     forget_shape(t);
-    if (!set_headers(t, r) || !set_common(t->easy, t, r)) {
+    if (!set_url(t, r) || !set_headers(t, r) || !set_common(t->easy, t, r)) {
         forget_shape(t);
         return false;
     }

@@ -104,6 +104,7 @@ CREATE TABLE delivery (
     replied_at INTEGER,                           -- first reply attributed to this campaign
     opted_out_at INTEGER,                         -- opted out in answer to this delivery
     updated_at INTEGER NOT NULL,
+    tally INTEGER NOT NULL DEFAULT 0 CHECK (tally = 0 OR tally = 1), -- flipped by who counts the change himself
     UNIQUE (campaign_id, step, customer_id),
     UNIQUE (address, channel, campaign_id, step), -- the address first: it finds replies too
     CHECK ((state = 'skipped') = (reason IS NOT NULL)),
@@ -121,7 +122,8 @@ CREATE INDEX delivery_replied ON delivery (replied_at) WHERE replied_at IS NOT N
 CREATE INDEX delivery_opted_out ON delivery (opted_out_at) WHERE opted_out_at IS NOT NULL;
 CREATE INDEX delivery_retry ON delivery (next_attempt_at_ms) WHERE state = 'retry_wait';
 
--- Counters follow the rows: in the same statement, by the database itself.
+-- Counters follow the rows: in the same statement, by the database itself. Only who changes hundreds of rows at
+-- once (core/store/attempt_batch_store) flips their tally and changes the counters once, in the same transaction.
 CREATE TRIGGER delivery_queued AFTER INSERT ON delivery
     WHEN NEW.state = 'queued' AND NEW.opted_out_at IS NULL
 BEGIN
@@ -148,8 +150,8 @@ BEGIN
     WHERE id = NEW.campaign_id;
 END;
 CREATE TRIGGER delivery_changed AFTER UPDATE OF state, replied_at, opted_out_at ON delivery
-    WHEN OLD.state <> NEW.state OR OLD.replied_at IS NOT NEW.replied_at
-        OR OLD.opted_out_at IS NOT NEW.opted_out_at
+    WHEN OLD.tally = NEW.tally AND (OLD.state <> NEW.state OR OLD.replied_at IS NOT NEW.replied_at
+        OR OLD.opted_out_at IS NOT NEW.opted_out_at)
 BEGIN
     UPDATE campaign SET
         n_queued = n_queued + (NEW.state = 'queued') - (OLD.state = 'queued'),

@@ -7,6 +7,7 @@
 
 #include "core/base/utime.h"
 #include "core/campaign/reach_each.h"
+#include "core/campaign/review.h"
 #include "core/campaign/split.h"
 #include "core/store/campaign_store.h"
 #include "core/store/plan_store.h"
@@ -61,42 +62,40 @@ review_allows(const struct launch_review *r, const struct launch_request *reques
 /* --- freezing */
 struct freeze {
     struct plan_writer *writer;
-    struct split split;
-    int64_t count;
-    bool ok;
-    struct error *err;
+    const struct launch_request *request;
+    int64_t seen;
+    bool in_vain; /* the launch will be refused: only the review's reasons are wanted */
 };
 
 static bool
-freeze_one(void *ctx, const struct segment_recipient *r)
+freeze_one(void *ctx, const struct launch_review *so_far, const struct segment_recipient *r,
+           size_t variant, struct error *err)
 {
     struct freeze *f = ctx;
     const struct plan_row row = {
-        .customer = r->key, .address = r->address, .variant = (int64_t)split_next(&f->split)};
+        .customer = r->key, .address = r->address, .variant = (int64_t)variant};
 
-    f->count++;
-    f->ok = plan_writer_add(f->writer, &row, f->err);
-    return f->ok;
+    if (f->seen++ == 0) {
+        struct error why = {0};
+
+        f->in_vain = !review_allows(so_far, f->request, &why);
+    }
+    return f->in_vain || plan_writer_add(f->writer, &row, err);
 }
 
+/* Reviews all recipients and freezes them on the way. */
 static bool
-freeze_people(struct db *ledger, struct db *reader, const struct launch_target *t, int64_t expected,
-              struct error *err)
+freeze_people(struct db *ledger, struct db *reader, const struct config *config,
+              const struct campaign *c, const struct launch_request *request, struct error *err)
 {
-    struct freeze f = {.ok = true, .err = err};
-    int64_t excluded;
-    bool ok;
+    struct freeze f = {.writer = plan_writer_new(ledger, c->id), .request = request};
+    const struct review_sink sink = {freeze_one, &f};
+    struct launch_review review = {0};
+    bool ok = launch_review_into(reader, config, c, request->now_s, &sink, &review, err) &&
+              review_allows(&review, request, err) && plan_writer_end(f.writer, err);
 
-    split_begin(&f.split, t->c, expected);
-    f.writer = plan_writer_new(ledger, t->c->id);
-    ok = launch_target_each(t, reader, ledger, freeze_one, &f, &excluded, err) && f.ok &&
-         plan_writer_end(f.writer, err);
     plan_writer_free(f.writer);
-    if (ok && f.count != expected)
-        return error_set(err, ERR_CONFLICT,
-                         "%" PRId64 " was confirmed, but %" PRId64
-                         " people would be messaged now: another launch came between",
-                         expected, f.count);
+    launch_review_release(&review);
     return ok;
 }
 
@@ -113,18 +112,20 @@ freeze_variants(struct db *ledger, const struct campaign *c, int64_t total, stru
 }
 
 static bool
-refuse_busy_family(struct db *ledger, const struct launch_target *t, struct error *err)
+refuse_busy_family(struct db *ledger, struct db *reader, const struct config *config,
+                   const struct campaign *c, int64_t now_s, struct error *err)
 {
+    struct launch_target t = {0};
     bool busy = false;
+    bool ok = launch_target_open(&t, reader, ledger, config, c, now_s, err) &&
+              (!t.left_out || plan_store_is_any(ledger, t.left_out, &busy, err));
 
-    if (!t->left_out)
-        return true;
-    if (!plan_store_is_any(ledger, t->left_out, &busy, err))
-        return false;
-    return !busy ||
-           error_set(err, ERR_CONFLICT,
-                     "a campaign that this one was cloned from, or a clone of it, is being "
-                     "launched right now: wait until its recipients are frozen");
+    launch_target_release(&t);
+    if (ok && busy)
+        ok = error_set(err, ERR_CONFLICT,
+                       "a campaign that this one was cloned from, or a clone of it, is being "
+                       "launched right now: wait until its recipients are frozen");
+    return ok;
 }
 
 static bool
@@ -152,25 +153,19 @@ freeze_head(struct db *ledger, struct db *reader, const struct campaign *c,
            audit_launch(ledger, c->id, "campaign.launch", detail, request->now_s, err);
 }
 
-/* Inside the ledger's transaction: the campaign as it stands now, which must be what was reviewed.
- */
+/* Inside the ledger's transaction: nobody else writes, so the reader sees what stands there. */
 static bool
 freeze(struct db *ledger, struct db *reader, const struct config *config,
-       const struct campaign *reviewed, const struct launch_request *request, struct error *err)
+       const struct launch_request *request, struct error *err)
 {
-    struct launch_target target = {0};
     struct campaign c = {0};
-    bool ok = campaign_load(ledger, config, request->id, &c, err);
+    bool ok = campaign_load(reader, config, request->id, &c, err) &&
+              campaign_may(c.status, CAMPAIGN_DO_LAUNCH, err) &&
+              freeze_people(ledger, reader, config, &c, request, err) &&
+              refuse_busy_family(ledger, reader, config, &c, request->now_s, err) &&
+              freeze_head(ledger, reader, &c, request, err) &&
+              freeze_variants(ledger, &c, request->confirm, err);
 
-    if (ok && (!json_equal(c.spec, reviewed->spec) || c.status != reviewed->status))
-        ok = error_set(err, ERR_CONFLICT,
-                       "somebody changed the campaign meanwhile: review it again");
-    ok = ok && launch_target_open(&target, reader, ledger, config, &c, request->now_s, err) &&
-         refuse_busy_family(ledger, &target, err) &&
-         freeze_head(ledger, reader, &c, request, err) &&
-         freeze_variants(ledger, &c, request->confirm, err) &&
-         freeze_people(ledger, reader, &target, request->confirm, err);
-    launch_target_release(&target);
     campaign_release(&c);
     return ok;
 }
@@ -179,25 +174,13 @@ bool
 launch_begin(struct db *ledger, struct db *reader, const struct config *config,
              const struct launch_request *request, struct error *err)
 {
-    struct launch_review review = {0};
-    struct campaign reviewed = {0};
-    bool ok = db_begin_read(reader, err) &&
-              campaign_load(reader, config, request->id, &reviewed, err) &&
-              campaign_may(reviewed.status, CAMPAIGN_DO_LAUNCH, err) &&
-              launch_review(reader, config, request->id, request->now_s, &review, err) &&
-              review_allows(&review, request, err);
+    bool ok = db_begin(ledger, err);
 
-    if (ledger == reader) /* one connection (tests): the transaction that writes is the snapshot */
-        db_rollback(reader);
-    if (ok && db_begin(ledger, err)) {
-        ok = freeze(ledger, reader, config, &reviewed, request, err) && db_commit(ledger, err);
-        db_rollback(ledger); /* nothing to do after a commit */
-    } else {
-        ok = false;
-    }
+    if (ok && ledger != reader) /* one connection in tests: its transaction is the snapshot too */
+        ok = db_begin_read(reader, err);
+    ok = ok && freeze(ledger, reader, config, request, err) && db_commit(ledger, err);
+    db_rollback(ledger); /* nothing to do after a commit */
     db_rollback(reader);
-    launch_review_release(&review);
-    campaign_release(&reviewed);
     return ok || error_wrap(err, "launch campaign %" PRId64, request->id);
 }
 

@@ -46,7 +46,8 @@ struct launch_request {
  * -> active (or scheduled when the file names a start in the future) with plan_state 'planning'.
  * Nothing is queued yet: call launch_plan_step() until done. From here on a sync of the replica
  * changes nothing. Holds the ledger's write lock for one walk over the recipients (a second or two
- * for a million).
+ * for a million), which is refused and undone when the review finds a reason. Neither connection
+ * may be in a transaction.
  *
  * Errors  ERR_CONFLICT a rule forbids it: all of them in the text; ERR_NOT_FOUND; ERR_RETRY
  */

@@ -22,6 +22,16 @@ struct expansion {
 };
 
 /* --- values: false when there is none */
+static size_t
+plain_run(const char *s) /* ASCII that is seen */
+{
+    size_t n = 0;
+
+    while (s[n] > ' ' && s[n] < 0x7F)
+        n++;
+    return n;
+}
+
 static bool
 add_value(struct buf *out, const char *value)
 {
@@ -31,8 +41,17 @@ add_value(struct buf *out, const char *value)
 
     for (size_t at = 0; at < len;) {
         uint32_t cp;
-        size_t used = utf8_decode(value + at, len - at, &cp);
+        size_t used = plain_run(value + at);
 
+        if (used > 0) {
+            if (blank_waits)
+                buf_add_char(out, ' ');
+            blank_waits = false;
+            buf_add(out, value + at, used);
+            at += used;
+            continue;
+        }
+        used = utf8_decode(value + at, len - at, &cp);
         if (used == 0) {
             at++;
             continue;
@@ -222,13 +241,14 @@ expand_variable(const struct expansion *e, const char *inside, size_t len, struc
 {
     const char *bar = memchr(inside, '|', len);
     size_t name_len = bar ? (size_t)(bar - inside) : len;
+    size_t kept = name_len < VARIABLE_NAME_MAX ? name_len : VARIABLE_NAME_MAX;
     char name[VARIABLE_NAME_MAX + 1];
     int row;
     size_t number;
     bool filled = false;
 
-    (void)snprintf(name, sizeof name, "%.*s",
-                   (int)(name_len < sizeof name ? name_len : sizeof name), inside);
+    memcpy(name, inside, kept);
+    name[kept] = '\0';
     if (name_len == 0)
         return error_set(err, ERR_INVALID, "{} names no variable (write {{ for a brace)");
     row = variable_find(name);

@@ -8,6 +8,7 @@
 #include "core/campaign/campaign.h"
 
 struct customer_vars { /* texts owned, NULL when absent */
+    bool there;        /* the replica has the customer */
     char *name, *first_name, *service, *provider;
     bool has_last_visit;
     int64_t last_visit_s;
@@ -15,6 +16,9 @@ struct customer_vars { /* texts owned, NULL when absent */
 /* ERR_NOT_FOUND when the replica no longer has the customer. db: a reader (stores.h). */
 bool customer_vars_load(struct db *db, const struct key *customer, struct customer_vars *out,
                         struct error *err) MUST_CHECK;
+/* Of many at once, in their order; whom the replica does not have is not there. Release each. */
+bool customer_vars_load_all(struct db *db, const struct key *const *customers, size_t count,
+                            struct customer_vars *out, struct error *err) MUST_CHECK;
 void customer_vars_release(struct customer_vars *v);
 
 /* Syntax and names only. */

@@ -1,5 +1,5 @@
 /* What the review shows and the launch obeys. */
-#include "core/campaign/launch.h"
+#include "core/campaign/review.h"
 #include "core/preview/preview.h"
 
 #include <inttypes.h>
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/campaign/finish.h"
@@ -140,6 +141,7 @@ struct look {
     const struct config *config;
     const struct campaign *c;
     struct launch_review *r;
+    const struct review_sink *sink; /* NULL: nobody else looks */
     struct split split;
     bool personal[SPEC_VARIANT_MAX];
     struct sms_segments fixed[SPEC_VARIANT_MAX]; /* of a text that is the same for all */
@@ -214,25 +216,30 @@ look_at_fixed(struct look *l)
 }
 
 static bool
-look_at_text(struct look *l, const struct key *customer, size_t variant)
+look_at_text(struct look *l, const struct segment_recipient *person, size_t variant)
 {
-    struct customer_vars vars = {0};
     struct sms_segments s = l->fixed[variant];
     struct render_use use = {.fallback = l->fixed_fallback[variant]};
-    struct error ignored;
+    struct error why = {0};
     bool ok = true;
 
-    if (!l->personal[variant])
+    if (l->personal[variant]) {
+        struct customer_vars vars = {.name = mem_unconst(person->name), /* all borrowed */
+                                     .service = mem_unconst(person->service),
+                                     .provider = mem_unconst(person->provider),
+                                     .has_last_visit = person->has_last_visit,
+                                     .last_visit_s = person->last_visit_s};
+
+        render_first_name(person->name, &vars.first_name);
+        ok = expand_one(l, variant, &vars, &s, &use, &why);
+        free(vars.first_name);
+    } else {
         (void)text_copy(use.unfilled, sizeof use.unfilled, l->fixed_unfilled[variant]);
-    else if (!customer_vars_load(l->db, customer, &vars, l->err))
-        ok = false;
-    else if (!expand_one(l, variant, &vars, &s, &use, &ignored)) {
-        *l->err = ignored;
-        ok = false;
     }
-    customer_vars_release(&vars);
-    if (!ok)
+    if (!ok) {
+        *l->err = why;
         return false;
+    }
     if (use.unfilled[0])
         note_unfilled(l, use.unfilled);
     else
@@ -264,12 +271,14 @@ static bool
 look_at_one(void *ctx, const struct segment_recipient *r)
 {
     struct look *l = ctx;
+    const size_t variant = split_next(&l->split);
 
     if (l->count++ == 0)
         l->r->first_customer = key_dup(r->key);
     l->ok = look_at_recent(l, r->key);
     if (l->ok && l->c->variant_count > 0)
-        l->ok = look_at_text(l, r->key, split_next(&l->split));
+        l->ok = look_at_text(l, r, variant);
+    l->ok = l->ok && (!l->sink || l->sink->each(l->sink->ctx, l->r, r, variant, l->err));
     return l->ok;
 }
 
@@ -373,10 +382,16 @@ look_at_people(struct look *l, const struct launch_target *t)
 
 static bool
 review_people(struct db *db, const struct config *config, const struct campaign *c, int64_t now_s,
-              struct launch_review *r, struct error *err)
+              const struct review_sink *sink, struct launch_review *r, struct error *err)
 {
-    struct look look = {
-        .db = db, .config = config, .c = c, .r = r, .now_s = now_s, .ok = true, .err = err};
+    struct look look = {.db = db,
+                        .config = config,
+                        .c = c,
+                        .r = r,
+                        .sink = sink,
+                        .now_s = now_s,
+                        .ok = true,
+                        .err = err};
     struct launch_target target;
     bool ok;
 
@@ -402,28 +417,37 @@ review_people(struct db *db, const struct config *config, const struct campaign 
 }
 
 bool
-launch_review(struct db *db, const struct config *config, int64_t id, int64_t now_s,
-              struct launch_review *out, struct error *err)
+launch_review_into(struct db *db, const struct config *config, const struct campaign *c,
+                   int64_t now_s, const struct review_sink *sink, struct launch_review *out,
+                   struct error *err)
 {
     struct launch_review r = {0};
-    struct campaign c = {0};
     bool ok = false;
 
-    if (!campaign_load(db, config, id, &c, err))
-        goto out;
-    check_file(&r, db, config, &c);
-    check_opt_out(&r, &c);
+    check_file(&r, db, config, c);
+    check_opt_out(&r, c);
     if (!check_replica(&r, db, config, now_s, err) ||
-        !check_sending(&r, db, config, &c, now_s, err) ||
-        !review_people(db, config, &c, now_s, &r, err))
+        !check_sending(&r, db, config, c, now_s, err) ||
+        !review_people(db, config, c, now_s, sink, &r, err))
         goto out;
     r.cost_micros = r.segments_total * config->sms.price_micros;
-    r.finish_at_s = finish_estimate(config, &c, now_s, r.segments_total);
+    r.finish_at_s = finish_estimate(config, c, now_s, r.segments_total);
     *out = r;
     r = (struct launch_review){0};
     ok = true;
 out:
     launch_review_release(&r);
-    campaign_release(&c);
     return ok || error_wrap(err, "review");
+}
+
+bool
+launch_review(struct db *db, const struct config *config, int64_t id, int64_t now_s,
+              struct launch_review *out, struct error *err)
+{
+    struct campaign c = {0};
+    bool ok = campaign_load(db, config, id, &c, err);
+
+    ok = ok ? launch_review_into(db, config, &c, now_s, NULL, out, err) : error_wrap(err, "review");
+    campaign_release(&c);
+    return ok;
 }

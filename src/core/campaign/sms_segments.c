@@ -2,7 +2,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "core/base/cc.h"
 #include "core/base/text.h"
@@ -17,14 +16,34 @@ static const uint16_t gsm_basic[] = {
     0x0398, 0x039B, 0x039E, 0x03A0, 0x03A3, 0x03A6, 0x03A8, 0x03A9,
 };
 
+/* ASCII that takes one septet. */
+static bool
+is_plain(char c)
+{
+    switch (c) {
+    case '^':
+    case '{':
+    case '}':
+    case '\\':
+    case '[':
+    case '~':
+    case ']':
+    case '|':
+    case '`':
+        return false;
+    default:
+        return c >= 0x20 && c < 0x7F;
+    }
+}
+
 /* Septets that cp takes: 1, 2 for the extension table, 0 when GSM-7 does not have it. */
 static int
 gsm_septets(uint32_t cp)
 {
     if (cp >= 0x20 && cp < 0x7F) {
-        if (strchr("^{}\\[~]|", (int)cp))
-            return 2;
-        return cp == '`' ? 0 : 1;
+        if (is_plain((char)cp))
+            return 1;
+        return cp == '`' ? 0 : 2;
     }
     if (cp == 0x0C || cp == 0x20AC) /* form feed, euro */
         return 2;
@@ -50,13 +69,27 @@ tally_add(struct tally *t, int units, int room)
     t->left -= units;
 }
 
+/* Nearly every text: all of it ASCII of one septet. */
+static struct sms_segments
+plain_segments(int len)
+{
+    int parts = len > GSM_ALONE ? (len + GSM_PART - 1) / GSM_PART : len > 0;
+
+    return (struct sms_segments){.gsm7 = true, .units = len, .segments = parts, .characters = len};
+}
+
 struct sms_segments
 sms_segments_count(const char *text, size_t len)
 {
     struct tally gsm = {0};
     struct tally ucs2 = {0};
     struct sms_segments out = {.gsm7 = true};
+    size_t plain = 0;
 
+    while (plain < len && is_plain(text[plain]))
+        plain++;
+    if (plain == len)
+        return plain_segments((int)len);
     for (size_t at = 0; at < len; out.characters++) {
         uint32_t cp;
         size_t used = utf8_decode(text + at, len - at, &cp);

@@ -13,12 +13,12 @@ is_one_of(const char *word, size_t len, const char *const *list, size_t count)
 {
     char copy[32];
 
-    if (len >= sizeof copy)
+    if (len == 0 || len >= sizeof copy)
         return false;
     memcpy(copy, word, len);
     copy[len] = '\0';
-    for (size_t i = 0; i < count; i++)
-        if (text_eq_nocase(copy, list[i]))
+    for (size_t i = 0; i < count; i++) /* the first letter, small: few words come further */
+        if ((copy[0] | 0x20) == list[i][0] && text_eq_nocase(copy, list[i]))
             return true;
     return false;
 }
@@ -61,10 +61,7 @@ is_callable(const char *word, size_t len)
 {
     if (len == 0 || word[len - 1] == '.' || is_one_of(word, len, no_names, ARRAY_LEN(no_names)))
         return false;
-    for (size_t i = 0; i < len; i++)
-        if (strchr("0123456789@#*_/\\(){}[]<>\"", word[i]))
-            return false;
-    return characters(word, len) >= 2;
+    return strcspn(word, "0123456789@#*_/\\(){}[]<>\"") >= len && characters(word, len) >= 2;
 }
 
 void

@@ -44,8 +44,10 @@ struct loop_gate {
     int64_t closes_ms;    /* monotonic: nothing leaves from then on; 0: no lease */
     struct db *reader;    /* owned; under the lock */
     struct db_stamp stamp;
-    struct gate_state state;  /* of the ledger, as it was read last */
-    int64_t recheck_until_ms; /* monotonic: each message is asked about in the ledger */
+    struct gate_state state;    /* of the ledger, as it was read last */
+    int64_t recheck_until_ms;   /* monotonic: each message is asked about in the ledger */
+    int64_t stop_file_asked_ms; /* monotonic, by the real clock; 0: anew */
+    bool stop_file;             /* the file STOP was there then */
 };
 
 struct loop {

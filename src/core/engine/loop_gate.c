@@ -1,6 +1,7 @@
 /* What is asked for every message right before its first byte leaves. */
 #include <unistd.h>
 
+#include "core/base/utime.h"
 #include "core/engine/loop.h"
 #include "core/engine/wire.h"
 
@@ -54,10 +55,24 @@ look(struct loop *l)
     return true;
 }
 
+/* Asked once a millisecond: a call of the kernel for each of hundreds of messages is none too few.
+ */
+static bool
+is_stopped_by_file(struct loop *l)
+{
+    struct loop_gate *g = &l->gate;
+    const int64_t now_ms = utime_mono_ms();
+
+    if (now_ms != g->stop_file_asked_ms)
+        g->stop_file = loop_stop_file_is_there(l);
+    g->stop_file_asked_ms = now_ms;
+    return g->stop_file;
+}
+
 static bool
 is_stopped_now(struct loop *l)
 {
-    return loop_stop_file_is_there(l) || !look(l) || l->gate.state.stopped;
+    return is_stopped_by_file(l) || !look(l) || l->gate.state.stopped;
 }
 
 static bool
@@ -91,6 +106,7 @@ loop_gate_set(struct loop *l)
 {
     (void)pthread_mutex_lock(&l->gate.lock);
     l->gate.closes_ms = closes_ms(l);
+    l->gate.stop_file_asked_ms = 0;
     (void)pthread_mutex_unlock(&l->gate.lock);
 }
 

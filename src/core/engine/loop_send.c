@@ -112,18 +112,36 @@ feel(struct loop *l, const struct sms_result *r)
     }
 }
 
+/* What was claimed, and never handed over. */
 static bool
-write_result(struct loop *l, const struct loop_result *res, int64_t now_ms, struct settle_sum *sum,
-             struct error *err)
+write_unsent(struct loop *l, const struct sms_result *r, int64_t now_ms, struct error *err)
 {
     struct attempt a = {0};
-    bool ok;
+    bool ok = attempt_load(l->ledger, r->attempt_id, &a, err) &&
+              settle_not_sent(l->ledger, &a, NULL, r->error, now_ms, err);
 
-    if (res->handed)
-        return settle_answer(l->ledger, l->opt.config, &res->r, now_ms, sum, err);
-    ok = attempt_load(l->ledger, res->r.attempt_id, &a, err) &&
-         settle_not_sent(l->ledger, &a, NULL, res->r.error, now_ms, err);
     attempt_release(&a);
+    return ok;
+}
+
+static bool
+write_results(struct loop *l, size_t from, size_t to, int64_t now_ms, struct settle_sum *sum,
+              struct error *err)
+{
+    const struct sms_result **answers = mem_calloc(to - from + 1, sizeof *answers);
+    size_t count = 0;
+    bool ok = true;
+
+    for (size_t i = from; ok && i < to; i++) {
+        const struct loop_result *res = &l->results[i];
+
+        if (res->handed)
+            answers[count++] = &res->r;
+        else
+            ok = write_unsent(l, &res->r, now_ms, err);
+    }
+    ok = ok && settle_answers(l->ledger, l->opt.config, answers, count, now_ms, sum, err);
+    free(answers);
     return ok;
 }
 
@@ -191,9 +209,7 @@ record_range(struct loop *l, size_t from, size_t to, struct error *err)
     struct settle_sum sum = {0};
     bool ok = many ? db_begin_unsynced(l->ledger, err) : db_begin(l->ledger, err);
 
-    for (size_t i = from; ok && i < to; i++)
-        ok = write_result(l, &l->results[i], now_ms, &sum, err);
-    ok = ok && db_commit(l->ledger, err);
+    ok = ok && write_results(l, from, to, now_ms, &sum, err) && db_commit(l->ledger, err);
     db_rollback(l->ledger);
     if (ok)
         count_up(l, &sum);

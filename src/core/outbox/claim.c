@@ -8,6 +8,7 @@
 #include "core/base/utime.h"
 #include "core/campaign/render.h"
 #include "core/campaign/sms_segments.h"
+#include "core/outbox/claim_batch.h"
 #include "core/outbox/quiet_hours.h"
 #include "core/store/delivery_store.h"
 #include "core/store/engine_store.h"
@@ -28,6 +29,7 @@ struct work {
     const struct config *config;
     const struct claim_request *req;
     struct claim_result *out;
+    struct claim_batch batch; /* of the campaign whose queue it is at */
     int64_t touched;
     int64_t restored_from_s, confirmed_s; /* 0: never restored */
     bool full;                            /* max reached, or enough done for one transaction */
@@ -75,6 +77,22 @@ defer(struct work *w, const struct due_unit *due, int64_t until_ms, struct error
 
 /* --- one row */
 
+/* What is claimed and waits to be written down. */
+static bool
+write_batch(struct work *w, int64_t campaign_id, struct error *err)
+{
+    const struct claim_list *list = &w->out->claims;
+    const struct attempt_claims common = {
+        .campaign_id = campaign_id,
+        .fence = w->req->fence,
+        .now_s = w->req->now_ms / 1000,
+        .sender = w->req->sender,
+    };
+
+    return w->batch.count == 0 ||
+           claim_batch_write(&w->batch, w->ledger, common, list->items + list->count, err);
+}
+
 static bool
 is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, bool *capped,
           struct error *err)
@@ -84,6 +102,9 @@ is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, 
     *capped = false;
     if (c->cap_messages <= 0)
         return true;
+    /* Another step of the campaign may be on its way to the same address. */
+    if (claim_batch_may_hold(&w->batch, due->address) && !write_batch(w, c->id, err))
+        return false;
     if (!delivery_count_recent(w->ledger, due->address, w->req->now_ms / 1000 - c->cap_days * DAY_S,
                                due->unit.id, &count, err))
         return false;
@@ -118,17 +139,13 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
 
     *go = false;
     *validity_s = 0;
-    if (!suppression_is(w->ledger, due->address, "sms", &blocked, err))
-        return false;
-    if (blocked)
+    if (due->opted_out)
         return skip(w, due, "opted_out", err);
     if (!c) {
         *go = true; /* an answer to a person who has just written */
         return true;
     }
-    if (!conversation_review_is_pending(w->ledger, due->address, "sms", &blocked, err))
-        return false;
-    if (blocked)
+    if (due->in_review)
         return defer(w, due, w->req->now_ms + REVIEW_AGAIN_MS, err);
     if (!is_capped(w, c, due, &blocked, err))
         return false;
@@ -154,10 +171,9 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
 
 /* The text as it will be sent; *there false: the row has been moved. */
 static bool
-text_of(struct work *w, const struct campaign *c, const struct due_unit *due, struct buf *text,
-        bool *there, struct error *err)
+text_of(struct work *w, const struct campaign *c, const struct due_unit *due,
+        const struct customer_vars *vars, struct buf *text, bool *there, struct error *err)
 {
-    struct customer_vars vars = {0};
     struct error why = {0};
     bool ok;
 
@@ -169,15 +185,10 @@ text_of(struct work *w, const struct campaign *c, const struct due_unit *due, st
     *there = false;
     if (due->variant < 0 || (size_t)due->variant >= c->variant_count)
         return refuse(w, due, "the campaign has no such variant", err);
-    if (!customer_vars_load(w->reader, &due->customer, &vars, &why)) {
-        if (why.code == ERR_NOT_FOUND)
-            return skip(w, due, "no_address", err);
-        *err = why;
-        return false;
-    }
-    ok = render_text(w->config, c, c->variants[due->variant].text, &vars, w->req->now_ms / 1000,
+    if (!vars->there) /* no longer in the main database */
+        return skip(w, due, "no_address", err);
+    ok = render_text(w->config, c, c->variants[due->variant].text, vars, w->req->now_ms / 1000,
                      text, &why);
-    customer_vars_release(&vars);
     if (ok)
         *there = true;
     else if (why.code == ERR_CONFLICT)
@@ -187,32 +198,54 @@ text_of(struct work *w, const struct campaign *c, const struct due_unit *due, st
     return ok;
 }
 
+/* A message of a conversation: they are few. */
+static bool
+write_message(struct work *w, const struct due_unit *due, const struct attempt_claim *claim,
+              int64_t *id, struct error *err)
+{
+    struct attempt_new attempt = {
+        .unit = due->unit,
+        .number = claim->number,
+        .address = claim->address,
+        .sender = w->req->sender,
+        .text = claim->text,
+        .segments = claim->segments,
+        .fence = w->req->fence,
+        .now_s = w->req->now_ms / 1000,
+    };
+
+    memcpy(attempt.uid, claim->uid, sizeof attempt.uid);
+    return unit_claim(w->ledger, due->unit, attempt.now_s, err) &&
+           attempt_insert(w->ledger, &attempt, id, err);
+}
+
 static bool
 write_down(struct work *w, const struct due_unit *due, const struct buf *text, int segments,
            int validity_s, struct error *err)
 {
     struct claim_list *list = &w->out->claims;
-    struct claim claim = {.validity_s = validity_s};
-    struct attempt_new attempt = {
-        .unit = due->unit,
+    struct claim *claim;
+    struct attempt_claim row = {
+        .delivery_id = due->unit.id,
         .number = due->attempts + 1,
-        .address = due->address,
-        .sender = w->req->sender,
-        .text = buf_str(text),
         .segments = segments,
-        .fence = w->req->fence,
-        .now_s = w->req->now_ms / 1000,
+        .was_waiting = due->was_waiting,
     };
 
-    timed_uuid(w->req->now_ms, attempt.uid);
-    if (!unit_claim(w->ledger, due->unit, attempt.now_s, err) ||
-        !attempt_insert(w->ledger, &attempt, &claim.attempt_id, err))
-        return false;
-    memcpy(claim.uid, attempt.uid, sizeof claim.uid);
-    claim.address = mem_strdup(due->address);
-    claim.text = mem_strdup(buf_str(text));
     list->items = mem_grow(list->items, list->count, &list->capacity, sizeof *list->items);
-    list->items[list->count++] = claim;
+    claim = &list->items[list->count++];
+    *claim = (struct claim){
+        .validity_s = validity_s,
+        .address = mem_strdup(due->address),
+        .text = mem_strdup(buf_str(text)),
+    };
+    timed_uuid(w->req->now_ms, claim->uid);
+    memcpy(row.uid, claim->uid, sizeof row.uid);
+    row.address = claim->address;
+    row.text = claim->text;
+    if (due->unit.kind == UNIT_MESSAGE)
+        return write_message(w, due, &row, &claim->attempt_id, err);
+    claim_batch_add(&w->batch, &row);
     return true;
 }
 
@@ -320,7 +353,7 @@ claim_if_room(struct work *w, struct claim_campaign *from, const struct due_unit
 
 static bool
 claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *due,
-          bool *campaign_is_out, struct error *err)
+          const struct customer_vars *vars, bool *campaign_is_out, struct error *err)
 {
     const struct campaign *c = from ? &from->c : NULL;
     struct sms_segments size;
@@ -335,7 +368,7 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
         return false;
     if (!go)
         return true;
-    ok = text_of(w, c, due, &text, &go, err);
+    ok = text_of(w, c, due, vars, &text, &go, err);
     if (!ok || !go)
         goto out;
     size = sms_segments_count(buf_str(&text), text.len);
@@ -358,11 +391,30 @@ out:
 
 /* --- queues */
 
+/* What is the same question for each of them: asked for all at once. */
+static bool
+ask_ahead(struct work *w, const struct claim_campaign *from, struct due_unit *due, size_t count,
+          struct customer_vars *vars, struct error *err)
+{
+    const struct key **customers;
+    bool ok = due_units_ask(w->ledger, due, count, err);
+
+    if (!ok || !from)
+        return ok;
+    customers = mem_calloc(count + 1, sizeof *customers);
+    for (size_t i = 0; i < count; i++)
+        customers[i] = &due[i].customer;
+    ok = customer_vars_load_all(w->reader, customers, count, vars, err);
+    free(customers);
+    return ok;
+}
+
 /* Up to max due rows of one queue (from NULL: messages); *more: it had that many. */
 static bool
 claim_queue(struct work *w, struct claim_campaign *from, size_t max, bool *more, struct error *err)
 {
     struct due_unit *due = mem_calloc(ROWS_MAX, sizeof *due);
+    struct customer_vars *vars = mem_calloc(ROWS_MAX, sizeof *vars);
     size_t count = 0;
     bool campaign_is_out = false;
     bool ok;
@@ -372,9 +424,14 @@ claim_queue(struct work *w, struct claim_campaign *from, size_t max, bool *more,
     ok = from ? delivery_due_load(w->ledger, from->c.id, from->canary.chosen_only, w->req->now_ms,
                                   max, due, &count, err)
               : message_due_load(w->ledger, w->req->now_ms, max, due, &count, err);
+    ok = ok && ask_ahead(w, from, due, count, vars, err);
     for (size_t i = 0; ok && i < count && !w->full && !w->rate_is_out && !campaign_is_out; i++)
-        ok = claim_one(w, from, &due[i], &campaign_is_out, err);
+        ok = claim_one(w, from, &due[i], &vars[i], &campaign_is_out, err);
+    ok = ok && (!from || write_batch(w, from->c.id, err));
     *more = ok && count == max && !campaign_is_out;
+    for (size_t i = 0; i < count; i++)
+        customer_vars_release(&vars[i]);
+    free(vars);
     due_units_release(due, count);
     free(due);
     return ok;
@@ -550,6 +607,7 @@ outbox_claim(struct db *ledger, struct db *reader, const struct config *config,
 out:
     db_rollback(ledger);
     db_rollback(reader);
+    claim_batch_release(&w.batch);
     if (!ok) {
         each_rate(request, undo_rate);
         outbox_count_again(request);

@@ -11,6 +11,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/outbox/daily.h"
+#include "core/store/attempt_batch_store.h"
 #include "core/store/engine_store.h"
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
@@ -440,38 +441,73 @@ status_find(const char *name)
     return NULL;
 }
 
-/* The answer that nearly every call has. *done false: it is another one, and nothing was written.
- */
+/* The answer that nearly every call has. */
 static bool
-settle_usual(struct db *ledger, const struct sms_result *r, int64_t now_s, struct settle_sum *sum,
-             bool *done, struct error *err)
+is_usual(const struct sms_result *r, struct attempt_accept *accept)
 {
     const struct status_row *row = status_find(r->provider_status);
-    const struct attempt_accept accept = {r->attempt_id, r->provider_id, row ? row->rank : 1};
 
-    *done = false;
-    if (r->outcome != SEND_ACCEPTED || text_is_blank(r->provider_id) ||
-        (row && row->state != DELIVERY_ACCEPTED))
-        return true;
-    if (!attempt_accept(ledger, &accept, now_s, done, err))
-        return false;
-    sum->accepted += *done ? 1 : 0;
-    return true;
+    *accept = (struct attempt_accept){r->attempt_id, r->provider_id, row ? row->rank : 1, false};
+    return r->outcome == SEND_ACCEPTED && !text_is_blank(r->provider_id) &&
+           (!row || row->state == DELIVERY_ACCEPTED);
+}
+
+/* done[i]: the answer is written down. The others are left as they were. */
+static bool
+settle_usual(struct db *ledger, const struct sms_result *const *results, size_t count,
+             int64_t now_s, bool *done, struct settle_sum *sum, struct error *err)
+{
+    struct attempt_accept *accepts = mem_calloc(count + 1, sizeof *accepts);
+    size_t *of = mem_calloc(count + 1, sizeof *of);
+    size_t n = 0;
+    bool ok = true;
+
+    for (size_t i = 0; i < count; i++)
+        if (is_usual(results[i], &accepts[n]))
+            of[n++] = i;
+    if (n)
+        ok = attempts_accept(ledger, accepts, n, now_s, err);
+    for (size_t k = 0; ok && k < n; k++) {
+        done[of[k]] = accepts[k].done;
+        sum->accepted += accepts[k].done ? 1 : 0;
+    }
+    free(of);
+    free(accepts);
+    return ok;
+}
+
+static bool
+settle_one(struct db *ledger, const struct config *config, const struct sms_result *result,
+           int64_t now_ms, struct settle_sum *sum, struct error *err)
+{
+    struct attempt a = {0};
+    bool ok = attempt_load(ledger, result->attempt_id, &a, err) &&
+              settle_loaded(ledger, config, &a, result, now_ms, sum, err);
+
+    attempt_release(&a);
+    return ok || error_wrap(err, "record the answer to attempt %" PRId64, result->attempt_id);
+}
+
+bool
+settle_answers(struct db *ledger, const struct config *config,
+               const struct sms_result *const *results, size_t count, int64_t now_ms,
+               struct settle_sum *sum, struct error *err)
+{
+    bool *done = mem_calloc(count + 1, sizeof *done);
+    bool ok = settle_usual(ledger, results, count, now_ms / 1000, done, sum, err) ||
+              error_wrap(err, "record answers");
+
+    for (size_t i = 0; ok && i < count; i++)
+        ok = done[i] || settle_one(ledger, config, results[i], now_ms, sum, err);
+    free(done);
+    return ok;
 }
 
 bool
 settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,
               int64_t now_ms, struct settle_sum *sum, struct error *err)
 {
-    struct attempt a = {0};
-    bool done = false;
-    bool ok = settle_usual(ledger, result, now_ms / 1000, sum, &done, err);
-
-    if (ok && !done)
-        ok = attempt_load(ledger, result->attempt_id, &a, err) &&
-             settle_loaded(ledger, config, &a, result, now_ms, sum, err);
-    attempt_release(&a);
-    return ok || error_wrap(err, "record the answer to attempt %" PRId64, result->attempt_id);
+    return settle_answers(ledger, config, &result, 1, now_ms, sum, err);
 }
 
 /* --- the provider's words */

@@ -26,6 +26,10 @@ struct settle_sum {
 
 bool settle_answer(struct db *ledger, const struct config *config, const struct sms_result *result,
                    int64_t now_ms, struct settle_sum *sum, struct error *err) MUST_CHECK;
+/* Of many calls; the plain ones together (core/store/attempt_batch_store). */
+bool settle_answers(struct db *ledger, const struct config *config,
+                    const struct sms_result *const *results, size_t count, int64_t now_ms,
+                    struct settle_sum *sum, struct error *err) MUST_CHECK;
 /*
  * by: answer, callback, list or operator. provider_id NULL or "" when nobody knows it. An id that
  * another attempt owns is ERR_CONFLICT; in an answer it is left out, for the call was accepted.

@@ -50,9 +50,13 @@ struct reach {
     int64_t matched, reachable, no_address, opted_out, capped, duplicate_address;
 };
 
-struct segment_recipient {
-    const struct key *key; /* borrowed, like address */
+struct segment_recipient { /* all borrowed, during the call */
+    const struct key *key;
     const char *address;
+    /* what a message may say of the person; NULL when absent */
+    const char *name, *service, *provider;
+    bool has_last_visit;
+    int64_t last_visit_s;
 };
 
 struct segment_person { /* a row of a sample; texts owned, NULL when absent */

@@ -36,22 +36,6 @@ static const char SQL_FINISH[] =
     "provider_id = coalesce(:provider_id, provider_id), http_status = :http_status, "
     "error_code = :error_code, error = :error, settled_by = :by, next_lookup_at = :next_lookup "
     "WHERE id = :id";
-/* A provider that gives an id twice does so in a row: here the last two blocks of attempts are
- * asked. Whatever goes another way than this plain one asks all of them (attempt_id_is_owned). */
-static const char SQL_ACCEPT[] =
-    "UPDATE main.delivery SET state = 'accepted', next_attempt_at_ms = 0, "
-    "provider_id = :provider_id, provider_rank = :rank, "
-    "accepted_at = coalesce(accepted_at, :now), error_code = NULL, error = NULL, "
-    "updated_at = :now "
-    "WHERE id = (SELECT delivery_id FROM main.attempt WHERE id = :id AND outcome IS NULL) "
-    "AND state = 'sending' AND attempts = (SELECT number FROM main.attempt WHERE id = :id) "
-    "AND NOT EXISTS (SELECT 1 FROM main.attempt WHERE id >> 11 IN (:id >> 11, (:id >> 11) - 1) "
-    "AND provider_id = :provider_id) "
-    "AND NOT EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id)";
-/* An open attempt: it has neither an error nor a look-up planned. */
-static const char SQL_ACCEPT_END[] =
-    "UPDATE main.attempt SET outcome = 'accepted', finished_at = :now, "
-    "provider_id = :provider_id, settled_by = 'answer' WHERE id = :id";
 static const char SQL_NAME[] =
     "UPDATE main.attempt SET provider_id = :provider_id WHERE id = :id AND provider_id IS NULL";
 static const char *const SQL_NAME_UNIT[UNIT_KIND_COUNT] = {
@@ -286,43 +270,6 @@ attempt_finish(struct db *ledger, int64_t id, const struct attempt_end *end, int
     ok = db_step_done(st, err);
     db_stmt_release(st);
     return ok;
-}
-
-static bool
-end_accepted(struct db *ledger, const struct attempt_accept *a, int64_t now_s, struct error *err)
-{
-    struct db_stmt *st = db_prepare(ledger, SQL_ACCEPT_END, err);
-    bool ok = false;
-
-    if (!st)
-        return false;
-    db_bind_i64(st, ":now", now_s);
-    db_bind_borrowed(st, ":provider_id", a->provider_id);
-    db_bind_i64(st, ":id", a->attempt_id);
-    ok = db_step_done(st, err);
-    db_stmt_release(st);
-    return ok;
-}
-
-bool
-attempt_accept(struct db *ledger, const struct attempt_accept *a, int64_t now_s, bool *done,
-               struct error *err)
-{
-    struct db_stmt *st = db_prepare(ledger, SQL_ACCEPT, err);
-    bool ok = false;
-
-    *done = false;
-    if (!st)
-        return false;
-    db_bind_borrowed(st, ":provider_id", a->provider_id);
-    db_bind_i64(st, ":rank", a->rank);
-    db_bind_i64(st, ":now", now_s);
-    db_bind_i64(st, ":id", a->attempt_id);
-    ok = db_step_done(st, err);
-    if (ok)
-        *done = db_changes(ledger) == 1;
-    db_stmt_release(st);
-    return ok && (!*done || end_accepted(ledger, a, now_s, err));
 }
 
 static bool

@@ -59,18 +59,6 @@ struct attempt_end {
 };
 bool attempt_finish(struct db *ledger, int64_t id, const struct attempt_end *end, int64_t now_s,
                     struct error *err) MUST_CHECK;
-/*
- * The usual end in two statements: the answer says that it was accepted, nobody has said anything
- * of the attempt before, its delivery is sending it, and no other attempt or message owns the id.
- * Then both are accepted; else *done is false, and nothing has changed.
- */
-struct attempt_accept {
-    int64_t attempt_id;
-    const char *provider_id; /* not "" */
-    int64_t rank;            /* of the provider's status */
-};
-bool attempt_accept(struct db *ledger, const struct attempt_accept *a, int64_t now_s, bool *done,
-                    struct error *err) MUST_CHECK;
 /* The provider's id of an attempt (and of its unit) that was settled without one. */
 bool attempt_name(struct db *ledger, const struct attempt *a, const char *provider_id,
                   struct error *err) MUST_CHECK;

@@ -1,7 +1,9 @@
 /* A table-valued function over rows in memory: SQLite's way to read what is not in a file. */
 #include "core/store/db_feed.h"
 
+#include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -149,4 +151,47 @@ db_feed_register(struct sqlite3 *raw)
     };
 
     return sqlite3_create_module(raw, "feed", &module, NULL);
+}
+
+/* --- rows put together */
+
+static void
+add_cell(struct db_feed *f, struct db_cell cell)
+{
+    f->cells = mem_grow(f->cells, f->count, &f->capacity, sizeof *f->cells);
+    f->cells[f->count++] = cell;
+}
+
+void
+db_feed_add_i64(struct db_feed *f, int64_t value)
+{
+    add_cell(f, (struct db_cell){.kind = DB_CELL_I64, .i64 = value});
+}
+
+void
+db_feed_add_text(struct db_feed *f, const char *text)
+{
+    const size_t len = text ? strlen(text) : 0;
+
+    if (!text) {
+        add_cell(f, (struct db_cell){.kind = DB_CELL_NULL});
+        return;
+    }
+    add_cell(f, (struct db_cell){.kind = DB_CELL_TEXT, .len = (uint32_t)len, .at = f->texts.len});
+    buf_add(&f->texts, text, len);
+}
+
+struct db_rows
+db_feed_rows(const struct db_feed *f, size_t width)
+{
+    assert(f->count % width == 0);
+    return (struct db_rows){f->cells, width, f->count / width, buf_str(&f->texts)};
+}
+
+void
+db_feed_release(struct db_feed *f)
+{
+    free(f->cells);
+    buf_release(&f->texts);
+    *f = (struct db_feed){0};
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/buf.h"
+
 struct sqlite3;
 
 enum { DB_FEED_COLUMNS = 24 }; /* c0 to c23 */
@@ -29,6 +31,18 @@ struct db_rows {
     const char *texts;
 };
 #define DB_ROWS_POINTER "canvass rows"
+
+/* Rows that are put together cell by cell. Zero is empty. */
+struct db_feed {
+    struct db_cell *cells; /* owned */
+    size_t count, capacity;
+    struct buf texts;
+};
+void db_feed_add_i64(struct db_feed *f, int64_t value);
+void db_feed_add_text(struct db_feed *f, const char *text); /* copied; NULL is NULL */
+/* As rows of that width; borrowed until the next change. */
+struct db_rows db_feed_rows(const struct db_feed *f, size_t width);
+void db_feed_release(struct db_feed *f);
 
 /* For db_open() only: makes `feed` known to a connection. */
 int db_feed_register(struct sqlite3 *raw);

@@ -2,15 +2,19 @@
 
 #include <stdlib.h>
 
+#include "core/store/db_feed.h"
+
 static const char SQL_DUE_DELIVERIES[] =
-    "SELECT id, customer_id, address, variant, attempts FROM main.delivery "
+    "SELECT id, customer_id, address, variant, attempts, state = 'retry_wait' "
+    "FROM main.delivery "
     "WHERE campaign_id = :campaign AND state IN ('queued', 'retry_wait') "
     "AND next_attempt_at_ms <= :now AND channel = 'sms' "
     "ORDER BY next_attempt_at_ms, id LIMIT :max";
 
 /* Only those of the canary. */
 static const char SQL_DUE_CHOSEN[] =
-    "SELECT d.id, d.customer_id, d.address, d.variant, d.attempts FROM main.canary_member m "
+    "SELECT d.id, d.customer_id, d.address, d.variant, d.attempts, d.state = 'retry_wait' "
+    "FROM main.canary_member m "
     "JOIN main.delivery d ON d.id = m.delivery_id WHERE m.campaign_id = :campaign "
     "AND d.state IN ('queued', 'retry_wait') AND d.next_attempt_at_ms <= :now "
     "AND d.channel = 'sms' ORDER BY d.next_attempt_at_ms, d.id LIMIT :max";
@@ -52,6 +56,12 @@ static const char SQL_RECENT[] =
 static const char SQL_REVIEW[] =
     "SELECT EXISTS (SELECT 1 FROM main.conversation WHERE address = :address "
     "AND channel = :channel AND needs_review IS NOT NULL)";
+static const char SQL_ASK[] =
+    "SELECT f.c0, EXISTS (SELECT 1 FROM main.suppression WHERE address = f.c1 "
+    "AND channel = 'sms') "
+    "OR EXISTS (SELECT 1 FROM main.suppression WHERE address = f.c1 AND channel = 'all'), "
+    "EXISTS (SELECT 1 FROM main.conversation WHERE address = f.c1 AND channel = 'sms' "
+    "AND needs_review IS NOT NULL) FROM feed(:rows) f";
 
 void
 due_units_release(struct due_unit *list, size_t count)
@@ -86,6 +96,7 @@ delivery_due_load(struct db *db, int64_t campaign_id, bool chosen_only, int64_t 
             .address = db_column_dup(st, 2),
             .variant = db_column_i64(st, 3),
             .attempts = db_column_i64(st, 4),
+            .was_waiting = db_column_i64(st, 5) != 0,
         };
     db_stmt_release(st);
     if (!ok) {
@@ -180,6 +191,36 @@ delivery_count_recent(struct db *db, const char *address, int64_t since_s, int64
         *count = db_column_i64(st, 0);
     db_stmt_release(st);
     return ok;
+}
+
+bool
+due_units_ask(struct db *db, struct due_unit *list, size_t count, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_ASK, err);
+    struct db_feed feed = {0};
+    struct db_rows rows;
+    size_t told = 0;
+    bool row = false;
+    bool ok = true;
+
+    if (!st)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        db_feed_add_i64(&feed, (int64_t)i);
+        db_feed_add_text(&feed, list[i].address);
+    }
+    rows = db_feed_rows(&feed, 2);
+    db_bind_rows(st, ":rows", &rows);
+    while (ok && (ok = db_step(st, &row, err)) && row) {
+        struct due_unit *u = &list[db_column_i64(st, 0)];
+
+        told++;
+        u->opted_out = db_column_i64(st, 1) != 0;
+        u->in_review = db_column_i64(st, 2) != 0;
+    }
+    db_stmt_release(st);
+    db_feed_release(&feed);
+    return ok && (told == count || error_set(err, ERR_INTERNAL, "not everybody was asked about"));
 }
 
 bool

@@ -14,6 +14,9 @@ struct due_unit {
     struct key customer;  /* owned; deliveries only */
     char *address, *text; /* owned; text NULL for a delivery: it is rendered */
     int64_t variant, attempts;
+    bool was_waiting; /* for another try, not queued for its first; deliveries only */
+    /* filled by due_units_ask() */
+    bool opted_out, in_review; /* in_review: an operator must look at a conversation first */
 };
 void due_units_release(struct due_unit *list, size_t count);
 
@@ -43,5 +46,8 @@ bool delivery_count_recent(struct db *db, const char *address, int64_t since_s, 
 /* Whether an operator must look at a conversation with the address before more goes out. */
 bool conversation_review_is_pending(struct db *db, const char *address, const char *channel,
                                     bool *pending, struct error *err) MUST_CHECK;
+/* Who of them has opted out, or waits for an operator to look at a conversation with them. */
+bool due_units_ask(struct db *db, struct due_unit *list, size_t count,
+                   struct error *err) MUST_CHECK;
 
 #endif

@@ -310,7 +310,7 @@ static bool
 move_batches(struct db *db, int64_t campaign_id, struct db_stmt *queue, int64_t max, int64_t *moved,
              struct error *err)
 {
-    struct batch b = {.cells = mem_calloc(BATCH_PEOPLE * CELL_COUNT, sizeof *b.cells)};
+    struct batch b = {.cells = mem_calloc(BATCH_PEOPLE, CELL_COUNT * sizeof *b.cells)};
     bool any = true;
     bool ok = true;
 

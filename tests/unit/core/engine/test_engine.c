@@ -229,6 +229,24 @@ the_frequency_cap_is_asked_again_at_the_claim(void **state)
         engine_world_number(w, "SELECT count(*) FROM delivery WHERE reason = 'capped'"), 3);
 }
 
+/* Both are due at once, and are claimed in one transaction: the second one sees the first. */
+static void
+the_frequency_cap_sees_what_is_claimed_beside_it(void **state)
+{
+    struct engine_world *w = *state;
+
+    w->config.policy.cap_messages = 1;
+    w->config.policy.cap_days = 7;
+    engine_world_campaign(w, 1, 1, 5);
+    engine_world_sql(w, "INSERT INTO delivery (campaign_id, step, customer_id, channel, address, "
+                        "updated_at) SELECT 1, 1, customer_id, channel, address, 0 FROM delivery");
+    engine_world_run(w, NULL);
+    assert_int_equal(w->fake->sent_count, 5);
+    assert_int_equal(engine_world_number(w, "SELECT count(DISTINCT address) FROM attempt"), 5);
+    assert_int_equal(
+        engine_world_number(w, "SELECT count(*) FROM delivery WHERE reason = 'capped'"), 5);
+}
+
 /* The preview counts so, and the claim must not be laxer: a call last week is a contact too. */
 static void
 the_frequency_cap_counts_every_channel(void **state)
@@ -536,6 +554,7 @@ main(void)
         T(bad_credentials_pause_all_and_a_bad_template_only_its_campaign),
         T(nothing_goes_out_while_stopped_paused_or_suppressed),
         T(the_frequency_cap_is_asked_again_at_the_claim),
+        T(the_frequency_cap_sees_what_is_claimed_beside_it),
         T(the_frequency_cap_counts_every_channel),
         T(people_who_left_and_reviews_are_not_written_to),
         T(answers_in_conversations_go_before_the_bulk),
