@@ -139,7 +139,7 @@ end(void *ctx)
     struct pgsource *src = ctx;
     struct error ignored = {0};
 
-    pgahead_end(src->ahead, false);
+    pgahead_stop(src->ahead);
     src->ahead = NULL;
     /* after a failure in the middle of a COPY the connection is left alone: close() ends it */
     (void)pglink_rollback(src->l, &ignored);
@@ -172,7 +172,7 @@ source_close(void *ctx)
 
     if (!src)
         return;
-    pgahead_end(src->ahead, false);
+    pgahead_stop(src->ahead);
     pglink_close(src->l);
     mapping_release(&src->mapping);
     for (int t = 0; t < MAIN_TABLE_COUNT; t++)

@@ -19,7 +19,8 @@ struct chunk {
 };
 
 struct pgahead {
-    struct pglink *l; /* borrowed */
+    struct pglink *l;    /* borrowed */
+    const char *mapping; /* borrowed */
     struct pgahead_question questions[MAIN_TABLE_COUNT];
     pthread_t thread;
     pthread_mutex_t lock;
@@ -145,8 +146,10 @@ run(void *arg)
 
     for (int t = 0; ok && wanted && t < MAIN_TABLE_COUNT; t++)
         if (a->questions[t].rows)
-            ok = read_rows(a, (enum main_table)t, &wanted, &err) &&
-                 (!wanted || read_count(a, (enum main_table)t, &err));
+            ok = (read_rows(a, (enum main_table)t, &wanted, &err) &&
+                  (!wanted || read_count(a, (enum main_table)t, &err))) ||
+                 error_wrap(&err, "main database, %s (%s)", main_table_name((enum main_table)t),
+                            a->mapping);
     if (!ok) {
         (void)pthread_mutex_lock(&a->lock);
         a->failed = true;
@@ -172,11 +175,11 @@ release(struct pgahead *a)
 }
 
 struct pgahead *
-pgahead_start(struct pglink *l, struct pgahead_question *questions)
+pgahead_start(struct pglink *l, const char *mapping, struct pgahead_question *questions)
 {
     struct pgahead *a = mem_alloc(sizeof *a);
 
-    *a = (struct pgahead){.l = l};
+    *a = (struct pgahead){.l = l, .mapping = mapping};
     memcpy(a->questions, questions, sizeof a->questions);
     (void)pthread_mutex_init(&a->lock, NULL);
     (void)pthread_cond_init(&a->moved, NULL);
@@ -244,20 +247,15 @@ pgahead_count(struct pgahead *a, enum main_table table, int64_t *out, struct err
     return ok;
 }
 
-void
-pgahead_end(struct pgahead *a, bool drain)
+/* The thread goes on as *how says, to its end. */
+static void
+join(struct pgahead *a, bool *how)
 {
-    if (!a)
-        return;
-    if (!drain)
-        pglink_stop(a->l, true);
     (void)pthread_mutex_lock(&a->lock);
-    a->draining = drain;
-    a->stopped = !drain;
+    *how = true;
     (void)pthread_cond_signal(&a->moved);
     (void)pthread_mutex_unlock(&a->lock);
     (void)pthread_join(a->thread, NULL);
-    pglink_stop(a->l, false);
     while (a->first) {
         struct chunk *c = a->first;
 
@@ -265,5 +263,30 @@ pgahead_end(struct pgahead *a, bool drain)
         chunk_free(c);
     }
     chunk_free(a->taken);
+}
+
+bool
+pgahead_drain(struct pgahead *a, struct error *err)
+{
+    bool ok;
+
+    if (!a)
+        return true;
+    join(a, &a->draining);
+    ok = !a->failed;
+    if (!ok)
+        *err = a->err;
+    release(a);
+    return ok;
+}
+
+void
+pgahead_stop(struct pgahead *a)
+{
+    if (!a)
+        return;
+    pglink_stop(a->l, true);
+    join(a, &a->stopped);
+    pglink_stop(a->l, false);
     release(a);
 }

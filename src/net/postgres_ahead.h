@@ -18,12 +18,15 @@ struct pgahead_question {
 };
 
 /*
- * Begins; the connection is the thread's until pgahead_end().
+ * Begins; the connection is the thread's until pgahead_drain() or pgahead_stop(). What fails names
+ * its table and the mapping.
  *
+ * mapping    its file; borrowed
  * questions  MAIN_TABLE_COUNT of them; taken over, also on failure
  * Returns    NULL when there can be no thread
  */
-struct pgahead *pgahead_start(struct pglink *l, struct pgahead_question *questions);
+struct pgahead *pgahead_start(struct pglink *l, const char *mapping,
+                              struct pgahead_question *questions);
 /*
  * The next message of a table's COPY; *data NULL: no more. Table after table, in their order. It is
  * borrowed until the next call, and data[len] may be written.
@@ -34,11 +37,11 @@ bool pgahead_next(struct pgahead *a, enum main_table table, char **data, size_t 
 bool pgahead_count(struct pgahead *a, enum main_table table, int64_t *out,
                    struct error *err) MUST_CHECK;
 /*
- * Gives the connection back. NULL is fine.
- *
- * drain  what nobody took is read and thrown away; false: it is called off, and then the connection
- *        is of no further use
+ * Gives the connection back: what nobody took is read and thrown away. false: reading it failed,
+ * and so will everything that is asked in this transaction. NULL is fine.
  */
-void pgahead_end(struct pgahead *a, bool drain);
+bool pgahead_drain(struct pgahead *a, struct error *err) MUST_CHECK;
+/* Calls it off; the connection is of no further use. NULL is fine. */
+void pgahead_stop(struct pgahead *a);
 
 #endif

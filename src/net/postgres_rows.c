@@ -19,20 +19,22 @@ said_of(struct pgsource *src, enum main_table table, struct error *err)
 /* ---- reading rows */
 
 /* The connection is ours again, for another question. */
-static void
-end_ahead(struct pgsource *src)
+static bool
+end_ahead(struct pgsource *src, struct error *err)
 {
-    pgahead_end(src->ahead, true);
+    struct pgahead *a = src->ahead;
+
     src->ahead = NULL;
+    return pgahead_drain(a, err);
 }
 
 static bool
 next_message(struct pgsource *src, enum main_table table, char **data, size_t *len,
              struct error *err)
 {
-    return (src->ahead ? pgahead_next(src->ahead, table, data, len, err)
-                       : pglink_copy_next(src->l, data, len, err)) ||
-           said_of(src, table, err);
+    if (src->ahead)
+        return pgahead_next(src->ahead, table, data, len, err);
+    return pglink_copy_next(src->l, data, len, err) || said_of(src, table, err);
 }
 
 static bool
@@ -84,7 +86,8 @@ scan(struct pgsource *src, enum main_table table, const char *condition, const c
 
     if (!src->mapping.tables[table].present)
         return true;
-    end_ahead(src);
+    if (!end_ahead(src, err))
+        return false;
     sql = rows_sql(src, table, condition, order);
     ok = pglink_copy_begin(src->l, sql, err) || said_of(src, table, err);
     free(sql);
@@ -183,15 +186,19 @@ pgsource_scan_some(void *ctx, enum main_table table, const struct key *keys, siz
 {
     struct pgsource *src = ctx;
     bool is_text = src->mapping.tables[table].key == MAPPING_KEY_TEXT;
-    char *array = key_array(src, table, keys, count);
-    /* a text that is a UUID may stand there in capitals */
-    char *condition =
-        mem_printf(is_text ? "(q.id::text = ANY (%s) OR "
-                             "(length(q.id::text) = 36 AND lower(q.id::text) = ANY (%s)))"
-                           : "q.id = ANY (%s)",
-                   array, array);
-    bool ok = scan(src, table, condition, "", on_row, arg, err);
+    char *array;
+    char *condition;
+    bool ok;
 
+    if (!end_ahead(src, err)) /* quoting needs the connection too */
+        return false;
+    array = key_array(src, table, keys, count);
+    /* a text that is a UUID may stand there in capitals */
+    condition = mem_printf(is_text ? "(q.id::text = ANY (%s) OR "
+                                     "(length(q.id::text) = 36 AND lower(q.id::text) = ANY (%s)))"
+                                   : "q.id = ANY (%s)",
+                           array, array);
+    ok = scan(src, table, condition, "", on_row, arg, err);
     free(condition);
     free(array);
     return ok;
@@ -246,7 +253,8 @@ pgsource_scan_keys(void *ctx, enum main_table table, const struct key *from,
 
     if (!src->mapping.tables[table].present)
         return true;
-    end_ahead(src);
+    if (!end_ahead(src, err))
+        return false;
     buf_printf(&sql, "COPY (SELECT %s FROM (%s\n) q WHERE q.id IS NOT NULL", column,
                src->mapping.tables[table].select);
     for (int side = 0; side < 2; side++) {
@@ -298,7 +306,8 @@ pgsource_range_counts(void *ctx, enum main_table table, const struct key *bounds
     *able = count == 0 || src->mapping.tables[table].key != MAPPING_KEY_TEXT || bounds[0].is_text;
     if (!*able || !src->mapping.tables[table].present)
         return true;
-    end_ahead(src);
+    if (!end_ahead(src, err))
+        return false;
     array = key_array(src, table, bounds, count);
     sql = mem_printf("SELECT width_bucket(%s, %s), count(*) FROM (%s\n) q WHERE q.id IS NOT NULL "
                      "GROUP BY 1",
@@ -327,11 +336,9 @@ count_sql(const struct pgsource *src, enum main_table table)
 static bool
 counted_ahead(struct pgsource *src, enum main_table table, int64_t *out, struct error *err)
 {
-    bool ok = pgahead_count(src->ahead, table, out, err) || said_of(src, table, err);
-
-    if (--src->uncounted == 0)
-        end_ahead(src);
-    return ok;
+    if (!pgahead_count(src->ahead, table, out, err))
+        return false;
+    return --src->uncounted > 0 || end_ahead(src, err);
 }
 
 bool
@@ -374,6 +381,6 @@ pgsource_read_ahead(void *ctx, const char *position, struct error *err)
             questions[t].count = count_sql(src, (enum main_table)t);
             src->uncounted++;
         }
-    src->ahead = pgahead_start(src->l, questions);
+    src->ahead = pgahead_start(src->l, src->mapping.path, questions);
     return true;
 }

@@ -193,6 +193,7 @@ static bool
 changed_tables(struct sync *s, bool *usable, struct error *err)
 {
     bool uncompared[MAIN_TABLE_COUNT] = {false};
+    int64_t there[MAIN_TABLE_COUNT] = {0};
 
     if (s->position && !s->quick && s->source->read_ahead &&
         !s->source->read_ahead(s->source->ctx, s->position, err))
@@ -200,9 +201,12 @@ changed_tables(struct sync *s, bool *usable, struct error *err)
     for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
         if (!changed_table(s, (enum main_table)t, &uncompared[t], usable, err))
             return false;
+    for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++)
+        if (uncompared[t] && !s->source->count(s->source->ctx, (enum main_table)t, &there[t], err))
+            return false;
     for (int t = 0; *usable && t < MAIN_TABLE_COUNT; t++) {
         s->table = (enum main_table)t;
-        if (uncompared[t] && !sync_remove_missing(s, err))
+        if (uncompared[t] && !sync_remove_missing(s, there[t], err))
             return false;
     }
     sync_note_phase(s, "and all compared");

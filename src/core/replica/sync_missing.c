@@ -78,14 +78,13 @@ count_here(struct sync *s, int64_t *out, struct error *err)
 }
 
 bool
-sync_remove_missing(struct sync *s, struct error *err)
+sync_remove_missing(struct sync *s, int64_t there, struct error *err)
 {
     struct replica_ranges ranges = {0};
-    int64_t there = 0;
     int64_t here = 0;
     bool ok;
 
-    if (!s->source->count(s->source->ctx, s->table, &there, err) || !count_here(s, &here, err))
+    if (!count_here(s, &here, err))
         return false;
     if (there == here)
         return true;

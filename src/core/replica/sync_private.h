@@ -70,8 +70,12 @@ bool sync_full(struct sync *s, enum replica_bulk_when indexes, struct error *err
 
 /* Removes the rows of REPLICA_GONE. */
 bool sync_remove_gone(struct sync *s, struct error *err) MUST_CHECK;
-/* Removes what is not there any more, where everything that is there is known to be here. */
-bool sync_remove_missing(struct sync *s, struct error *err) MUST_CHECK;
+/*
+ * Removes what is not there any more, where everything that is there is known to be here.
+ *
+ * there  rows that the main database counts
+ */
+bool sync_remove_missing(struct sync *s, int64_t there, struct error *err) MUST_CHECK;
 /* Lists what is gone and what is absent; in any order: PostgreSQL's is not always ours. */
 bool sync_compare_all_keys(struct sync *s, struct error *err) MUST_CHECK;
 
