@@ -6,7 +6,7 @@
 #include "core/base/mem.h"
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 void
@@ -338,4 +338,77 @@ mask_pack(const uint8_t *m, size_t n, uint64_t *words)
         words[i / 64] = pack_64(m + i);
     if (i < n)
         words[i / 64] = pack_few(m + i, n - i);
+}
+
+/* --- codes of 16 bits */
+
+static void
+codes_few(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside, uint64_t *border)
+{
+    uint64_t in = 0;
+    uint64_t on = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        in |= (uint64_t)(c[i] >= r.low && c[i] <= r.high) << i;
+        on |= (uint64_t)(c[i] == r.x || c[i] == r.y) << i;
+    }
+    *inside = in;
+    *border = on & in;
+}
+
+#ifdef __x86_64__
+/* Bits of 32 elements, each all ones or all zeros. */
+__attribute__((target("avx2"))) static inline uint64_t
+bits_of_32(__m256i low, __m256i high)
+{
+    __m256i bytes = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xD8);
+
+    return (uint32_t)_mm256_movemask_epi8(bytes);
+}
+
+__attribute__((target("avx2"))) static void
+codes_avx2(const uint16_t *c, size_t words, struct code_range r, uint64_t *inside, uint64_t *border)
+{
+    const __m256i low = _mm256_set1_epi16((short)r.low);
+    const __m256i span = _mm256_set1_epi16((short)(uint16_t)(r.high - r.low));
+    const __m256i x = _mm256_set1_epi16((short)r.x);
+    const __m256i y = _mm256_set1_epi16((short)r.y);
+
+    for (size_t w = 0; w < words; w++) {
+        uint64_t in = 0;
+        uint64_t on = 0;
+
+        for (size_t half = 0; half < 2; half++) {
+            const uint16_t *at = c + w * 64 + half * 32;
+            __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)at);
+            __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(at + 16));
+            __m256i from_a = _mm256_sub_epi16(a, low);
+            __m256i from_b = _mm256_sub_epi16(b, low);
+
+            in |= bits_of_32(_mm256_cmpeq_epi16(_mm256_min_epu16(from_a, span), from_a),
+                             _mm256_cmpeq_epi16(_mm256_min_epu16(from_b, span), from_b))
+                  << 32 * half;
+            on |= bits_of_32(_mm256_or_si256(_mm256_cmpeq_epi16(a, x), _mm256_cmpeq_epi16(a, y)),
+                             _mm256_or_si256(_mm256_cmpeq_epi16(b, x), _mm256_cmpeq_epi16(b, y)))
+                  << 32 * half;
+        }
+        inside[w] = in;
+        border[w] = on & in;
+    }
+}
+#endif
+
+void
+bits_of_codes(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside, uint64_t *border)
+{
+    size_t w = 0;
+
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx2")) {
+        codes_avx2(c, n / 64, r, inside, border);
+        w = n / 64;
+    }
+#endif
+    for (; w * 64 < n; w++)
+        codes_few(c + w * 64, n - w * 64 < 64 ? n - w * 64 : 64, r, inside + w, border + w);
 }

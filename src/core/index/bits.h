@@ -79,4 +79,13 @@ void mask_flags(uint8_t *m, const uint8_t *f, size_t n, uint8_t which, uint8_t v
 /* Bits of n bytes that are 0 or 1, into words that begin at a word's border. */
 void mask_pack(const uint8_t *m, size_t n, uint64_t *words);
 
+/* Codes that are in a range, as bits; those at its ends may have to be looked at again. */
+struct code_range {
+    uint16_t low, high; /* low <= high */
+    uint16_t x, y;      /* codes on a border */
+};
+/* inside[w], border[w]: bits of c[64 w] and the 63 after it; border is part of inside. */
+void bits_of_codes(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside,
+                   uint64_t *border);
+
 #endif

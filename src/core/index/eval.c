@@ -63,10 +63,10 @@ asks_time(const struct leaf *leaf)
     return false;
 }
 
-static void
-make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
+void
+index_leaf_key(const struct leaf *leaf, const struct segment_env *env, struct buf *key)
 {
-    const struct config *config = e->env->config;
+    const struct config *config = env->config;
 
     key_number(key, leaf->spec->kind);
     for (size_t i = 0; i < leaf->spec->key_count; i++)
@@ -77,7 +77,7 @@ make_key(const struct eval *e, const struct leaf *leaf, struct buf *key)
     if (leaf->spec->kind == LEAF_CONTACTED_BY)
         return; /* followed through time: contacted.c */
     if (asks_time(leaf))
-        key_number(key, e->env->now_s);
+        key_number(key, env->now_s);
     if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
         for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
             key_text(key, config->segments.booking_intent_outcomes.items[i]);
@@ -164,7 +164,7 @@ leaf_set(const struct eval *e, const struct leaf *leaf, bool only_sql)
     struct buf key = {0};
     struct cached *c;
 
-    make_key(e, leaf, &key);
+    index_leaf_key(leaf, e->env, &key);
     if (leaf->spec->kind == LEAF_CONTACTED_BY) {
         c = contacted_set(e, leaf, &key);
     } else {
@@ -275,7 +275,7 @@ make_tree_key(const struct eval *e, const struct node *n, struct buf *key)
     if (n->kind == NODE_LEAF) {
         if (n->leaf->spec->kind == LEAF_CONTACTED_BY)
             return false;
-        make_key(e, n->leaf, key);
+        index_leaf_key(n->leaf, e->env, key);
         key_number(key, -1); /* where the leaf ends */
         return true;
     }

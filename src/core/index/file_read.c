@@ -16,7 +16,7 @@ enum { UNCHECKED, GOOD, BAD };
  * Pages of sections not asked for lately are let go beyond this: they stay in the system's cache,
  * and come back when they are needed. At 10M customers the file is 900 MB.
  */
-enum { RESIDENT_BYTES_MAX = 160 << 20 };
+enum { RESIDENT_BYTES_MAX = 96 << 20 };
 
 struct index_file {
     const unsigned char *bytes; /* mapped, or owned when in memory */

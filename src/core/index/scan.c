@@ -70,17 +70,6 @@ mask_time(const struct condition *c, size_t from, size_t n, uint8_t *m)
         memset(m, 0, n);
 }
 
-static int64_t
-time_of(const struct index_column *c, size_t i)
-{
-    int32_t narrow;
-
-    if (c->width == 8)
-        return ((const int64_t *)c->data)[i];
-    narrow = ((const int32_t *)c->data)[i];
-    return narrow == INT32_MIN ? INT64_MIN : narrow;
-}
-
 static void
 mask_later(const struct condition *c, size_t from, size_t n, uint8_t *m)
 {
@@ -98,8 +87,8 @@ mask_later(const struct condition *c, size_t from, size_t n, uint8_t *m)
             memset(m, 0, n);
     } else { /* one of them holds a time beyond 32 bits: rare */
         for (size_t i = 0; i < n; i++) {
-            int64_t a = time_of(&c->column, from + i);
-            int64_t b = time_of(&c->second, from + i);
+            int64_t a = time_at(&c->column, from + i);
+            int64_t b = time_at(&c->second, from + i);
             int64_t t = a > b ? a : b;
 
             m[i] &= t >= c->low && t <= c->high;
@@ -196,10 +185,83 @@ apply(const struct condition *c, size_t from, size_t n, uint8_t *m)
     }
 }
 
+/* --- codes */
+
+static bool
+holds_exactly(const struct condition *c, size_t i)
+{
+    int64_t t = time_at(&c->column, i);
+
+    if (c->kind == CONDITION_LATER) {
+        int64_t other = time_at(&c->second, i);
+
+        t = other > t ? other : t;
+    }
+    return t >= c->low && t <= c->high;
+}
+
+static void
+and_codes(const struct condition *c, size_t from, size_t n, uint64_t *words)
+{
+    uint64_t inside[MASK_BLOCK / 64];
+    uint64_t border[MASK_BLOCK / 64];
+
+    if (c->coarse.low > c->coarse.high) {
+        memset(words, 0, bits_words(n) * sizeof *words);
+        return;
+    }
+    bits_of_codes(c->coarse.codes + from, n,
+                  (struct code_range){c->coarse.low, c->coarse.high,
+                                      c->coarse.low_is_border ? c->coarse.low : c->coarse.high,
+                                      c->coarse.high_is_border ? c->coarse.high : c->coarse.low},
+                  inside, border);
+    for (size_t w = 0; w < bits_words(n); w++)
+        words[w] &= inside[w];
+    if (!c->coarse.low_is_border && !c->coarse.high_is_border)
+        return;
+    for (size_t w = 0; w < bits_words(n); w++)
+        for (uint64_t left = border[w] & words[w]; left; left &= left - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(left);
+
+            if (!holds_exactly(c, from + w * 64 + bit))
+                words[w] &= ~((uint64_t)1 << bit);
+        }
+}
+
+/* Conditions that have codes, of any: the others look at bytes. */
+static size_t
+coarse_count(const struct conditions *c)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < c->count; i++)
+        count += c->at[i].coarse.codes != NULL;
+    return count;
+}
+
+static void
+scan_block(const struct conditions *c, bool bytes, size_t from, size_t n, uint64_t *words)
+{
+    uint8_t m[MASK_BLOCK];
+
+    if (bytes) {
+        mask_fill(m, n, true);
+        for (size_t i = 0; i < c->count; i++)
+            if (!c->at[i].coarse.codes)
+                apply(&c->at[i], from, n, m);
+        mask_pack(m, n, words);
+    } else {
+        memset(words, 0xFF, bits_words(n) * sizeof *words); /* and the codes end it at n */
+    }
+    for (size_t i = 0; i < c->count; i++)
+        if (c->at[i].coarse.codes)
+            and_codes(&c->at[i], from, n, words);
+}
+
 void
 scan_rows(const struct conditions *c, struct bits *out)
 {
-    uint8_t m[MASK_BLOCK];
+    const bool bytes = coarse_count(c) < c->count;
 
     for (size_t i = 0; i < c->count; i++)
         if (c->at[i].kind == CONDITION_FALSE) {
@@ -210,12 +272,7 @@ scan_rows(const struct conditions *c, struct bits *out)
         bits_fill(out, true);
         return;
     }
-    for (size_t from = 0; from < out->count; from += MASK_BLOCK) {
-        size_t n = out->count - from < MASK_BLOCK ? out->count - from : MASK_BLOCK;
-
-        mask_fill(m, n, true);
-        for (size_t i = 0; i < c->count; i++)
-            apply(&c->at[i], from, n, m);
-        mask_pack(m, n, out->words + from / 64);
-    }
+    for (size_t from = 0; from < out->count; from += MASK_BLOCK)
+        scan_block(c, bytes, from, out->count - from < MASK_BLOCK ? out->count - from : MASK_BLOCK,
+                   out->words + from / 64);
 }

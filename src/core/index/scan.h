@@ -6,7 +6,7 @@
 #define CANVASS_CORE_INDEX_SCAN_H
 
 #include "core/index/bits.h"
-#include "core/index/file.h"
+#include "core/index/coarse.h"
 
 enum condition_kind {
     CONDITION_TIME,   /* low <= time <= high; the lowest number is "no time" */
@@ -21,7 +21,8 @@ enum condition_kind {
 struct condition {
     enum condition_kind kind;
     struct index_column column, second;
-    int64_t low, high; /* TIME, LATER */
+    int64_t low, high;          /* TIME, LATER */
+    struct coarse_range coarse; /* the same in 16 bits, where there is such a column */
     uint8_t which, value;
     uint16_t codes[MASK_FEW];
     size_t code_count;

@@ -24,12 +24,19 @@ reach_state_release(struct reach_state *r)
 }
 
 static void
+forget_sets(struct cached *sets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        buf_release(&sets[i].key);
+        bits_release(&sets[i].bits);
+    }
+}
+
+static void
 forget(struct index_view *v)
 {
-    for (size_t i = 0; i < CACHE_ENTRIES; i++) {
-        buf_release(&v->cache[i].key);
-        bits_release(&v->cache[i].bits);
-    }
+    forget_sets(v->cache, CACHE_ENTRIES);
+    forget_sets(v->rows, ROWS_KEPT);
     index_places_release(&v->places);
     rows_map_release(&v->conversations);
     rows_map_release(&v->appointments);
@@ -38,6 +45,7 @@ forget(struct index_view *v)
     bits_release(&v->last);
     bits_release(&v->reached.set);
     bits_release(&v->reached.left);
+    coarse_columns_release(&v->coarse);
     for (size_t i = 0; i < SECTION_COUNT; i++)
         used_words_release(&v->used[i]);
     v->has_places = v->has_conversations = v->has_appointments = false;
@@ -220,11 +228,11 @@ view_appointments(struct index_view *v, const struct rows_map **out)
 
 /* --- the sets of leaves */
 
-struct cached *
-view_cache_find(struct index_view *v, const struct buf *key)
+static struct cached *
+find(struct index_view *v, struct cached *among, size_t count, const struct buf *key)
 {
-    for (size_t i = 0; i < CACHE_ENTRIES; i++) {
-        struct cached *c = &v->cache[i];
+    for (size_t i = 0; i < count; i++) {
+        struct cached *c = &among[i];
 
         if (c->bits.words && c->key.len == key->len &&
             memcmp(c->key.data, key->data, key->len) == 0) {
@@ -233,6 +241,30 @@ view_cache_find(struct index_view *v, const struct buf *key)
         }
     }
     return NULL;
+}
+
+static struct cached *
+put(struct index_view *v, struct cached *among, size_t count, const struct buf *key,
+    struct bits *bits)
+{
+    struct cached *oldest = &among[0];
+
+    for (size_t i = 1; i < count; i++)
+        if (among[i].used < oldest->used)
+            oldest = &among[i];
+    buf_clear(&oldest->key);
+    buf_add(&oldest->key, key->data, key->len);
+    bits_release(&oldest->bits);
+    oldest->bits = *bits;
+    *bits = (struct bits){0};
+    oldest->used = ++v->uses;
+    return oldest;
+}
+
+struct cached *
+view_cache_find(struct index_view *v, const struct buf *key)
+{
+    return find(v, v->cache, CACHE_ENTRIES, key);
 }
 
 /* How many sets may be kept: few when there are very many customers, never less than 8. */
@@ -248,16 +280,17 @@ cache_places(const struct index_view *v)
 struct cached *
 view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits)
 {
-    struct cached *oldest = &v->cache[0];
+    return put(v, v->cache, cache_places(v), key, bits);
+}
 
-    for (size_t i = 1; i < cache_places(v); i++)
-        if (v->cache[i].used < oldest->used)
-            oldest = &v->cache[i];
-    buf_clear(&oldest->key);
-    buf_add(&oldest->key, key->data, key->len);
-    bits_release(&oldest->bits);
-    oldest->bits = *bits;
-    *bits = (struct bits){0};
-    oldest->used = ++v->uses;
-    return oldest;
+struct cached *
+view_rows_find(struct index_view *v, const struct buf *key)
+{
+    return find(v, v->rows, ROWS_KEPT, key);
+}
+
+struct cached *
+view_rows_put(struct index_view *v, const struct buf *key, struct bits *bits)
+{
+    return put(v, v->rows, ROWS_KEPT, key, bits);
 }

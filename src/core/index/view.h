@@ -42,6 +42,8 @@ struct used_words { /* of one column of codes */
 };
 void used_words_release(struct used_words *u);
 
+enum { ROWS_KEPT = 4 };
+
 struct index_view {
     struct db *db;           /* borrowed: whose it is */
     char *path;              /* owned; NULL: none (a replica in memory) */
@@ -63,6 +65,8 @@ struct index_view {
         struct reach counts;
     } reached;
     struct used_words used[SECTION_COUNT];
+    struct coarse_columns coarse;
+    struct cached rows[ROWS_KEPT]; /* of conversations or appointments, without their times */
     struct cached cache[CACHE_ENTRIES];
     uint64_t uses;
 };
@@ -81,6 +85,12 @@ void reach_state_release(struct reach_state *r);
 struct cached *view_cache_find(struct index_view *v, const struct buf *key);
 /* Takes bits over. */
 struct cached *view_cache_put(struct index_view *v, const struct buf *key, struct bits *bits);
+
+/* The same for sets of rows. */
+struct cached *view_rows_find(struct index_view *v, const struct buf *key);
+struct cached *view_rows_put(struct index_view *v, const struct buf *key, struct bits *bits);
+/* All that a leaf's set depends on, besides the replica; appended to key. */
+void index_leaf_key(const struct leaf *leaf, const struct segment_env *env, struct buf *key);
 
 struct gather {   /* row ids; zero is a valid empty value */
     int64_t *ids; /* owned */
