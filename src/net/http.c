@@ -18,6 +18,7 @@
  * a request meets the close on its way, which leaves its outcome unknown; so old ones are dropped.
  */
 #define CONNECTION_IDLE_MAX_S 20L
+#define CURLS_OWN_TYPE "application/x-www-form-urlencoded"
 #define RETRY_AFTER_MAX_S ((int64_t)24 * 3600)
 
 #if LIBCURL_VERSION_NUM < 0x075000
@@ -358,9 +359,11 @@ static bool
 set_headers(struct transfer *t, const struct http_request *r)
 {
     char *line = NULL;
-    bool ok = add_header(t, "Expect:"); /* no pause before the body */
+    bool ok = true;
 
-    if (ok && r->content_type) {
+    /* libcurl looks through the list many times: the type that it gives a POST by itself is left
+     * to it, and so is `Expect`, which it asks for a megabyte and more only. */
+    if (r->content_type && strcmp(r->content_type, CURLS_OWN_TYPE) != 0) {
         line = mem_printf("Content-Type: %s", r->content_type);
         ok = add_header(t, line);
         free(line);

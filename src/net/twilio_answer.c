@@ -30,11 +30,14 @@ twilio_code_of(int64_t n)
 static bool
 is_wanted(const struct buf *name)
 {
-    static const char *const wanted[] = {"sid", "status", "error_code", "code"};
+    static const struct {
+        size_t len;
+        const char *text;
+    } wanted[] = {{3, "sid"}, {6, "status"}, {10, "error_code"}, {4, "code"}};
 
     for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
-        if (strcmp(wanted[i], buf_str(name)) == 0)
-            return strlen(wanted[i]) == name->len;
+        if (wanted[i].len == name->len && memcmp(wanted[i].text, buf_str(name), wanted[i].len) == 0)
+            return true;
     return false;
 }
 

@@ -128,7 +128,7 @@ static bool
 write_results(struct loop *l, size_t from, size_t to, int64_t now_ms, struct settle_sum *sum,
               struct error *err)
 {
-    const struct sms_result **answers = mem_calloc(to - from + 1, sizeof *answers);
+    const struct sms_result **answers = mem_calloc(to - from + 1, sizeof(struct sms_result *));
     size_t count = 0;
     bool ok = true;
 

@@ -401,7 +401,7 @@ ask_ahead(struct work *w, const struct claim_campaign *from, struct due_unit *du
 
     if (!ok || !from)
         return ok;
-    customers = mem_calloc(count + 1, sizeof *customers);
+    customers = mem_calloc(count + 1, sizeof(struct key *));
     for (size_t i = 0; i < count; i++)
         customers[i] = &due[i].customer;
     ok = customer_vars_load_all(w->reader, customers, count, vars, err);

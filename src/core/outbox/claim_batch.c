@@ -16,7 +16,7 @@ claim_batch_release(struct claim_batch *b)
 static size_t
 bit_of(const char *address)
 {
-    return (uint64_t)key_hash_text(address, strlen(address)) % (CLAIM_BATCH_WORDS * 64U);
+    return (uint64_t)key_hash_text(address, strlen(address)) % (CLAIM_BATCH_WORDS * UINT64_C(64));
 }
 
 bool
