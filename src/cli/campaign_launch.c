@@ -20,15 +20,6 @@ print_checks(const struct launch_review *r, FILE *out)
         (void)fprintf(out, "  %s  %s\n", marks[r->checks[i].level], r->checks[i].text);
 }
 
-static bool
-stops(const struct launch_review *r)
-{
-    for (size_t i = 0; i < r->check_count; i++)
-        if (r->checks[i].level == LAUNCH_STOP)
-            return true;
-    return false;
-}
-
 /* Without a count: tells what the launch would do, and what to type. */
 static int
 ask_for_count(struct campaign_job *j, struct error *err)
@@ -42,8 +33,8 @@ ask_for_count(struct campaign_job *j, struct error *err)
         return -1;
     if (!j->cli->json)
         print_checks(&r, stderr);
-    if (stops(&r))
-        (void)error_set(err, ERR_DENIED, "nothing was launched: a check stops it (STOP above)");
+    if (!launch_may_go(&r, err))
+        (void)error_wrap(err, "nothing was launched");
     else
         (void)error_set(err, ERR_INVALID,
                         "nothing was launched: %" PRId64 " people would be messaged, %" PRId64

@@ -26,8 +26,9 @@ audit_launch(struct db *ledger, int64_t id, const char *action, const char *deta
 }
 
 /* --- does the review allow it? */
-static bool
-refuse_stops(const struct launch_review *r, struct error *err)
+
+bool
+launch_may_go(const struct launch_review *r, struct error *err)
 {
     struct buf text = {0};
 
@@ -45,7 +46,7 @@ static bool
 review_allows(const struct launch_review *r, const struct launch_request *request,
               struct error *err)
 {
-    if (!refuse_stops(r, err))
+    if (!launch_may_go(r, err))
         return false;
     if (r->reach.reachable != request->confirm)
         return error_set(err, ERR_CONFLICT,

@@ -31,6 +31,8 @@ struct launch_review {
     struct key first_customer; /* a sample person */
 };
 void launch_review_release(struct launch_review *r);
+/* false: ERR_CONFLICT with all that stops it. */
+bool launch_may_go(const struct launch_review *r, struct error *err) MUST_CHECK;
 /* db: a reader with one snapshot. Reads every recipient once; may take a second for a million. */
 bool launch_review(struct db *db, const struct config *config, int64_t id, int64_t now_s,
                    struct launch_review *out, struct error *err) MUST_CHECK;

@@ -235,25 +235,56 @@ draw_rate(const struct monitor *m, struct grid *g, struct area a)
 
 /* --- counters over what is running; the sum is checked before the eyes of the operator */
 
-/* What comes behind a number of fewer digits than `least` stays where it is: the number of those
- * under way changes its length all the time, and a line that moves is hard to read and sent anew.
- */
+struct counter {
+    const char *name;
+    enum role role;
+    int64_t n;
+    bool always; /* also when it is 0 and there is little room */
+};
+
 static int
-counter_of_least(struct grid *g, struct area a, int x, const char *name, enum role role, int64_t n,
-                 int least)
+counter_width(const struct counter *c)
 {
     char text[32];
-    int end;
 
-    x = grid_text(g, a, 0, x, ROLE_DIM, name) + 1;
-    end = grid_text(g, a, 0, x, n ? role | STYLE_BOLD : ROLE_DIM, number_text(n, text));
-    return (end < x + least ? x + least : end) + 2;
+    return cells_width(c->name) + 1 + cells_width(number_text(c->n, text));
 }
 
+/* Where the next thing may stand. */
 static int
-counter(struct grid *g, struct area a, int x, const char *name, enum role role, int64_t n)
+draw_counter(struct grid *g, struct area a, int x, const struct counter *c)
 {
-    return counter_of_least(g, a, x, name, role, n, 0);
+    char text[32];
+
+    x = grid_text(g, a, 0, x, ROLE_DIM, c->name) + 1;
+    return grid_text(g, a, 0, x, c->n ? c->role | STYLE_BOLD : ROLE_DIM, number_text(c->n, text)) +
+           2;
+}
+
+/*
+ * Where little room is, those that are 0 are left out; what still has no place is told by an
+ * ellipsis. behind: columns kept free for what follows. Where that may stand.
+ */
+static int
+draw_counter_row(struct grid *g, struct area a, const struct counter *counters, size_t count,
+                 int behind)
+{
+    const int room = a.w - behind;
+    int whole = 1;
+    int x = 1;
+
+    for (size_t i = 0; i < count; i++)
+        whole += counter_width(&counters[i]) + (i > 0 ? 2 : 0);
+    for (size_t i = 0; i < count; i++) {
+        const struct counter *c = &counters[i];
+
+        if (whole > room && c->n == 0 && !c->always)
+            continue;
+        if (x + counter_width(c) > room)
+            return grid_text(g, a, 0, x < room ? x : room - 1, ROLE_DIM, "…") + 2;
+        x = draw_counter(g, a, x, c);
+    }
+    return x;
 }
 
 static void
@@ -271,6 +302,22 @@ sum_up(const struct monitor *m, int64_t sums[DELIVERY_STATE_COUNT], int64_t *tar
     }
 }
 
+/* What is under way changes all the time: last, so that nothing moves with it. */
+static void
+draw_states(struct grid *g, struct area a, const int64_t s[DELIVERY_STATE_COUNT], int64_t contacted)
+{
+    const struct counter counters[] = {
+        {"queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT], true},
+        {"contacted", ROLE_OK, contacted, true},
+        {"failed", ROLE_ERROR, s[DELIVERY_FAILED], false},
+        {"in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT], false},
+        {"skipped", ROLE_TEXT, s[DELIVERY_SKIPPED], false},
+        {"sending", ROLE_INFO, s[DELIVERY_SENDING], false},
+    };
+
+    (void)draw_counter_row(g, a, counters, ARRAY_LEN(counters), 0);
+}
+
 static void
 draw_counters(const struct monitor *m, struct grid *g, struct area a)
 {
@@ -279,33 +326,35 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
     int64_t responded;
     int64_t opted_out;
     int64_t sum = 0;
-    int64_t contacted;
     struct area second = area_rows(a, 1, 1);
+    enum role role;
     char text[32];
     char whole[80];
-    int x = 1;
+    char brief[48];
+    int x;
 
     sum_up(m, s, &targeted, &responded, &opted_out);
     for (int i = 0; i < DELIVERY_STATE_COUNT; i++)
         sum += s[i];
-    contacted =
-        s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] + s[DELIVERY_UNDELIVERED];
-    x = counter(g, a, x, "queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT]);
-    x = counter_of_least(g, a, x, "sending", ROLE_INFO, s[DELIVERY_SENDING], 5);
-    x = counter(g, a, x, "contacted", ROLE_OK, contacted);
-    x = counter(g, a, x, "failed", ROLE_ERROR, s[DELIVERY_FAILED]);
-    x = counter(g, a, x, "in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT]);
-    (void)counter(g, a, x, "skipped", ROLE_TEXT, s[DELIVERY_SKIPPED]);
-    x = counter(g, second, 1, "delivered", ROLE_OK, s[DELIVERY_DELIVERED]);
-    x = counter(g, second, x, "undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED]);
-    x = counter(g, second, x, "responded", ROLE_INFO, responded);
-    x = counter(g, second, x, "opted out", ROLE_WARN, opted_out);
+    role = sum == targeted ? ROLE_OK : ROLE_ERROR;
     (void)number_text(targeted, text);
+    (void)snprintf(brief, sizeof brief, "= %s %s", text, sum == targeted ? "✓" : "✗");
     (void)snprintf(whole, sizeof whole,
                    sum == targeted ? "all = %s targeted ✓" : "sum is not %s targeted ✗", text);
-    if (x + cells_width(whole) > second.w)
-        (void)snprintf(whole, sizeof whole, "= %s %s", text, sum == targeted ? "✓" : "✗");
-    (void)grid_text(g, second, 0, x, sum == targeted ? ROLE_OK : ROLE_ERROR, whole);
+    draw_states(g, a, s,
+                s[DELIVERY_ACCEPTED] + s[DELIVERY_SENT] + s[DELIVERY_DELIVERED] +
+                    s[DELIVERY_UNDELIVERED]);
+    {
+        const struct counter counters[] = {
+            {"delivered", ROLE_OK, s[DELIVERY_DELIVERED], true},
+            {"responded", ROLE_INFO, responded, true},
+            {"opted out", ROLE_WARN, opted_out, true},
+            {"undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED], false},
+        };
+
+        x = draw_counter_row(g, second, counters, ARRAY_LEN(counters), cells_width(brief) + 2);
+    }
+    (void)grid_text(g, second, 0, x, role, x + cells_width(whole) > second.w ? brief : whole);
 }
 
 /* --- the stream */

@@ -212,6 +212,20 @@ mistakes_in_files_have_a_place(void **state)
 }
 
 static void
+a_refused_launch_says_what_stops_it(void **state)
+{
+    struct stage *s = *state;
+
+    write_file(s->yaml, good);
+    expect(s, RUN(s, "create", "-f", s->yaml), EXIT_DONE, "\"id\": 1");
+    expect(s, RUN(s, "launch", "1"), EXIT_REFUSED,
+           "nothing was launched: customers were never synced");
+    s->cli.json = false;
+    expect(s, RUN(s, "launch", "1"), EXIT_REFUSED, "STOP  customers were never synced");
+    assert_int_equal(world_number(s->w.ledger, "SELECT count(*) FROM delivery"), 0);
+}
+
+static void
 wrong_arguments_are_usage(void **state)
 {
     struct stage *s = *state;
@@ -241,6 +255,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ON_STAGE(from_file_to_recipients),
         ON_STAGE(mistakes_in_files_have_a_place),
+        ON_STAGE(a_refused_launch_says_what_stops_it),
         ON_STAGE(wrong_arguments_are_usage),
     };
 
