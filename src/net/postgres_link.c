@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "net/postgres_cancel.h"
 
 /*
  * SILENCE: a server that sends nothing for so long is given up. TICK: how soon a cancel is seen.
@@ -226,12 +227,8 @@ pglink_open(const char *url, const char *password, const atomic_bool *cancel, st
 void
 pglink_abandon(struct pglink *l)
 {
-    PGcancel *cancel = l->busy && PQstatus(l->conn) == CONNECTION_OK ? PQgetCancel(l->conn) : NULL;
-    char ignored[128];
-
-    if (cancel)
-        (void)PQcancel(cancel, ignored, sizeof ignored);
-    PQfreeCancel(cancel);
+    if (l->busy && PQstatus(l->conn) == CONNECTION_OK)
+        pgcancel_send(PQgetCancel(l->conn));
 }
 
 void

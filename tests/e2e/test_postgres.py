@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """The main database on PostgreSQL: the same facts as from SQLite, changes of every kind, and what failures leave."""
+import contextlib
 import datetime
 import json
 import os
@@ -617,12 +618,14 @@ def a_server_that_restarts():
 
 
 class Proxy:
-    """Between canvass and the server: cuts the connection after so many bytes from the server."""
+    """Between canvass and the server: cuts a connection after so many bytes from the server, or falls silent."""
 
     def __init__(self, server, after):
         self.dir = tempfile.mkdtemp(prefix="canvass-proxy-")
         self.to = os.path.join(server.sock, ".s.PGSQL.5432")
-        self.after = after
+        self.after = after  # of the next connection
+        self.hangs = False
+        self.hung = threading.Event()
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(os.path.join(self.dir, ".s.PGSQL.5432"))
         self.listener.listen(4)
@@ -637,7 +640,8 @@ class Proxy:
                 return
             far = socket.socket(socket.AF_UNIX)
             far.connect(self.to)
-            self.carry(near, far)
+            with contextlib.suppress(ConnectionError):  # whoever ends leaves unread bytes behind
+                self.carry(near, far)
             near.close()
             far.close()
 
@@ -651,6 +655,10 @@ class Proxy:
                 if s is far:
                     left -= len(data)
                 (near if s is far else far).sendall(data)
+        if self.hangs:
+            self.hung.set()
+            while near.recv(65536):
+                pass
 
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
@@ -679,6 +687,41 @@ def a_connection_cut_in_the_middle():
         assert "the last sync failed" in site.run("doctor", ok=(0, 1)).stdout
         site.sync()
         assert site.ask("SELECT DISTINCT name FROM customer") == [("New",)]
+
+
+def an_incremental_sync_is_cut_or_called_off_anywhere():
+    """While rows and numbers of all tables are on their way: nothing is half done, and the next sync has it all."""
+    with demo(1500, 5) as lite, Site("x") as site:
+        server.load_reference(os.path.join(lite.dir, "main.db"), "ahead")
+        proxy = Proxy(server, 1 << 40)
+        try:
+            site.configure(f"postgresql://admin@/ahead?host={proxy.dir}")
+            site.sync()
+            server.sql("UPDATE customers SET name = 'New' WHERE id % 3 = 0; DELETE FROM customers WHERE id % 100 = 7; "
+                       "UPDATE appointments SET service_type = 'New'; UPDATE conversations SET outcome = 'x'; "
+                       "UPDATE appointment_requests SET status = 'booked'", "ahead")
+            before = site.dump()
+            for proxy.after in (8000, 16000, 40000, 100000, 250000, 400000, 600000):
+                site.fails("lost")
+                same(before, site.dump())
+            proxy.hangs = True
+            for proxy.after in (12000, 200000):
+                proxy.hung.clear()
+                watch = subprocess.Popen(site.argv("sync", "--watch"), env=ENV, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                         stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+                assert proxy.hung.wait(30)
+                watch.terminate()
+                said = watch.communicate(timeout=20)[0]
+                assert watch.returncode == 0, said
+                same(before, site.dump())
+            proxy.hangs, proxy.after = False, 1 << 40
+            assert site.sync()["mode"] == "incremental"
+        finally:
+            proxy.close()
+        with Site(server.url("ahead")) as fresh:
+            fresh.sync()
+            same(fresh.dump(), site.dump())
+            assert fresh.reach() == site.reach()
 
 
 def a_backend_that_is_terminated():
@@ -744,5 +787,6 @@ if __name__ == "__main__":
               a_sync_that_waits_can_be_called_off, a_number_that_meets_the_id_of_a_text_reads_everything,
               what_fails_on_its_way_is_told_where_nobody_takes_it, the_engine_follows, a_mapping_without_versions_finds_what_it_says,
               replaced_tables_are_read_from_the_beginning, a_role_without_rights, a_dropped_column, a_locked_table,
-              a_server_that_restarts, a_connection_cut_in_the_middle, a_backend_that_is_terminated,
+              a_server_that_restarts, a_connection_cut_in_the_middle,
+              an_incremental_sync_is_cut_or_called_off_anywhere, a_backend_that_is_terminated,
               a_bad_mapping_is_told_with_its_place, an_id_that_comes_twice_is_refused])
