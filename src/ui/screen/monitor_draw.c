@@ -237,8 +237,8 @@ draw_rate(const struct monitor *m, struct grid *g, struct area a)
 
 struct counter {
     const char *name;
-    enum role role;
     int64_t n;
+    enum role role;
     bool always; /* also when it is 0 and there is little room */
 };
 
@@ -307,12 +307,12 @@ static void
 draw_states(struct grid *g, struct area a, const int64_t s[DELIVERY_STATE_COUNT], int64_t contacted)
 {
     const struct counter counters[] = {
-        {"queued", ROLE_TEXT, s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT], true},
-        {"contacted", ROLE_OK, contacted, true},
-        {"failed", ROLE_ERROR, s[DELIVERY_FAILED], false},
-        {"in doubt", ROLE_ERROR, s[DELIVERY_IN_DOUBT], false},
-        {"skipped", ROLE_TEXT, s[DELIVERY_SKIPPED], false},
-        {"sending", ROLE_INFO, s[DELIVERY_SENDING], false},
+        {"queued", s[DELIVERY_QUEUED] + s[DELIVERY_RETRY_WAIT], ROLE_TEXT, true},
+        {"contacted", contacted, ROLE_OK, true},
+        {"failed", s[DELIVERY_FAILED], ROLE_ERROR, false},
+        {"in doubt", s[DELIVERY_IN_DOUBT], ROLE_ERROR, false},
+        {"skipped", s[DELIVERY_SKIPPED], ROLE_TEXT, false},
+        {"sending", s[DELIVERY_SENDING], ROLE_INFO, false},
     };
 
     (void)draw_counter_row(g, a, counters, ARRAY_LEN(counters), 0);
@@ -346,10 +346,10 @@ draw_counters(const struct monitor *m, struct grid *g, struct area a)
                     s[DELIVERY_UNDELIVERED]);
     {
         const struct counter counters[] = {
-            {"delivered", ROLE_OK, s[DELIVERY_DELIVERED], true},
-            {"responded", ROLE_INFO, responded, true},
-            {"opted out", ROLE_WARN, opted_out, true},
-            {"undelivered", ROLE_WARN, s[DELIVERY_UNDELIVERED], false},
+            {"delivered", s[DELIVERY_DELIVERED], ROLE_OK, true},
+            {"responded", responded, ROLE_INFO, true},
+            {"opted out", opted_out, ROLE_WARN, true},
+            {"undelivered", s[DELIVERY_UNDELIVERED], ROLE_WARN, false},
         };
 
         x = draw_counter_row(g, second, counters, ARRAY_LEN(counters), cells_width(brief) + 2);
