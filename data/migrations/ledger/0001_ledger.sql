@@ -123,7 +123,8 @@ CREATE INDEX delivery_opted_out ON delivery (opted_out_at) WHERE opted_out_at IS
 CREATE INDEX delivery_retry ON delivery (next_attempt_at_ms) WHERE state = 'retry_wait';
 
 -- Counters follow the rows: in the same statement, by the database itself. Only who changes hundreds of rows at
--- once (core/store/attempt_batch_store) flips their tally and changes the counters once, in the same transaction.
+-- once (core/store/attempt_batch_store) flips their tally and changes the counters once, in the same transaction;
+-- so does a launch, which inserts tens of thousands with the triggers off (core/store/plan_store).
 CREATE TRIGGER delivery_queued AFTER INSERT ON delivery
     WHEN NEW.state = 'queued' AND NEW.opted_out_at IS NULL
 BEGIN
