@@ -465,6 +465,75 @@ blocks_and_their_borders(void **state)
     grow_with_syncs(4200, 1, false);
 }
 
+/* All at one index, with days that move, words that stay and words that do not. */
+static void
+ask_with_moving_days(struct clinic *c)
+{
+    static const char *const stills[] = {
+        "\"conversation\":{\"channel\":\"sms\",",
+        "\"conversation\":{\"channel\":\"voice\",",
+        "\"conversation\":{\"channel\":[\"sms\",\"voice\"],",
+        "\"conversation\":{\"booking_intent\":true,",
+        "\"conversation\":{\"booking_intent\":false,\"count\":2,",
+        "\"conversation\":{\"booking_intent\":true,\"satisfaction\":{\">\":4},",
+        "\"conversation\":{\"has_metadata\":\"other\",",
+        "\"conversation\":{\"has_metadata\":\"visited_booking_page\",",
+        "\"appointment\":{\"status\":\"cancelled\",",
+        "\"appointment\":{\"status\":\"completed\",\"upcoming\":false,",
+    };
+    static const int days[] = {10, 60, 25};
+
+    for (size_t d = 0; d < ARRAY_LEN(days); d++)
+        for (size_t i = 0; i < ARRAY_LEN(stills); i++) {
+            char *document = mem_printf("{%s\"within_days\":%d}}", stills[i], days[d]);
+
+            assert_document(c, document);
+            free(document);
+        }
+}
+
+static void
+kept_rows_are_those_of_their_words_and_outcomes(void **state)
+{
+    static char info_only[] = "info_only";
+    static char *others[] = {info_only};
+    struct clinic c;
+    struct buf bytes = {0};
+    struct error err = {0};
+    bool merged = false;
+
+    (void)state;
+    seed = 9;
+    clinic_open(&c, 120, false);
+    must(index_make_bytes(c.db, NULL, &bytes, &merged, &err), &err);
+    attach(&c, &bytes);
+    ask_with_moving_days(&c);
+    {
+        const struct config before = c.config;
+
+        c.config.segments.booking_intent_outcomes.items = others;
+        c.config.segments.booking_intent_outcomes.count = 1;
+        ask_with_moving_days(&c);
+        c.config.segments = before.segments;
+    }
+    c.env.now_s += 7 * DAY;
+    ask_with_moving_days(&c);
+    /* other rows in the same connection */
+    c.env.now_s = NOW;
+    for (size_t i = 0; i < 20; i++)
+        change_something(&c);
+    {
+        struct sync_result result;
+
+        sync_now(&c, SYNC_INCREMENTAL, &result);
+    }
+    must(index_make_bytes(c.db, NULL, &bytes, &merged, &err), &err);
+    attach(&c, &bytes);
+    ask_with_moving_days(&c);
+    buf_release(&bytes);
+    clinic_close(&c);
+}
+
 static void
 no_customer_at_all(void **state)
 {
@@ -764,6 +833,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_index_brought_up_to_date_says_what_sql_says),
         cmocka_unit_test(blocks_and_their_borders),
+        cmocka_unit_test(kept_rows_are_those_of_their_words_and_outcomes),
         cmocka_unit_test(no_customer_at_all),
         cmocka_unit_test(a_damaged_section_is_never_used),
         cmocka_unit_test(a_damaged_head_is_refused),
