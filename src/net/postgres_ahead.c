@@ -7,7 +7,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 
-/* Bytes of a chunk, and of all that wait: a server that is faster waits for us. */
+/* Bytes of a chunk, and of the memory of all that wait: a server that is faster waits for us. */
 enum { CHUNK_SIZE = 64 << 10, WAITING_MAX = 8 << 20 };
 
 /* Messages, each behind its length and with one byte to spare. */
@@ -63,7 +63,7 @@ put(struct pgahead *a, struct chunk *c)
     if (wanted) {
         *(a->end ? &a->end->next : &a->first) = c;
         a->end = c;
-        a->waiting += c->bytes.len;
+        a->waiting += c->bytes.cap;
         (void)pthread_cond_signal(&a->moved);
     }
     (void)pthread_mutex_unlock(&a->lock);
@@ -205,7 +205,7 @@ take(struct pgahead *a, struct error *err)
     if (ok) {
         a->first = a->taken->next;
         a->end = a->first ? a->end : NULL;
-        a->waiting -= a->taken->bytes.len;
+        a->waiting -= a->taken->bytes.cap;
         (void)pthread_cond_signal(&a->moved);
     } else {
         *err = a->err;
