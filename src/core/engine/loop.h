@@ -52,15 +52,16 @@ struct loop_gate {
 
 struct loop {
     struct engine_options opt;
-    bool until_idle;
     struct db *ledger, *reader;
     char holder[UUID_SIZE];
     char who[160];
 
+    bool until_idle;
+
     /* lease */
     bool holds;
-    int lock_fd; /* of <home>/engine.lock; -1: it cannot be used */
     bool locked;
+    int lock_fd; /* of <home>/engine.lock; -1: it cannot be used */
     int64_t fence;
     int64_t lease_until_mono_ms; /* by our own clock that never goes back; nothing is sent after */
     int64_t next_lease_ms;       /* monotonic: when to take or renew */
@@ -120,10 +121,10 @@ struct loop {
     int64_t trouble_until_ms; /* monotonic: something of our own failed; do not spin */
     int64_t trouble_since_ms; /* monotonic; 0: none */
     char trouble[200];
-    bool planning;                 /* recipients of some campaign are being frozen */
     int64_t last_activity_ms;      /* monotonic: of sending or applying */
     int64_t next_due_ms;           /* wall clock; 0: nothing waits */
     int64_t wait_ms;               /* how long this turn may wait */
+    bool planning;                 /* recipients of some campaign are being frozen */
     bool stopped;                  /* the panic switch, as last seen */
     bool unconfirmed;              /* core/engine/place: nothing may be sent */
     int64_t place_next_ms;         /* monotonic */
