@@ -17,7 +17,7 @@ monitor_reply_at(const struct monitor *m, size_t row)
 
 #define TIME_X 2
 #define FROM_X 12
-#define RUNNING_NUMBERS (7 + 7 + 6 + 5) /* sent, wait, retry, replies */
+#define RUNNING_NUMBERS (8 + 8 + 6 + 5) /* sent, wait, retry, replies */
 
 struct columns {
     int from_w, via_x, tag_x, mood_x, says_x, says_w, then_w;
@@ -104,11 +104,11 @@ draw_running_row(void *ctx, struct grid *g, struct area a, size_t row, bool sele
     draw_progress(g, a, 0, x, bar_w, paused ? ROLE_WARN : ROLE_OK, campaign_done(c), c->targeted);
     x = grid_cell_right(g, a, 0, x + bar_w, 6, ROLE_TEXT,
                         percent_text(campaign_done(c), c->targeted, 0, percent));
-    x = draw_number(g, a, 0, x, 7, ROLE_TEXT, c->contacted);
-    x = draw_number(g, a, 0, x, 7, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
-    x = draw_number(g, a, 0, x, 6, c->states[DELIVERY_RETRY_WAIT] ? ROLE_WARN : ROLE_TEXT,
+    x = draw_number(g, a, 0, x + 1, 7, ROLE_TEXT, c->contacted);
+    x = draw_number(g, a, 0, x + 1, 7, ROLE_TEXT, c->states[DELIVERY_QUEUED]);
+    x = draw_number(g, a, 0, x + 1, 5, c->states[DELIVERY_RETRY_WAIT] ? ROLE_WARN : ROLE_TEXT,
                     c->states[DELIVERY_RETRY_WAIT]);
-    (void)draw_number(g, a, 0, x, 5, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
+    (void)draw_number(g, a, 0, x + 1, 4, c->responded ? ROLE_TITLE : ROLE_TEXT, c->responded);
 }
 
 static void
@@ -119,8 +119,8 @@ draw_running_head(struct grid *g, struct area a)
 
     (void)grid_text(g, a, 0, 4, ROLE_DIM, "Campaign");
     (void)grid_text(g, a, 0, 4 + name_w + 1, ROLE_DIM, "Progress");
-    x = grid_cell_right(g, a, 0, x, 7, ROLE_DIM, "sent");
-    x = grid_cell_right(g, a, 0, x, 7, ROLE_DIM, "wait");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "sent");
+    x = grid_cell_right(g, a, 0, x, 8, ROLE_DIM, "wait");
     x = grid_cell_right(g, a, 0, x, 6, ROLE_DIM, "retry");
     (void)grid_cell_right(g, a, 0, x, 5, ROLE_DIM, "repl");
 }

@@ -1,5 +1,6 @@
 #include "ui/widget/draw.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -337,12 +338,26 @@ draw_button(struct grid *g, struct area a, int y, int x, enum button_state state
     return grid_text(g, a, y, x, style, text);
 }
 
+/* "1,284"; what does not fit is told in thousands or millions, rounded down: "12.0M", "851k". */
+static void
+number_within(struct buf *text, int width, int64_t n)
+{
+    num_format_grouped(text, n);
+    if ((int)text->len <= width || n < 1000)
+        return;
+    buf_clear(text);
+    if (n < 1000000)
+        buf_printf(text, "%" PRId64 "k", n / 1000);
+    else
+        buf_printf(text, "%" PRId64 ".%" PRId64 "M", n / 1000000, n / 100000 % 10);
+}
+
 int
 draw_number(struct grid *g, struct area a, int y, int x, int width, unsigned style, int64_t n)
 {
     struct buf text = {0};
 
-    num_format_grouped(&text, n);
+    number_within(&text, width, n);
     if (n == 0 && (style & STYLE_ROLE_MASK) == ROLE_TEXT)
         style = ROLE_DIM;
     x = grid_cell_right(g, a, y, x, width, style, buf_str(&text));

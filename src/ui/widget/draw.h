@@ -59,7 +59,8 @@ enum button_state { BUTTON_REST, BUTTON_FOCUS, BUTTON_OFF };
 /* " Launch now "; off is dim. Returns the column behind it. */
 int draw_button(struct grid *g, struct area a, int y, int x, enum button_state state,
                 const char *label);
-/* "1,284"; 0 is dim when style says ROLE_TEXT. Right-aligned in width cells. */
+/* "1,284", or "1.2M" where that is too wide; 0 is dim when style says ROLE_TEXT. Right-aligned in
+ * width cells. */
 int draw_number(struct grid *g, struct area a, int y, int x, int width, unsigned style, int64_t n);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/base/cc.h"
 #include "ui/term/keys.h"
+#include "ui/widget/draw.h"
 #include "ui/widget/edit.h"
 #include "ui/widget/filter.h"
 #include "ui/widget/form.h"
@@ -258,6 +259,39 @@ form__draws_errors_under_the_field(void **state)
     form_close(&f);
 }
 
+/* --- numbers */
+
+static void
+number__never_loses_a_digit_unsaid(void **state)
+{
+    static const struct {
+        int64_t n;
+        const char *row;
+    } cases[] = {
+        {0, "      0"},       {851661, "851,661"},   {999999, "999,999"},
+        {1000000, "   1.0M"}, {12399999, "  12.3M"}, {-12345, "-12,345"},
+    };
+    struct grid g;
+    struct buf row = {0};
+
+    (void)state;
+    grid_init(&g, 1, 7);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        grid_clear(&g);
+        (void)draw_number(&g, grid_area(&g), 0, 0, 7, ROLE_TEXT, cases[i].n);
+        buf_clear(&row);
+        grid_row(&g, 0, &row);
+        assert_string_equal(buf_str(&row), cases[i].row);
+    }
+    grid_clear(&g);
+    (void)draw_number(&g, grid_area(&g), 0, 0, 5, ROLE_TEXT, 98765);
+    buf_clear(&row);
+    grid_row(&g, 0, &row);
+    assert_string_equal(buf_str(&row), "  98k");
+    buf_release(&row);
+    grid_release(&g);
+}
+
 /* --- filter */
 
 static void
@@ -375,6 +409,7 @@ main(void)
         cmocka_unit_test(form__moves_changes_and_presses),
         cmocka_unit_test(form__draws_errors_under_the_field),
         cmocka_unit_test(filter__words_fields_and_not),
+        cmocka_unit_test(number__never_loses_a_digit_unsaid),
         cmocka_unit_test(filter__finds_what_to_underline),
         cmocka_unit_test(fuzzy__prefers_starts_of_words),
         cmocka_unit_test(toast__good_news_goes_by_itself_and_errors_by_a_key),
