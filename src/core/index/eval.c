@@ -14,75 +14,6 @@ struct eval {
     struct error *err;
 };
 
-/* --- what a leaf's set depends on */
-
-static void
-key_number(struct buf *key, int64_t n)
-{
-    buf_add(key, &n, sizeof n);
-}
-
-static void
-key_text(struct buf *key, const char *text)
-{
-    key_number(key, (int64_t)strlen(text));
-    buf_add_str(key, text);
-}
-
-static void
-key_value(struct buf *key, const struct leaf_value *v)
-{
-    key_number(key, v->flag + 2 * v->any_campaign);
-    key_number(key, v->days);
-    key_number(key, v->campaign);
-    key_number(key, (int64_t)v->choice);
-    if (v->text)
-        key_text(key, v->text);
-    key_number(key, (int64_t)v->word_count);
-    for (size_t i = 0; i < v->word_count; i++)
-        key_text(key, v->words[i]);
-    for (size_t i = 0; i < v->numbers.count; i++) {
-        const struct number *n = &v->numbers.at[i].value;
-
-        key_number(key, v->numbers.at[i].op);
-        key_number(key, n->whole);
-        key_number(key, n->integer);
-        buf_add(key, &n->real, sizeof n->real);
-    }
-}
-
-static bool
-asks_time(const struct leaf *leaf)
-{
-    if (leaf->spec->kind == LEAF_NEXT_APPOINTMENT ||
-        (leaf->spec->kind == LEAF_APPOINTMENT && leaf->values[APPOINTMENT_UPCOMING].given))
-        return true;
-    for (size_t i = 0; i < leaf->spec->key_count; i++)
-        if (leaf->values[i].given && leaf->spec->keys[i].kind == VALUE_DAYS)
-            return true;
-    return false;
-}
-
-void
-index_leaf_key(const struct leaf *leaf, const struct segment_env *env, struct buf *key)
-{
-    const struct config *config = env->config;
-
-    key_number(key, leaf->spec->kind);
-    for (size_t i = 0; i < leaf->spec->key_count; i++)
-        if (leaf->values[i].given) {
-            key_number(key, (int64_t)i);
-            key_value(key, &leaf->values[i]);
-        }
-    if (leaf->spec->kind == LEAF_CONTACTED_BY)
-        return; /* followed through time: contacted.c */
-    if (asks_time(leaf))
-        key_number(key, env->now_s);
-    if (leaf->spec->kind == LEAF_CONVERSATION && leaf->values[CONVERSATION_BOOKING_INTENT].given)
-        for (size_t i = 0; i < config->segments.booking_intent_outcomes.count; i++)
-            key_text(key, config->segments.booking_intent_outcomes.items[i]);
-}
-
 /* --- one leaf */
 
 struct taking {
@@ -270,13 +201,13 @@ match(const struct eval *e, const struct node *n, struct bits *out)
 static bool
 make_tree_key(const struct eval *e, const struct node *n, struct buf *key)
 {
-    key_number(key, n->kind);
-    key_number(key, (int64_t)n->count);
+    index_key_number(key, n->kind);
+    index_key_number(key, (int64_t)n->count);
     if (n->kind == NODE_LEAF) {
         if (n->leaf->spec->kind == LEAF_CONTACTED_BY)
             return false;
         index_leaf_key(n->leaf, e->env, key);
-        key_number(key, -1); /* where the leaf ends */
+        index_key_number(key, -1); /* where the leaf ends */
         return true;
     }
     for (size_t i = 0; i < n->count; i++)

@@ -90,6 +90,7 @@ struct cached *view_cache_put(struct index_view *v, const struct buf *key, struc
 struct cached *view_rows_find(struct index_view *v, const struct buf *key);
 struct cached *view_rows_put(struct index_view *v, const struct buf *key, struct bits *bits);
 /* All that a leaf's set depends on, besides the replica; appended to key. */
+void index_key_number(struct buf *key, int64_t n);
 void index_leaf_key(const struct leaf *leaf, const struct segment_env *env, struct buf *key);
 
 struct gather {   /* row ids; zero is a valid empty value */

@@ -421,12 +421,6 @@ agent_other_pane(struct wizard *w)
     w->agent.in_preview = !w->agent.in_preview;
 }
 
-static void
-agent_arrived(struct wizard *w)
-{
-    (void)w;
-}
-
 const struct wizard_step_ops wizard_agent_ops = {
     .title = "AI agent",
     .fill = agent_fill,
@@ -443,5 +437,4 @@ const struct wizard_step_ops wizard_agent_ops = {
     .other_pane = agent_other_pane,
     .external = agent_external,
     .picked = agent_picked,
-    .arrived = agent_arrived,
 };

@@ -7,7 +7,6 @@
 #include "core/base/utime.h"
 #include "core/preview/preview.h"
 #include "core/segment/leaf_table.h"
-#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_state.h"
 #include "ui/screen/wizard_trend.h"
 
@@ -115,7 +114,7 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
 {
     struct wizard *w = owner;
     struct preview_box *keep = result;
-    struct key selected;
+    struct preview *before = w->preview;
 
     (void)q;
     if (!keep) {
@@ -125,16 +124,13 @@ got_preview(void *owner, const struct question *q, void *result, const struct er
         w->preview_old = true;
         return;
     }
-    selected = people_selected(w);
-    preview_free(w->preview);
     w->preview = keep->preview;
     keep->preview = NULL;
     w->preview_error[0] = '\0';
     w->preview_old = false;
     w->preview_serial++;
-    people_arrived(w, &selected);
-    key_release(&selected);
-    w->steps[WIZARD_SEGMENT]->arrived(w);
+    w->steps[WIZARD_SEGMENT]->counted(w, before);
+    preview_free(before);
     wizard_trend_follow(w);
 }
 

@@ -167,12 +167,6 @@ info_nothing(struct wizard *w)
 }
 
 static void
-info_arrived(struct wizard *w)
-{
-    (void)w;
-}
-
-static void
 info_picked(struct wizard *w, size_t item)
 {
     (void)w;
@@ -194,5 +188,4 @@ const struct wizard_step_ops wizard_info_ops = {
     .other_pane = info_nothing,
     .external = info_nothing,
     .picked = info_picked,
-    .arrived = info_arrived,
 };

@@ -100,25 +100,31 @@ people_order(const struct segment_sample *sample, enum people_sort sort, size_t 
     free(keys);
 }
 
-/* The person on a line of the list. */
+/* The person on a line of a preview's list, which is in s->order. */
+static const struct segment_person *
+person_of(const struct preview *p, const struct segment_step *s, size_t line)
+{
+    return p && line < p->sample.count && s->order ? &p->sample.people[s->order[line]] : NULL;
+}
+
 static const struct segment_person *
 person_at(const struct wizard *w, size_t line)
 {
-    if (!w->preview || line >= w->preview->sample.count || !w->segment.order)
-        return NULL;
-    return &w->preview->sample.people[w->segment.order[line]];
+    return person_of(w->preview, &w->segment, line);
 }
 
-struct key
-people_selected(const struct wizard *w)
+/* So that it is found again; {0}: none is selected. */
+static struct key
+selected_of(const struct preview *p, const struct segment_step *s)
 {
-    const struct segment_person *p = person_at(w, w->segment.people.sel);
+    const struct segment_person *one = person_of(p, s, s->people.sel);
 
-    return p ? key_dup(&p->key) : (struct key){0};
+    return one ? key_dup(&one->key) : (struct key){0};
 }
 
-void
-people_arrived(struct wizard *w, const struct key *selected)
+/* The list of w->preview in its order, on the person who was selected. */
+static void
+list_people(struct wizard *w, const struct key *selected)
 {
     struct segment_step *s = &w->segment;
     size_t count = w->preview->sample.count;
@@ -134,16 +140,25 @@ people_arrived(struct wizard *w, const struct key *selected)
     list_place(&s->people, count, line < count ? (int64_t)line : -1);
 }
 
+void
+people_counted(struct wizard *w, const struct preview *before)
+{
+    struct key selected = selected_of(before, &w->segment);
+
+    list_people(w, &selected);
+    key_release(&selected);
+}
+
 static void
 next_sort(struct wizard *w)
 {
     struct segment_step *s = &w->segment;
-    struct key selected = people_selected(w);
+    struct key selected = selected_of(w->preview, s);
     char text[80];
 
     s->sort = (s->sort + 1) % SORTS;
     if (w->preview)
-        people_arrived(w, &selected);
+        list_people(w, &selected);
     key_release(&selected);
     (void)snprintf(text, sizeof text, "The sample is %s%s.",
                    s->sort == SORT_SAMPLE ? "" : "sorted ", sorts[s->sort].by);

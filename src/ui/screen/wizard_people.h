@@ -11,10 +11,8 @@
 /* order[line] is the place in the sample; dates and counts go down, who has none comes last. */
 void people_order(const struct segment_sample *sample, enum people_sort sort, size_t *order);
 
-/* The key of the selected person, so that it is found again; {0} when there is none. */
-struct key people_selected(const struct wizard *w);
-/* After a new sample came. */
-void people_arrived(struct wizard *w, const struct key *selected);
+/* After a new sample came: the person who was selected in the one before still is. */
+void people_counted(struct wizard *w, const struct preview *before);
 void people_draw(struct wizard *w, struct grid *g, struct area a, bool focused);
 /* True when it was open. */
 bool people_close_why(struct wizard *w);

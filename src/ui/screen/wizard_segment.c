@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "ui/screen/wizard_people.h"
 #include "ui/screen/wizard_saved.h"
 #include "ui/screen/wizard_trend.h"
 
@@ -454,12 +455,6 @@ segment_external(struct wizard *w)
     segment_edit_json(w, segment_stop(&w->segment).kind != STOP_RAW);
 }
 
-static void
-segment_arrived(struct wizard *w)
-{
-    (void)w;
-}
-
 const struct wizard_step_ops wizard_segment_ops = {
     .title = "Target segment",
     .fill = fill_segment,
@@ -475,6 +470,6 @@ const struct wizard_step_ops wizard_segment_ops = {
     .other_pane = segment_other_pane,
     .external = segment_external,
     .picked = segment_picked,
-    .arrived = segment_arrived,
+    .counted = people_counted,
     .choices = wizard_choices_arrived,
 };

@@ -10,20 +10,6 @@
 #include "ui/screen/wizard_saved.h"
 #include "ui/screen/wizard_segment_focus.h"
 
-void
-segment_changed(struct wizard *w)
-{
-    struct segment_step *s = &w->segment;
-    json_t *criteria = wrows_json(&s->rows);
-
-    (void)json_object_set_new(w->spec, "segment", json_pack("{s:o}", "criteria", criteria));
-    s->saved_error[0] = '\0';
-    s->more = 0;
-    (void)people_close_why(w);
-    wizard_changed(w);
-    wizard_ask_preview(w);
-}
-
 /* The items of PICK_ADD before the criteria themselves. */
 enum add_item { ADD_SAME, ADD_GROUP_ALL, ADD_GROUP_ANY, ADD_GROUP_NONE, ADD_CRITERIA };
 

@@ -202,7 +202,9 @@ struct wizard_step_ops {
     void (*other_pane)(struct wizard *w);   /* F6 */
     void (*external)(struct wizard *w);     /* F4 */
     void (*picked)(struct wizard *w, size_t item);
-    void (*arrived)(struct wizard *w); /* a preview or review came */
+    /* A preview came; of the segment only. before: the one that was there; NULL: none. */
+    void (*counted)(struct wizard *w, const struct preview *before);
+    void (*arrived)(struct wizard *w); /* a review came; of the review only */
     /* What wizard_ask_choices() asked for came; of the segment only. */
     void (*choices)(struct wizard *w, struct wizard_choices *c);
 };
