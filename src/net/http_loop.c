@@ -11,7 +11,7 @@
 #include "core/base/mem.h"
 #include "core/base/utime.h"
 
-enum { EVENTS_MAX = 256, NEVER = -1 };
+enum { EVENTS_MAX = 256, NEVER = -1, AGAIN_MS = 100 };
 
 /*
  * What is known of a file descriptor. A connection is wanted for the length of a request and then
@@ -129,6 +129,21 @@ http_loop_prepare(struct http_loop *l, CURL *easy)
 
 /* --- rounds */
 
+/*
+ * Where curl fails (no memory) it does not say when it wants to be called again, and may not have
+ * named a socket that it waits for: that request runs into its time-out, which only a call finds.
+ */
+static void
+act(struct http_loop *l, curl_socket_t fd, int what)
+{
+    int64_t again_ms = utime_mono_ms() + AGAIN_MS;
+    int running = 0;
+
+    if (curl_multi_socket_action(l->multi, fd, what, &running) != CURLM_OK &&
+        (l->due_ms == NEVER || l->due_ms > again_ms))
+        l->due_ms = again_ms;
+}
+
 static void
 on_event(struct http_loop *l, const struct epoll_event *event)
 {
@@ -136,7 +151,6 @@ on_event(struct http_loop *l, const struct epoll_event *event)
     struct watch *w = watch_of(l, fd);
     uint64_t count;
     int what = 0;
-    int running = 0;
 
     if (fd == l->wake_fd) {
         while (read(l->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
@@ -153,18 +167,16 @@ on_event(struct http_loop *l, const struct epoll_event *event)
         what |= CURL_CSELECT_OUT;
     if (event->events & (EPOLLERR | EPOLLHUP)) /* found by whatever is tried next */
         what |= CURL_CSELECT_IN | CURL_CSELECT_OUT;
-    (void)curl_multi_socket_action(l->multi, fd, what, &running);
+    act(l, fd, what);
 }
 
 void
 http_loop_start_due(struct http_loop *l)
 {
-    int running = 0;
-
     if (l->due_ms == NEVER || utime_mono_ms() < l->due_ms)
         return;
     l->due_ms = NEVER; /* curl sets it again from inside */
-    (void)curl_multi_socket_action(l->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(l, CURL_SOCKET_TIMEOUT, 0);
 }
 
 void

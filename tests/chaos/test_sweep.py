@@ -235,4 +235,4 @@ def relay_killed_at_every_point():
 
 if __name__ == "__main__":
     world.main([engine("kill", 60), engine("full", 16), engine("io", 16), engine("busy", 12), engine("reset", 20),
-                engine("memory", 16), relay_killed_at_every_point])
+                engine("memory", 48), relay_killed_at_every_point])
