@@ -758,6 +758,23 @@ db_query_i64(struct db *db, const char *sql, int64_t *out, struct error *err)
 }
 
 bool
+db_query_i64_of(struct db *db, const char *sql, const char *name, int64_t value, int64_t *out,
+                struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, sql, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_i64(st, name, value);
+        ok = db_step_one(st, err);
+        if (ok)
+            *out = db_column_i64(st, 0);
+    }
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
 db_data_version(struct db *db, int64_t *out, struct error *err)
 {
     return db_query_i64(db, "PRAGMA data_version", out, err);

@@ -102,6 +102,9 @@ int64_t db_changes(struct db *db);
 int64_t db_last_id(struct db *db);
 /* One integer of one row; ERR_NOT_FOUND without a row. For pragmas and counts. */
 bool db_query_i64(struct db *db, const char *sql, int64_t *out, struct error *err) MUST_CHECK;
+/* The same of a statement that knows one number, under that name. */
+bool db_query_i64_of(struct db *db, const char *sql, const char *name, int64_t value, int64_t *out,
+                     struct error *err) MUST_CHECK;
 /* Changes whenever another connection has committed. */
 bool db_data_version(struct db *db, int64_t *out, struct error *err) MUST_CHECK;
 /* The same in a few nanoseconds, and of this connection's commits too: db_stamp.h. */

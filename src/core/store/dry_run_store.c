@@ -31,17 +31,7 @@ dry_run_store_unsynced(struct db *copy, struct error *err)
 bool
 dry_run_store_open(struct db *copy, int64_t campaign_id, int64_t *open, struct error *err)
 {
-    struct db_stmt *st = db_prepare(copy, SQL_OPEN, err);
-    bool ok = false;
-
-    if (st) {
-        db_bind_i64(st, ":campaign", campaign_id);
-        ok = db_step_one(st, err);
-    }
-    if (ok)
-        *open = db_column_i64(st, 0);
-    db_stmt_release(st);
-    return ok;
+    return db_query_i64_of(copy, SQL_OPEN, ":campaign", campaign_id, open, err);
 }
 
 bool

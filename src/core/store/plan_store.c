@@ -66,22 +66,6 @@ run_for(struct db *db, const char *sql, int64_t campaign_id, struct error *err)
     return ok;
 }
 
-static bool
-number_for(struct db *db, const char *sql, int64_t campaign_id, int64_t *out, struct error *err)
-{
-    struct db_stmt *st = db_prepare(db, sql, err);
-    bool ok = false;
-
-    if (st) {
-        db_bind_i64(st, ":campaign", campaign_id);
-        ok = db_step_one(st, err);
-        if (ok)
-            *out = db_column_i64(st, 0);
-    }
-    db_stmt_release(st);
-    return ok;
-}
-
 /* --- packing: the key's length and one more, or 0 and a number; the variant; the address */
 static void
 pack_number(struct buf *out, uint64_t value)
@@ -375,7 +359,7 @@ plan_store_move(struct db *db, int64_t campaign_id, const char *channel, size_t 
 bool
 plan_store_drop(struct db *db, int64_t campaign_id, int64_t *dropped, struct error *err)
 {
-    return number_for(db, SQL_LEFT, campaign_id, dropped, err) &&
+    return db_query_i64_of(db, SQL_LEFT, ":campaign", campaign_id, dropped, err) &&
            run_for(db, SQL_DROP, campaign_id, err) && run_for(db, SQL_NONE, campaign_id, err);
 }
 
@@ -411,7 +395,7 @@ plan_store_undo(struct db *db, int64_t campaign_id, struct error *err)
     int64_t touched;
     int64_t dropped;
 
-    if (!number_for(db, SQL_UNDO_CHECK, campaign_id, &touched, err))
+    if (!db_query_i64_of(db, SQL_UNDO_CHECK, ":campaign", campaign_id, &touched, err))
         return false;
     if (touched > 0)
         return error_set(err, ERR_CONFLICT, "%" PRId64 " of its messages have left the queue",

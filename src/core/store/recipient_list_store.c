@@ -151,22 +151,6 @@ load_words(struct db *db, const char *sql, int64_t campaign_id, struct campaign_
     return ok;
 }
 
-static bool
-load_conversations(struct db *db, int64_t campaign_id, int64_t *out, struct error *err)
-{
-    struct db_stmt *st = db_prepare(db, SQL_CONVERSATIONS, err);
-    bool ok = false;
-
-    if (st) {
-        db_bind_i64(st, ":campaign", campaign_id);
-        ok = db_step_one(st, err);
-        if (ok)
-            *out = db_column_i64(st, 0);
-    }
-    db_stmt_release(st);
-    return ok;
-}
-
 bool
 campaign_stats_load(struct db *db, int64_t campaign_id, struct campaign_stats *out,
                     struct error *err)
@@ -176,7 +160,7 @@ campaign_stats_load(struct db *db, int64_t campaign_id, struct campaign_stats *o
     if (load_variants(db, SQL_VARIANTS, campaign_id, &s, err) &&
         load_words(db, SQL_OUTCOMES, campaign_id, &s.outcomes, &s.outcome_count, err) &&
         load_words(db, SQL_SENTIMENTS, campaign_id, &s.sentiments, &s.sentiment_count, err) &&
-        load_conversations(db, campaign_id, &s.conversations, err)) {
+        db_query_i64_of(db, SQL_CONVERSATIONS, ":campaign", campaign_id, &s.conversations, err)) {
         *out = s;
         return true;
     }

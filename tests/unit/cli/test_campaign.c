@@ -208,7 +208,7 @@ mistakes_in_files_have_a_place(void **state)
     write_file(s->yaml, "name: \"\xFF\"\n");
     expect(s, RUN(s, "create", "-f", s->yaml), EXIT_USAGE, s->yaml);
     expect(s, RUN(s, "create", "-f", "/nonexistent/c.yaml"), EXIT_NOTHING, "/nonexistent");
-    assert_int_equal(world_number(s->w.ledger, "SELECT count(*) FROM campaign"), 0);
+    assert_int_equal(sql_number(s->w.ledger, "SELECT count(*) FROM campaign"), 0);
 }
 
 static void
@@ -222,7 +222,7 @@ a_refused_launch_says_what_stops_it(void **state)
            "nothing was launched: customers were never synced");
     s->cli.json = false;
     expect(s, RUN(s, "launch", "1"), EXIT_REFUSED, "STOP  customers were never synced");
-    assert_int_equal(world_number(s->w.ledger, "SELECT count(*) FROM delivery"), 0);
+    assert_int_equal(sql_number(s->w.ledger, "SELECT count(*) FROM delivery"), 0);
 }
 
 static void

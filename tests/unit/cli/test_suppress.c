@@ -76,7 +76,7 @@ write_file(struct stage *s, const char *text)
 static int64_t
 number(struct stage *s, const char *sql)
 {
-    return world_number(s->w.ledger, sql);
+    return sql_number(s->w.ledger, sql);
 }
 
 static void
@@ -157,12 +157,12 @@ inbox__has_its_exit_codes(void **state)
 
     (void)state;
     open_stage(&s);
-    world_sql(s.w.ledger,
-              "INSERT INTO conversation (uuid, address, channel, needs_review, created_at, "
-              "last_message_at) VALUES ('u', '+13105550142', 'sms', 'look', 1, 1);"
-              "INSERT INTO message (conversation_id, direction, author, address, text, at, "
-              "updated_at) VALUES (1, 'inbound', 'customer', '+13105550142', 'please cancel', 1, "
-              "1)");
+    sql_run(s.w.ledger,
+            "INSERT INTO conversation (uuid, address, channel, needs_review, created_at, "
+            "last_message_at) VALUES ('u', '+13105550142', 'sms', 'look', 1, 1);"
+            "INSERT INTO message (conversation_id, direction, author, address, text, at, "
+            "updated_at) VALUES (1, 'inbound', 'customer', '+13105550142', 'please cancel', 1, "
+            "1)");
     assert_int_equal(RUN(&s, &cli_inbox, "inbox", "list", "--messages", "--status", "active"),
                      EXIT_DONE);
     assert_int_equal(RUN(&s, &cli_inbox, "inbox", "show", "1"), EXIT_DONE);

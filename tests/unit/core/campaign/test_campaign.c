@@ -46,7 +46,7 @@ put_in_status(struct world *w, int64_t id, enum campaign_status status)
                    "pause_reason = %s WHERE id = %d",
                    campaign_status_name(status), status == CAMPAIGN_PAUSED ? "'x'" : "NULL",
                    (int)id);
-    world_sql(w->ledger, sql);
+    sql_run(w->ledger, sql);
 }
 
 static bool
@@ -120,8 +120,8 @@ every_status_and_action_in_the_store(void **state)
                            did && becomes[action]
                                ? becomes[action]
                                : campaign_status_name((enum campaign_status)status));
-            assert_int_equal(world_number(w->ledger, sql), !(did && action == CAMPAIGN_DO_DELETE));
-            world_sql(w->ledger, "DELETE FROM campaign");
+            assert_int_equal(sql_number(w->ledger, sql), !(did && action == CAMPAIGN_DO_DELETE));
+            sql_run(w->ledger, "DELETE FROM campaign");
         }
     }
 }
@@ -178,7 +178,7 @@ a_day_that_is_full_says_so_and_until_when(void **state)
                                                  : w->config.sms.from,
             (long long)WORLD_NOW);
 
-        world_sql(w->ledger, sql);
+        sql_run(w->ledger, sql);
         free(sql);
     }
     buf_clear(&waits);
@@ -229,11 +229,10 @@ who_waits_for_a_ruling_and_who_is_left_are_told(void **state)
     world_add_customers(w, 6);
     id = world_create(w, NULL);
     world_launch(w, id);
-    world_sql(w->ledger,
-              "UPDATE delivery SET next_attempt_at_ms = (2000000000 + 7200 * id) * 1000");
-    world_sql(w->ledger, "INSERT INTO conversation (uuid, channel, address, created_at, "
-                         "last_message_at, needs_review) SELECT 'u', 'sms', address, 1, 1, "
-                         "'may be an opt-out' FROM delivery ORDER BY id LIMIT 1");
+    sql_run(w->ledger, "UPDATE delivery SET next_attempt_at_ms = (2000000000 + 7200 * id) * 1000");
+    sql_run(w->ledger, "INSERT INTO conversation (uuid, channel, address, created_at, "
+                       "last_message_at, needs_review) SELECT 'u', 'sms', address, 1, 1, "
+                       "'may be an opt-out' FROM delivery ORDER BY id LIMIT 1");
     assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
     assert_true(campaign_why_waiting(w->ledger, &w->config, &c, WORLD_NOW, &waits, &err));
     if (!strstr(buf_str(&waits), "1 waits: a reply that may be an opt-out needs a ruling: "
@@ -259,8 +258,8 @@ quiet_hours_are_told_with_their_zone_and_end(void **state)
     id = world_create(w, NULL);
     world_launch(w, id);
     assert_true(quiet_window_parse("09:00", "20:00", &w->config.policy.quiet_hours));
-    world_sql(w->ledger, "UPDATE delivery SET address = '+1212555000' || id, next_attempt_at_ms = "
-                         "1795528800000");
+    sql_run(w->ledger, "UPDATE delivery SET address = '+1212555000' || id, next_attempt_at_ms = "
+                       "1795528800000");
     assert_true(campaign_load(w->ledger, &w->config, id, &c, &err));
     assert_true(campaign_why_waiting(w->ledger, &w->config, &c, now_s, &waits, &err));
     if (!strstr(buf_str(&waits), "3 wait: quiet hours in America/New_York until 09:00 "
@@ -280,23 +279,23 @@ ending_skips_what_is_queued_and_nothing_else(void **state)
     world_add_customers(w, 6);
     id = world_create(w, NULL);
     world_launch(w, id);
-    world_sql(w->ledger, "UPDATE delivery SET state='accepted', accepted_at=7 WHERE customer_id=1;"
-                         "UPDATE delivery SET state='retry_wait' WHERE customer_id=2;"
-                         "UPDATE delivery SET state='in_doubt' WHERE customer_id=3;"
-                         "UPDATE delivery SET state='failed' WHERE customer_id=4");
+    sql_run(w->ledger, "UPDATE delivery SET state='accepted', accepted_at=7 WHERE customer_id=1;"
+                       "UPDATE delivery SET state='retry_wait' WHERE customer_id=2;"
+                       "UPDATE delivery SET state='in_doubt' WHERE customer_id=3;"
+                       "UPDATE delivery SET state='failed' WHERE customer_id=4");
     assert_true(campaign_complete(w->ledger, id, WORLD_NOW, &err));
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery WHERE state='skipped' "
-                                             "AND reason='campaign_completed' AND customer_id IN "
-                                             "(2, 5, 6)"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery WHERE state='skipped' "
+                                           "AND reason='campaign_completed' AND customer_id IN "
+                                           "(2, 5, 6)"),
                      3);
-    assert_int_equal(world_number(w->ledger, "SELECT n_skipped*100 + n_in_doubt*10 + n_failed "
-                                             "FROM campaign"),
+    assert_int_equal(sql_number(w->ledger, "SELECT n_skipped*100 + n_in_doubt*10 + n_failed "
+                                           "FROM campaign"),
                      311);
     /* a message in doubt must not be forgotten */
     assert_false(campaign_delete(w->ledger, id, WORLD_NOW, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_non_null(strstr(err.text, "in doubt"));
-    world_sql(w->ledger, "UPDATE delivery SET state='failed' WHERE customer_id=3");
+    sql_run(w->ledger, "UPDATE delivery SET state='failed' WHERE customer_id=3");
     assert_true(campaign_delete(w->ledger, id, WORLD_NOW, &err));
 }
 
@@ -315,8 +314,8 @@ cancelling_while_it_is_planned_queues_no_more(void **state)
     assert_true(campaign_cancel(w->ledger, id, WORLD_NOW, &err));
     assert_true(launch_plan_step(w->ledger, NULL, NULL, id, 4, &done, &err));
     assert_true(done);
-    assert_int_equal(world_number(w->ledger, "SELECT targeted*10 + n_skipped FROM campaign"), 44);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
+    assert_int_equal(sql_number(w->ledger, "SELECT targeted*10 + n_skipped FROM campaign"), 44);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
 }
 
 static void
@@ -331,7 +330,7 @@ a_deleted_campaign_is_gone_but_what_it_sent_counts(void **state)
     world_add_customers(w, 4);
     id = world_create(w, NULL);
     world_launch(w, id);
-    world_sql(w->ledger, "UPDATE delivery SET state='accepted', accepted_at=1763990000");
+    sql_run(w->ledger, "UPDATE delivery SET state='accepted', accepted_at=1763990000");
     assert_true(campaign_complete(w->ledger, id, WORLD_NOW, &err));
     assert_true(campaign_delete(w->ledger, id, WORLD_NOW, &err));
     assert_false(campaign_load(w->ledger, &w->config, id, &c, &err));
@@ -395,21 +394,20 @@ a_clone_reaches_only_whom_nobody_reached(void **state)
     w->config.policy.cap_messages = 0;
     original = world_create(w, NULL);
     world_launch(w, original);
-    world_sql(w->ledger,
-              "UPDATE delivery SET state='accepted', accepted_at=9 WHERE customer_id=1;"
-              "UPDATE delivery SET state='undelivered', accepted_at=9 WHERE customer_id=2;"
-              "UPDATE delivery SET state='in_doubt' WHERE customer_id=3;"
-              "UPDATE delivery SET state='sending', claimed_at=9 WHERE customer_id=4;"
-              "UPDATE delivery SET state='failed' WHERE customer_id=5;"
-              "UPDATE delivery SET state='skipped', reason='expired' WHERE customer_id=6;"
-              "UPDATE delivery SET state='retry_wait' WHERE customer_id=7");
+    sql_run(w->ledger, "UPDATE delivery SET state='accepted', accepted_at=9 WHERE customer_id=1;"
+                       "UPDATE delivery SET state='undelivered', accepted_at=9 WHERE customer_id=2;"
+                       "UPDATE delivery SET state='in_doubt' WHERE customer_id=3;"
+                       "UPDATE delivery SET state='sending', claimed_at=9 WHERE customer_id=4;"
+                       "UPDATE delivery SET state='failed' WHERE customer_id=5;"
+                       "UPDATE delivery SET state='skipped', reason='expired' WHERE customer_id=6;"
+                       "UPDATE delivery SET state='retry_wait' WHERE customer_id=7");
     clone = clone_of(w, original);
     /* 8 to 12 are queued still: only 5 and 6 are free */
     assert_int_equal(world_reachable(w, clone), 2);
     assert_true(campaign_complete(w->ledger, original, WORLD_NOW, &err));
     /* 7 to 12 were skipped by that; but 8 now has the number that customer 1 was written to */
-    world_sql(w->ledger, "UPDATE replica.customer SET phone_e164 = '+13105559999' WHERE id = 1;"
-                         "UPDATE replica.customer SET phone_e164 = '+13105550001' WHERE id = 8");
+    sql_run(w->ledger, "UPDATE replica.customer SET phone_e164 = '+13105559999' WHERE id = 1;"
+                       "UPDATE replica.customer SET phone_e164 = '+13105550001' WHERE id = 8");
     assert_true(launch_review(w->reader, &w->config, clone, WORLD_NOW, &review, &err));
     assert_int_equal(review.reach.reachable, 7); /* 5 6 7 9 10 11 12 */
     launch_review_release(&review);
@@ -431,16 +429,15 @@ the_original_leaves_out_whom_its_clone_reached(void **state)
     world_launch(w, clone);
     assert_int_equal(world_reachable(w, original), 0);
     assert_int_equal(world_reachable(w, sister), 0);
-    world_sql(w->ledger, "UPDATE delivery SET state='failed' WHERE customer_id <= 3");
+    sql_run(w->ledger, "UPDATE delivery SET state='failed' WHERE customer_id <= 3");
     assert_int_equal(world_reachable(w, original), 3);
     /* a draft that links the family goes, its place stays */
     assert_true(campaign_delete(w->ledger, original, WORLD_NOW, &err));
     assert_int_equal(world_reachable(w, sister), 3);
     world_launch(w, sister);
-    assert_int_equal(world_number(w->ledger,
-                                  "SELECT count(*) FROM delivery WHERE state <> 'failed' "
-                                  "GROUP BY customer_id HAVING count(*) > 1 "
-                                  "UNION ALL SELECT 0 LIMIT 1"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery WHERE state <> 'failed' "
+                                           "GROUP BY customer_id HAVING count(*) > 1 "
+                                           "UNION ALL SELECT 0 LIMIT 1"),
                      0);
 }
 
@@ -457,7 +454,7 @@ asking_for_them_by_name_is_no_accident(void **state)
     w->config.policy.cap_messages = 0;
     original = world_create(w, NULL);
     world_launch(w, original);
-    world_sql(w->ledger, "UPDATE delivery SET state='delivered', accepted_at=9");
+    sql_run(w->ledger, "UPDATE delivery SET state='delivered', accepted_at=9");
     clone = clone_of(w, original);
     assert_int_equal(world_reachable(w, clone), 0);
     assert_true(campaign_load(w->ledger, &w->config, clone, &c, &err));
@@ -481,14 +478,14 @@ figures_are_those_of_the_rows(void **state)
     world_add_customers(w, 10);
     id = world_create(w, NULL);
     world_launch(w, id);
-    world_sql(w->ledger,
-              "UPDATE delivery SET state='accepted', accepted_at=9 WHERE customer_id<=4;"
-              "UPDATE delivery SET replied_at=10 WHERE customer_id<=2;"
-              "UPDATE delivery SET opted_out_at=10 WHERE customer_id=2;"
-              "INSERT INTO conversation (uuid, address, channel, campaign_id, outcome, sentiment, "
-              "created_at, last_message_at) VALUES ('a', '+1', 'sms', 1, 'booked', 'positive', 1, "
-              "1), ('b', '+2', 'sms', 1, 'booked', NULL, 1, 1), ('c', '+3', 'sms', 1, NULL, "
-              "'negative', 1, 1)");
+    sql_run(w->ledger,
+            "UPDATE delivery SET state='accepted', accepted_at=9 WHERE customer_id<=4;"
+            "UPDATE delivery SET replied_at=10 WHERE customer_id<=2;"
+            "UPDATE delivery SET opted_out_at=10 WHERE customer_id=2;"
+            "INSERT INTO conversation (uuid, address, channel, campaign_id, outcome, sentiment, "
+            "created_at, last_message_at) VALUES ('a', '+1', 'sms', 1, 'booked', 'positive', 1, "
+            "1), ('b', '+2', 'sms', 1, 'booked', NULL, 1, 1), ('c', '+3', 'sms', 1, NULL, "
+            "'negative', 1, 1)");
     assert_true(campaign_stats_load(w->reader, id, &s, &err));
     assert_int_equal(s.variant_count, 1);
     assert_string_equal(s.variants[0].name, "A");

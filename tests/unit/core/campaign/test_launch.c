@@ -53,10 +53,10 @@ refused(struct world *w, int64_t id, int64_t confirm, const char *says)
     assert_int_equal(err.code, ERR_CONFLICT);
     if (!strstr(err.text, says))
         fail_msg("\"%s\" does not say \"%s\"", err.text, says);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 0);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM campaign WHERE status='draft'"),
-                     world_number(w->ledger, "SELECT count(*) FROM campaign"));
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 0);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM campaign WHERE status='draft'"),
+                     sql_number(w->ledger, "SELECT count(*) FROM campaign"));
 }
 
 static void
@@ -69,17 +69,17 @@ freezes_every_recipient_once(void **state)
     id = world_create(w, NULL);
     assert_int_equal(world_reachable(w, id), 1000);
     world_launch(w, id);
-    assert_int_equal(world_number(w->ledger, "SELECT targeted FROM campaign"), 1000);
-    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
+    assert_int_equal(sql_number(w->ledger, "SELECT targeted FROM campaign"), 1000);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
                      1000);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
-    assert_int_equal(world_number(w->ledger,
-                                  "SELECT status='active' AND plan_state='planned' AND "
-                                  "launched_at=1764000000 AND plan_generation=1 FROM campaign"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM plan_batch"), 0);
+    assert_int_equal(sql_number(w->ledger,
+                                "SELECT status='active' AND plan_state='planned' AND "
+                                "launched_at=1764000000 AND plan_generation=1 FROM campaign"),
                      1);
-    assert_int_equal(world_number(w->ledger, "SELECT planned FROM variant"), 1000);
+    assert_int_equal(sql_number(w->ledger, "SELECT planned FROM variant"), 1000);
     assert_int_equal(
-        world_number(w->ledger, "SELECT count(*) FROM audit WHERE action='campaign.launch'"), 1);
+        sql_number(w->ledger, "SELECT count(*) FROM audit WHERE action='campaign.launch'"), 1);
 }
 
 static void
@@ -104,18 +104,18 @@ rules_refuse_a_launch(void **state)
 
     refused(w, id, 0, "never synced");
     world_add_customers(w, 20);
-    world_sql(w->ledger, "UPDATE replica.state SET synced_at = synced_at - 3601");
+    sql_run(w->ledger, "UPDATE replica.state SET synced_at = synced_at - 3601");
     refused(w, id, 20, "minutes old");
-    world_sql(w->ledger, "UPDATE replica.state SET synced_at = synced_at + 1");
+    sql_run(w->ledger, "UPDATE replica.state SET synced_at = synced_at + 1");
     assert_int_equal(world_reachable(w, id), 20);
     refused(w, world_create(w, "Hi {first_name}. Reply STOP to end."), 20,
             "{first_name} has no value for 2 people");
     refused(w, world_create(w, "Hi {offer}. Reply STOP to end."), 20,
             "{offer} has no value for 20 people");
     refused(w, world_create(w, "Hi, stop by soon!"), 20, "does not tell how to opt out");
-    world_sql(w->ledger, "UPDATE replica.customer SET appointment_count = 2");
+    sql_run(w->ledger, "UPDATE replica.customer SET appointment_count = 2");
     refused(w, id, 0, "nobody would be reached");
-    world_sql(w->ledger, "UPDATE replica.customer SET appointment_count = 1");
+    sql_run(w->ledger, "UPDATE replica.customer SET appointment_count = 1");
     free(w->config.sms.auth_token);
     w->config.sms.auth_token = calloc(1, 1);
     refused(w, id, 20, "sending is not set up");
@@ -165,8 +165,8 @@ a_start_in_the_future_is_scheduled(void **state)
     assert_true(campaign_create(w->ledger, &w->config, spec, true, WORLD_NOW, &id, &err));
     json_decref(spec);
     assert_true(world_begin(w, id, 10, &err));
-    assert_int_equal(world_number(w->ledger, "SELECT starts_at FROM campaign WHERE "
-                                             "status='scheduled' AND launched_at IS NULL"),
+    assert_int_equal(sql_number(w->ledger, "SELECT starts_at FROM campaign WHERE "
+                                           "status='scheduled' AND launched_at IS NULL"),
                      WORLD_NOW + 3600);
     assert_true(launch_plan_step(w->ledger, w->reader, &w->config, id, 100, &done, &err));
     assert_true(done);
@@ -174,8 +174,8 @@ a_start_in_the_future_is_scheduled(void **state)
     assert_int_equal(started, 0);
     assert_true(campaign_start_due(w->ledger, WORLD_NOW + 3600, &started, &err));
     assert_int_equal(started, 1);
-    assert_int_equal(world_number(w->ledger, "SELECT launched_at FROM campaign WHERE "
-                                             "status='active'"),
+    assert_int_equal(sql_number(w->ledger, "SELECT launched_at FROM campaign WHERE "
+                                           "status='active'"),
                      WORLD_NOW + 3600);
 }
 
@@ -198,23 +198,23 @@ two_planners_and_a_sync_in_between(void **state)
         if (turn == 3) {
             struct db *replica = replica_open_writer(w->home, &err);
 
-            world_sql(replica, "DELETE FROM replica.customer WHERE id % 2 = 0;"
-                               "UPDATE replica.state SET generation = generation + 1");
+            sql_run(replica, "DELETE FROM replica.customer WHERE id % 2 = 0;"
+                             "UPDATE replica.state SET generation = generation + 1");
             db_close(replica);
         }
         assert_true(
             launch_plan_step(turn % 2 ? other : w->ledger, NULL, NULL, id, 37, &done, &err));
-        assert_int_equal(world_number(other, "SELECT targeted = n_queued FROM campaign"), 1);
+        assert_int_equal(sql_number(other, "SELECT targeted = n_queued FROM campaign"), 1);
     }
     assert_true(launch_plan_step(other, NULL, NULL, id, 37, &done, &err));
     assert_true(done);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 500);
-    assert_int_equal(world_number(w->ledger,
-                                  "SELECT count(DISTINCT customer_id) + count(DISTINCT address) "
-                                  "FROM delivery"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 500);
+    assert_int_equal(sql_number(w->ledger,
+                                "SELECT count(DISTINCT customer_id) + count(DISTINCT address) "
+                                "FROM delivery"),
                      1000);
-    assert_int_equal(world_number(w->ledger, "SELECT targeted = plan_confirmed AND "
-                                             "plan_state='planned' FROM campaign"),
+    assert_int_equal(sql_number(w->ledger, "SELECT targeted = plan_confirmed AND "
+                                           "plan_state='planned' FROM campaign"),
                      1);
     db_close(other);
 }
@@ -265,10 +265,10 @@ two_who_launch_at_once_queue_it_once(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(rivals[0].began + rivals[1].began, 1);
     assert_true(rivals[0].planned && rivals[1].planned);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 600);
-    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 600);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
                      600);
-    assert_int_equal(world_number(w->ledger, "SELECT plan_state='planned' FROM campaign"), 1);
+    assert_int_equal(sql_number(w->ledger, "SELECT plan_state='planned' FROM campaign"), 1);
 }
 
 /* A draft and its clone, launched at the same instant: nobody is queued by both. */
@@ -291,8 +291,8 @@ a_clone_and_its_original_launched_at_once(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     assert_int_equal(rivals[0].began + rivals[1].began, 1);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 300);
-    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT address) FROM delivery"), 300);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 300);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(DISTINCT address) FROM delivery"), 300);
 }
 
 /* Killed at any moment, the next process goes on where the last commit was. */
@@ -326,16 +326,16 @@ a_killed_planner_is_taken_over(void **state)
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-        assert_int_equal(world_number(w->ledger, "SELECT targeted + (SELECT coalesce(sum("
-                                                 "people), 0) FROM plan_batch) FROM campaign"),
+        assert_int_equal(sql_number(w->ledger, "SELECT targeted + (SELECT coalesce(sum("
+                                               "people), 0) FROM plan_batch) FROM campaign"),
                          2000);
     }
-    assert_in_range(world_number(w->ledger, "SELECT targeted FROM campaign"), 60, 1940);
+    assert_in_range(sql_number(w->ledger, "SELECT targeted FROM campaign"), 60, 1940);
     while (!done)
         assert_true(launch_plan_step(w->ledger, NULL, NULL, id, 300, &done, &err));
-    assert_int_equal(world_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(DISTINCT customer_id) FROM delivery"),
                      2000);
-    assert_int_equal(world_number(w->ledger, "SELECT targeted FROM campaign"), 2000);
+    assert_int_equal(sql_number(w->ledger, "SELECT targeted FROM campaign"), 2000);
 }
 
 /* Whatever comes out wrong in the freezing: nothing stays queued, the reason is told. */
@@ -351,21 +351,21 @@ a_plan_that_does_not_come_out_goes_back_to_draft(void **state)
     id = world_create(w, NULL);
     assert_true(world_begin(w, id, 100, &err));
     assert_true(launch_plan_step(w->ledger, NULL, NULL, id, 30, &done, &err));
-    world_sql(w->ledger, "DELETE FROM delivery WHERE customer_id = 10");
+    sql_run(w->ledger, "DELETE FROM delivery WHERE customer_id = 10");
     while (launch_plan_step(w->ledger, NULL, NULL, id, 30, &done, &err))
         assert_false(done);
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_non_null(strstr(err.text, "99 recipients were frozen, 100 were confirmed"));
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 0);
-    assert_int_equal(world_number(w->ledger,
-                                  "SELECT status='draft' AND plan_state='none' AND launched_at IS "
-                                  "NULL AND targeted=0 FROM campaign"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 0);
+    assert_int_equal(sql_number(w->ledger,
+                                "SELECT status='draft' AND plan_state='none' AND launched_at IS "
+                                "NULL AND targeted=0 FROM campaign"),
                      1);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM engine_event WHERE "
-                                             "level='error' AND text LIKE 'back to draft%99%'"),
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM engine_event WHERE "
+                                           "level='error' AND text LIKE 'back to draft%99%'"),
                      1);
     world_launch(w, id); /* and it can be launched again */
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 100);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 100);
 }
 
 static void
@@ -384,7 +384,7 @@ an_edit_after_the_launch_is_refused_and_so_is_a_second_launch(void **state)
     assert_false(world_begin(w, id, 10, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_non_null(strstr(err.text, "clone"));
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery"), 10);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery"), 10);
     json_decref(spec);
 }
 
@@ -476,10 +476,10 @@ variants_are_queued_by_their_shares(void **state)
     assert_true(campaign_create(w->ledger, &w->config, spec, true, WORLD_NOW, &id, &err));
     json_decref(spec);
     world_launch(w, id);
-    assert_int_equal(world_number(w->ledger, "SELECT planned FROM variant WHERE name='short'"), 34);
-    assert_int_equal(world_number(w->ledger, "SELECT planned FROM variant WHERE name='long'"), 67);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery WHERE variant=0"), 34);
-    assert_int_equal(world_number(w->ledger, "SELECT count(*) FROM delivery WHERE variant=1"), 67);
+    assert_int_equal(sql_number(w->ledger, "SELECT planned FROM variant WHERE name='short'"), 34);
+    assert_int_equal(sql_number(w->ledger, "SELECT planned FROM variant WHERE name='long'"), 67);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery WHERE variant=0"), 34);
+    assert_int_equal(sql_number(w->ledger, "SELECT count(*) FROM delivery WHERE variant=1"), 67);
 }
 
 #define IN_MEMORY(f) cmocka_unit_test_setup_teardown(f, open_world, close_world)

@@ -55,7 +55,7 @@ launched(struct world *w, int64_t customers)
     world_add_customers(w, customers);
     id = world_create(w, "Hello. Reply STOP to end.");
     world_launch(w, id);
-    world_sql(w->ledger, AN_ENGINE);
+    sql_run(w->ledger, AN_ENGINE);
     return id;
 }
 
@@ -81,7 +81,7 @@ what_can_go_out_waits_for_nothing(void **state)
 
     (void)state;
     expect(&w, id, "");
-    world_sql(w.ledger, "DELETE FROM lease");
+    sql_run(w.ledger, "DELETE FROM lease");
     expect(&w, id, "no engine runs: open the console or start canvass run\n");
     world_close(&w);
 }
@@ -97,10 +97,10 @@ quiet_hours_are_told_with_zone_number_and_instant(void **state)
     w.config.policy.quiet_hours =
         (struct quiet_window){.from_min = 540, .to_min = 1200, .set = true};
     /* 08:00 in Los Angeles; the engine has put them off until nine */
-    world_sql(w.ledger, "UPDATE delivery SET next_attempt_at_ms = 1764003600000");
+    sql_run(w.ledger, "UPDATE delivery SET next_attempt_at_ms = 1764003600000");
     expect(&w, id,
            "1,204 wait: quiet hours in America/Los_Angeles until 09:00 (2025-11-24T17:00:00Z)\n");
-    world_sql(w.ledger, "UPDATE delivery SET next_attempt_at_ms = 1764003600000 + id % 7 * 60000");
+    sql_run(w.ledger, "UPDATE delivery SET next_attempt_at_ms = 1764003600000 + id % 7 * 60000");
     {
         char *text = said(&w, id);
 
@@ -118,20 +118,20 @@ limits_of_the_day_stops_and_doubt_are_told(void **state)
     int64_t id = launched(&w, 30);
 
     (void)state;
-    world_sql(w.ledger,
-              "INSERT INTO setting (key, value) VALUES ('sms_capped_until_ms', 1764007200000)");
+    sql_run(w.ledger,
+            "INSERT INTO setting (key, value) VALUES ('sms_capped_until_ms', 1764007200000)");
     expect(&w, id,
            "the provider's limit of the day is reached: everything waits until "
            "2025-11-24T18:00:00Z\n");
-    world_sql(w.ledger, "DELETE FROM setting WHERE key = 'sms_capped_until_ms'");
-    world_sql(w.ledger, "INSERT INTO setting (key, value) VALUES ('stopped_at', 1764000000)");
+    sql_run(w.ledger, "DELETE FROM setting WHERE key = 'sms_capped_until_ms'");
+    sql_run(w.ledger, "INSERT INTO setting (key, value) VALUES ('stopped_at', 1764000000)");
     expect(&w, id, "all sending is stopped: canvass start-all\n");
-    world_sql(w.ledger, "DELETE FROM setting WHERE key = 'stopped_at'");
-    world_sql(w.ledger,
-              "UPDATE delivery SET state = 'sending', claimed_at = 1764000000 WHERE id <= 2;"
-              "UPDATE delivery SET state = 'in_doubt' WHERE id <= 2;"
-              "UPDATE delivery SET state = 'retry_wait', next_attempt_at_ms = 1764000060000 "
-              "WHERE id > 2");
+    sql_run(w.ledger, "DELETE FROM setting WHERE key = 'stopped_at'");
+    sql_run(w.ledger,
+            "UPDATE delivery SET state = 'sending', claimed_at = 1764000000 WHERE id <= 2;"
+            "UPDATE delivery SET state = 'in_doubt' WHERE id <= 2;"
+            "UPDATE delivery SET state = 'retry_wait', next_attempt_at_ms = 1764000060000 "
+            "WHERE id > 2");
     expect(&w, id,
            "2 in doubt: held until the provider or a person tells\n"
            "28 to be tried again; the next of all is due at 2025-11-24T16:01:00Z\n");
@@ -145,7 +145,7 @@ a_pause_is_told_with_its_reason(void **state)
     int64_t id = launched(&w, 3);
 
     (void)state;
-    world_sql(w.ledger, "UPDATE campaign SET status = 'paused', pause_reason = 'too many failed'");
+    sql_run(w.ledger, "UPDATE campaign SET status = 'paused', pause_reason = 'too many failed'");
     expect(&w, id, "it is paused: too many failed; resume it\n");
     world_close(&w);
 }

@@ -73,26 +73,6 @@ world_close(struct world *w)
 }
 
 void
-world_sql(struct db *db, const char *sql)
-{
-    struct error err = {0};
-
-    if (!db_exec(db, sql, &err))
-        fail_msg("%s", err.text);
-}
-
-int64_t
-world_number(struct db *db, const char *sql)
-{
-    struct error err = {0};
-    int64_t n = -1;
-
-    if (!db_query_i64(db, sql, &n, &err))
-        fail_msg("%s", err.text);
-    return n;
-}
-
-void
 world_add_customers(struct world *w, int64_t count)
 {
     struct error err = {0};
@@ -111,7 +91,7 @@ world_add_customers(struct world *w, int64_t count)
         "VALUES (1, 1, %lld, 'sqlite:main.db', 'US', %lld);"
         "COMMIT;",
         (long long)count, (long long)WORLD_NOW, (long long)count);
-    world_sql(db, sql);
+    sql_run(db, sql);
     if (db != w->ledger)
         db_close(db);
 }

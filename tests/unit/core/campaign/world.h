@@ -7,6 +7,7 @@
 #include "core/campaign/campaign.h"
 #include "core/campaign/launch.h"
 #include "core/store/stores.h"
+#include "sql.h"
 
 #define WORLD_NOW 1764000000 /* 2025-11-24T16:00:00Z */
 
@@ -21,8 +22,6 @@ void world_open_folder(struct world *w); /* real files, two connections */
 void world_close(struct world *w);
 /* Customers 1..count with a phone each, synced at WORLD_NOW. Some have no name. */
 void world_add_customers(struct world *w, int64_t count);
-void world_sql(struct db *db, const char *sql);
-int64_t world_number(struct db *db, const char *sql);
 
 /* A complete file; text replaces its message when it is not NULL. Caller frees. */
 json_t *world_spec(const char *text);

@@ -14,6 +14,7 @@
 #include "core/outbox/callback.h"
 #include "core/outbox/settle.h"
 #include "core/store/stores.h"
+#include "sql.h"
 
 enum { EVENTS_MAX = 8 };
 
@@ -33,31 +34,12 @@ close_memory(void **state)
     return 0;
 }
 
-static void
-run(struct db *db, const char *sql)
-{
-    struct error err = {0};
-
-    if (!db_exec(db, sql, &err))
-        fail_msg("%s", err.text);
-}
-
-static int64_t
-number(struct db *db, const char *sql)
-{
-    struct error err = {0};
-    int64_t n = -1;
-
-    if (!db_query_i64(db, sql, &n, &err))
-        fail_msg("%s", err.text);
-    return n;
-}
-
 /* One delivery whose only attempt (uid "att") is under way. */
 static void
 fresh(struct db *db)
 {
-    run(db, "DELETE FROM attempt; DELETE FROM delivery; DELETE FROM campaign; DELETE FROM "
+    sql_run(db,
+            "DELETE FROM attempt; DELETE FROM delivery; DELETE FROM campaign; DELETE FROM "
             "suppression; DELETE FROM engine_event;"
             "INSERT INTO campaign (id, uuid, name, type, channel, status, launched_at, spec, "
             "created_at, updated_at) VALUES (1, 'u', 'n', 'research', 'sms', 'active', 1, '{}', 0, "
@@ -103,7 +85,7 @@ expect_state(struct db *db, const char *state, const char *where)
     char sql[120];
 
     (void)snprintf(sql, sizeof sql, "SELECT state = '%s' FROM delivery WHERE id = 1", state);
-    if (number(db, sql) != 1)
+    if (sql_number(db, sql) != 1)
         fail_msg("%s: not %s", where, state);
 }
 
@@ -130,7 +112,7 @@ try_order(struct db *db, const struct event *events, const size_t *order, size_t
             assert_true(apply(db, NULL, events[order[i]].sid, events[order[i]].status,
                               events[order[i]].code));
         expect_state(db, final, name);
-        assert_int_equal(number(db, "SELECT contacted + n_failed FROM campaign"), 1);
+        assert_int_equal(sql_number(db, "SELECT contacted + n_failed FROM campaign"), 1);
     }
 }
 
@@ -197,10 +179,10 @@ a_callback_settles_what_is_in_doubt(void **state)
     expect_state(db, "in_doubt", "after no answer");
     assert_true(apply(db, "att", "SM1", "sent", 0));
     expect_state(db, "sent", "after the callback");
-    assert_int_equal(number(db, "SELECT settled_by = 'callback' AND provider_id = 'SM1' AND "
-                                "next_lookup_at IS NULL FROM attempt"),
+    assert_int_equal(sql_number(db, "SELECT settled_by = 'callback' AND provider_id = 'SM1' AND "
+                                    "next_lookup_at IS NULL FROM attempt"),
                      1);
-    assert_int_equal(number(db, "SELECT accepted_at FROM delivery"), 100);
+    assert_int_equal(sql_number(db, "SELECT accepted_at FROM delivery"), 100);
 }
 
 static void
@@ -234,7 +216,7 @@ late_proof_keeps_a_queued_message_from_going_out_again(void **state)
     expect_state(db, "queued", "list");
     assert_true(apply(db, "att", "SM1", "delivered", 0));
     expect_state(db, "delivered", "late callback");
-    assert_int_equal(number(db, "SELECT count(*) FROM engine_event"), 0);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM engine_event"), 0);
 }
 
 static void
@@ -243,18 +225,19 @@ a_double_is_told_and_never_hidden(void **state)
     struct db *db = *state;
 
     fresh(db);
-    run(db, "UPDATE attempt SET outcome = 'not_sent'; UPDATE delivery SET attempts = 2;"
+    sql_run(db,
+            "UPDATE attempt SET outcome = 'not_sent'; UPDATE delivery SET attempts = 2;"
             "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, text, segments, "
             "fence, claimed_at, outcome, provider_id) VALUES (2, 'att2', 1, 2, '+13105550001', "
             "'s', 't', 1, 1, 110, 'accepted', 'SM2');"
             "UPDATE delivery SET state = 'accepted', accepted_at = 111, provider_id = 'SM2'");
     assert_true(apply(db, "att", "SM1", "delivered", 0));
     expect_state(db, "accepted", "the second one stands");
-    assert_int_equal(number(db, "SELECT count(*) FROM engine_event WHERE level = 'error'"), 1);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM engine_event WHERE level = 'error'"), 1);
     /* And one attempt under two ids. */
     assert_true(apply(db, "att2", "SM9", "delivered", 0));
     expect_state(db, "accepted", "another id");
-    assert_int_equal(number(db, "SELECT count(*) FROM engine_event WHERE level = 'error'"), 2);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM engine_event WHERE level = 'error'"), 2);
 }
 
 /* 30022: said once, and the minute of half the rate begins anew with each. */
@@ -266,16 +249,16 @@ a_carriers_complaint_halves_the_rate(void **state)
     const char *until = "SELECT value FROM setting WHERE key = 'sms_slow_until_ms'";
 
     fresh(db);
-    run(db, "DELETE FROM setting WHERE key = 'sms_slow_until_ms'");
+    sql_run(db, "DELETE FROM setting WHERE key = 'sms_slow_until_ms'");
     assert_true(apply(db, "att", "SM1", "undelivered", 30007));
-    assert_int_equal(number(db, events), 0);
+    assert_int_equal(sql_number(db, events), 0);
     fresh(db);
     assert_true(apply(db, "att", "SM1", "undelivered", 30022));
-    assert_int_equal(number(db, until), 260000);
-    assert_int_equal(number(db, events), 1);
-    run(db, "UPDATE setting SET value = 240000 WHERE key = 'sms_slow_until_ms'");
+    assert_int_equal(sql_number(db, until), 260000);
+    assert_int_equal(sql_number(db, events), 1);
+    sql_run(db, "UPDATE setting SET value = 240000 WHERE key = 'sms_slow_until_ms'");
     assert_true(apply(db, "att", "SM1", "undelivered", 30022));
-    assert_int_equal(number(db, events), 1);
+    assert_int_equal(sql_number(db, events), 1);
 }
 
 static void
@@ -288,8 +271,8 @@ opted_out_by_status_suppresses_and_strangers_are_unknown(void **state)
     assert_false(apply(db, NULL, NULL, "delivered", 0));
     assert_true(apply(db, "att", "SM1", "failed", 21610));
     expect_state(db, "failed", "21610");
-    assert_int_equal(number(db, "SELECT count(*) FROM suppression WHERE channel = 'sms'"), 1);
-    assert_int_equal(number(db, "SELECT error_code FROM delivery"), 21610);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM suppression WHERE channel = 'sms'"), 1);
+    assert_int_equal(sql_number(db, "SELECT error_code FROM delivery"), 21610);
 }
 
 int

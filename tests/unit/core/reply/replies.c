@@ -130,7 +130,7 @@ replies_contact(struct world *w, int64_t campaign, int64_t customer, int64_t at_
         "WHERE campaign_id = %lld AND customer_id = %lld;",
         (long long)at_s, (long long)at_s, (long long)campaign, (long long)customer,
         (long long)campaign, (long long)customer);
-    world_sql(w->ledger, sql);
+    sql_run(w->ledger, sql);
 }
 
 void
@@ -143,6 +143,6 @@ replies_question_sent(struct world *w, int64_t at_s)
                    "WHERE id = (SELECT max(id) FROM message WHERE author = 'agent') "
                    "AND state = 'queued'",
                    (long long)at_s);
-    world_sql(w->ledger, sql);
-    assert_int_equal(world_number(w->ledger, "SELECT changes()"), 1);
+    sql_run(w->ledger, sql);
+    assert_int_equal(sql_number(w->ledger, "SELECT changes()"), 1);
 }

@@ -46,7 +46,7 @@ close_stage(struct stage *s)
 static int64_t
 number(struct stage *s, const char *sql)
 {
-    return world_number(s->w.ledger, sql);
+    return sql_number(s->w.ledger, sql);
 }
 
 static void
@@ -187,7 +187,7 @@ question_that_failed__calls_a_person(void **state)
     (void)state;
     open_stage(&s, NULL);
     say(&s, "SMin1", "one", T - 900);
-    world_sql(s.w.ledger, "UPDATE message SET state = 'failed' WHERE author = 'agent'");
+    sql_run(s.w.ledger, "UPDATE message SET state = 'failed' WHERE author = 'agent'");
     say(&s, "SMin2", "hello?", T - 800);
     v = load(&s);
     assert_non_null(v.needs_review);

@@ -47,7 +47,7 @@ close_stage(struct stage *s)
 static int64_t
 number(struct stage *s, const char *sql)
 {
-    return world_number(s->w.ledger, sql);
+    return sql_number(s->w.ledger, sql);
 }
 
 static void
@@ -315,7 +315,7 @@ unknown_sender__is_never_dropped(void **state)
 
     (void)state;
     open_stage(&s);
-    world_sql(s.w.ledger, "UPDATE replica.customer SET phone_e164 = '" BO "' WHERE key IN (3, 2)");
+    sql_run(s.w.ledger, "UPDATE replica.customer SET phone_e164 = '" BO "' WHERE key IN (3, 2)");
     replies_sms(&s.r, "SMin1", STRANGER, "who is this?", NULL, T - 50);
     replies_sms(&s.r, "SMin2", BO, "hello", NULL, T - 40); /* known, never written to */
     replies_sms(&s.r, "SMin3", "12345", "a short code", NULL, T - 30);
@@ -368,16 +368,16 @@ reply_to_a_message_in_doubt__belongs_to_it(void **state)
     (void)state;
     open_stage(&s);
     replies_contact(&s.w, s.campaign, 1, T - 100);
-    world_sql(s.w.ledger,
-              "UPDATE attempt SET outcome = 'unknown', provider_id = NULL, settled_by = NULL;"
-              "UPDATE delivery SET state = 'in_doubt', accepted_at = NULL, provider_id = NULL "
-              "WHERE customer_id = 1");
+    sql_run(s.w.ledger,
+            "UPDATE attempt SET outcome = 'unknown', provider_id = NULL, settled_by = NULL;"
+            "UPDATE delivery SET state = 'in_doubt', accepted_at = NULL, provider_id = NULL "
+            "WHERE customer_id = 1");
     replies_sms(&s.r, "SMin1", ANA, "hello", NULL, T - 50);
     (void)replies_apply(&s.r);
     assert_int_equal(number(&s, "SELECT campaign_id FROM conversation"), s.campaign);
     assert_int_equal(number(&s, "SELECT responded FROM campaign"), 0); /* not known as contacted */
-    world_sql(s.w.ledger, "UPDATE delivery SET state = 'accepted', accepted_at = 1 "
-                          "WHERE customer_id = 1");
+    sql_run(s.w.ledger, "UPDATE delivery SET state = 'accepted', accepted_at = 1 "
+                        "WHERE customer_id = 1");
     assert_int_equal(number(&s, "SELECT responded FROM campaign"), 1);
     close_stage(&s);
 }
@@ -435,11 +435,11 @@ failure_in_the_middle__applies_nothing(void **state)
     open_stage(&s);
     replies_sms(&s.r, "SMin1", ANA, "STOP", NULL, T - 50);
     (void)replies_apply(&s.r);
-    world_sql(s.w.ledger, "DELETE FROM setting WHERE key = 'relay_cursor'");
+    sql_run(s.w.ledger, "DELETE FROM setting WHERE key = 'relay_cursor'");
     replies_sms(&s.r, "SMin2", BO, "STOP", NULL, T - 50);
-    world_sql(s.w.ledger, "ALTER TABLE setting RENAME TO setting_gone");
+    sql_run(s.w.ledger, "ALTER TABLE setting RENAME TO setting_gone");
     assert_false(replies_try(&s.r, &report, &err));
-    world_sql(s.w.ledger, "ALTER TABLE setting_gone RENAME TO setting");
+    sql_run(s.w.ledger, "ALTER TABLE setting_gone RENAME TO setting");
     assert_false(is_suppressed(&s, BO));
     assert_int_equal(number(&s, "SELECT count(*) FROM inbound_event"), 1);
     assert_int_equal(number(&s, "SELECT count(*) FROM setting WHERE key = 'relay_cursor'"), 0);
@@ -458,9 +458,9 @@ poison__is_set_aside_alone(void **state)
 
     (void)state;
     open_stage(&s);
-    world_sql(s.w.ledger,
-              "CREATE TRIGGER poison BEFORE INSERT ON message WHEN NEW.provider_id = 'SMbad' "
-              "BEGIN SELECT RAISE(ABORT, 'poison'); END");
+    sql_run(s.w.ledger,
+            "CREATE TRIGGER poison BEFORE INSERT ON message WHEN NEW.provider_id = 'SMbad' "
+            "BEGIN SELECT RAISE(ABORT, 'poison'); END");
     replies_sms(&s.r, "SMgood", ANA, "hello", NULL, T - 50);
     replies_sms(&s.r, "SMbad", STRANGER, "hello", NULL, T - 45);
     replies_sms(&s.r, "SMstop", BO, "STOP", NULL, T - 40);

@@ -14,26 +14,7 @@
 #include "core/store/plan_store.h"
 #include "core/store/stores.h"
 #include "core/store/table_record.h"
-
-static void
-run(struct db *db, const char *sql)
-{
-    struct error err = {0};
-
-    if (!db_exec(db, sql, &err))
-        fail_msg("%s", err.text);
-}
-
-static int64_t
-number(struct db *db, const char *sql)
-{
-    struct error err = {0};
-    int64_t n = -1;
-
-    if (!db_query_i64(db, sql, &n, &err))
-        fail_msg("%s", err.text);
-    return n;
-}
+#include "sql.h"
 
 static int
 open_memory(void **state)
@@ -43,8 +24,8 @@ open_memory(void **state)
 
     if (!db)
         return -1;
-    run(db, "INSERT INTO campaign (id, uuid, name, type, channel, spec, status, created_at, "
-            "updated_at) VALUES (7, 'u', 'n', 'research', 'sms', '{}', 'draft', 1, 1)");
+    sql_run(db, "INSERT INTO campaign (id, uuid, name, type, channel, spec, status, created_at, "
+                "updated_at) VALUES (7, 'u', 'n', 'research', 'sms', '{}', 'draft', 1, 1)");
     *state = db;
     return 0;
 }
@@ -92,7 +73,7 @@ freeze(struct db *db)
     }
     assert_true(plan_writer_end(w, &err));
     plan_writer_free(w);
-    assert_int_equal(number(db, "SELECT sum(people) FROM plan_batch"), ROWS);
+    assert_int_equal(sql_number(db, "SELECT sum(people) FROM plan_batch"), ROWS);
 }
 
 static void
@@ -139,16 +120,17 @@ what_was_frozen_comes_out_in_steps_of_any_size(void **state)
                 fail_msg("%s", err.text);
             assert_true(db_commit(db, &err));
             assert_true(moved <= (int64_t)steps[s]);
-            assert_int_equal(number(db, "SELECT targeted = (SELECT count(*) FROM delivery) AND "
-                                        "n_queued = targeted FROM campaign"),
+            assert_int_equal(sql_number(db, "SELECT targeted = (SELECT count(*) FROM delivery) AND "
+                                            "n_queued = targeted FROM campaign"),
                              1);
-            assert_int_equal(number(db, "SELECT targeted + (SELECT coalesce(sum(people), 0) FROM "
+            assert_int_equal(sql_number(db,
+                                        "SELECT targeted + (SELECT coalesce(sum(people), 0) FROM "
                                         "plan_batch) FROM campaign"),
                              ROWS);
         }
         assert_queued(db);
-        run(db, "DELETE FROM delivery"); /* the triggers are on again: the counters follow */
-        assert_int_equal(number(db, "SELECT targeted + n_queued FROM campaign"), 0);
+        sql_run(db, "DELETE FROM delivery"); /* the triggers are on again: the counters follow */
+        assert_int_equal(sql_number(db, "SELECT targeted + n_queued FROM campaign"), 0);
     }
 }
 
@@ -161,15 +143,15 @@ an_address_that_is_queued_already_stops_the_step(void **state)
 
     freeze(db);
     /* of the row 1,204: the second batch */
-    run(db, "INSERT INTO delivery (campaign_id, customer_id, channel, address, updated_at) "
-            "VALUES (7, 'other', 'sms', '+1000001204', 1)");
+    sql_run(db, "INSERT INTO delivery (campaign_id, customer_id, channel, address, updated_at) "
+                "VALUES (7, 'other', 'sms', '+1000001204', 1)");
     assert_true(db_begin(db, &err));
     assert_false(plan_store_move(db, 7, "sms", 2000, 50, &moved, &err));
     assert_int_equal(err.code, ERR_CONFLICT);
     assert_false(db_in_transaction(db));
-    assert_int_equal(number(db, "SELECT count(*) FROM delivery"), 1);
-    assert_int_equal(number(db, "SELECT targeted FROM campaign"), 1);
-    assert_int_equal(number(db, "SELECT sum(people) FROM plan_batch"), ROWS);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM delivery"), 1);
+    assert_int_equal(sql_number(db, "SELECT targeted FROM campaign"), 1);
+    assert_int_equal(sql_number(db, "SELECT sum(people) FROM plan_batch"), ROWS);
 }
 
 static void
@@ -190,14 +172,14 @@ a_batch_that_was_cut_is_said_to_be_damaged(void **state)
         int64_t moved;
 
         freeze(db);
-        run(db, damages[i]);
+        sql_run(db, damages[i]);
         assert_true(db_begin(db, &err));
         assert_false(plan_store_move(db, 7, "sms", 5000, 50, &moved, &err));
         assert_int_equal(err.code, ERR_INTERNAL);
         assert_non_null(strstr(err.text, "damaged"));
         db_rollback(db);
-        assert_int_equal(number(db, "SELECT count(*) FROM delivery"), 0);
-        run(db, "DELETE FROM plan_batch");
+        assert_int_equal(sql_number(db, "SELECT count(*) FROM delivery"), 0);
+        sql_run(db, "DELETE FROM plan_batch");
     }
 }
 

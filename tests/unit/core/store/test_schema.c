@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "core/store/stores.h"
+#include "sql.h"
 
 static int
 open_memory(void **state)
@@ -28,15 +29,6 @@ close_memory(void **state)
 }
 
 static void
-run(struct db *db, const char *sql)
-{
-    struct error err = {0};
-
-    if (!db_exec(db, sql, &err))
-        fail_msg("%s", err.text);
-}
-
-static void
 refuses(struct db *db, const char *sql)
 {
     struct error err = {0};
@@ -45,24 +37,13 @@ refuses(struct db *db, const char *sql)
     assert_int_equal(err.code, ERR_CONFLICT);
 }
 
-static int64_t
-number(struct db *db, const char *sql)
-{
-    struct error err = {0};
-    int64_t n = -1;
-
-    if (!db_query_i64(db, sql, &n, &err))
-        fail_msg("%s", err.text);
-    return n;
-}
-
 static void
 campaign_and_two(struct db *db)
 {
-    run(db, "INSERT INTO campaign (id, uuid, name, type, channel, spec, created_at, updated_at)"
-            " VALUES (1, 'u', 'n', 'research', 'sms', '{}', 0, 0);"
-            "INSERT INTO delivery (id, campaign_id, customer_id, channel, address, updated_at)"
-            " VALUES (1, 1, 10, 'sms', '+1', 0), (2, 1, 'b', 'sms', '+2', 0);");
+    sql_run(db, "INSERT INTO campaign (id, uuid, name, type, channel, spec, created_at, updated_at)"
+                " VALUES (1, 'u', 'n', 'research', 'sms', '{}', 0, 0);"
+                "INSERT INTO delivery (id, campaign_id, customer_id, channel, address, updated_at)"
+                " VALUES (1, 1, 10, 'sms', '+1', 0), (2, 1, 'b', 'sms', '+2', 0);");
 }
 
 static void
@@ -71,15 +52,15 @@ counters_follow_the_rows(void **state)
     struct db *db = *state;
 
     campaign_and_two(db);
-    assert_int_equal(number(db, "SELECT targeted FROM campaign"), 2);
-    run(db, "UPDATE delivery SET state='accepted', accepted_at=5 WHERE id=1");
-    run(db, "UPDATE delivery SET replied_at=6 WHERE id=1");
-    assert_int_equal(number(db, "SELECT contacted FROM campaign"), 1);
-    assert_int_equal(number(db, "SELECT responded FROM campaign"), 1);
-    run(db, "UPDATE delivery SET state='failed' WHERE id=1");
-    assert_int_equal(number(db, "SELECT responded + contacted FROM campaign"), 0);
-    run(db, "DELETE FROM delivery WHERE id=2");
-    assert_int_equal(number(db, "SELECT targeted FROM campaign"), 1);
+    assert_int_equal(sql_number(db, "SELECT targeted FROM campaign"), 2);
+    sql_run(db, "UPDATE delivery SET state='accepted', accepted_at=5 WHERE id=1");
+    sql_run(db, "UPDATE delivery SET replied_at=6 WHERE id=1");
+    assert_int_equal(sql_number(db, "SELECT contacted FROM campaign"), 1);
+    assert_int_equal(sql_number(db, "SELECT responded FROM campaign"), 1);
+    sql_run(db, "UPDATE delivery SET state='failed' WHERE id=1");
+    assert_int_equal(sql_number(db, "SELECT responded + contacted FROM campaign"), 0);
+    sql_run(db, "DELETE FROM delivery WHERE id=2");
+    assert_int_equal(sql_number(db, "SELECT targeted FROM campaign"), 1);
 }
 
 static void
@@ -105,10 +86,10 @@ keys_keep_their_kind_and_order(void **state)
     struct db *db = *state;
 
     campaign_and_two(db);
-    run(db, "INSERT INTO delivery (campaign_id, customer_id, channel, address, updated_at)"
-            " VALUES (1, '10', 'sms', '+3', 0)"); /* the text "10" is not the number 10 */
-    assert_int_equal(number(db, "SELECT count(*) FROM delivery WHERE customer_id = 10"), 1);
-    assert_int_equal(number(db, "SELECT id FROM delivery ORDER BY customer_id LIMIT 1"), 1);
+    sql_run(db, "INSERT INTO delivery (campaign_id, customer_id, channel, address, updated_at)"
+                " VALUES (1, '10', 'sms', '+3', 0)"); /* the text "10" is not the number 10 */
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM delivery WHERE customer_id = 10"), 1);
+    assert_int_equal(sql_number(db, "SELECT id FROM delivery ORDER BY customer_id LIMIT 1"), 1);
 }
 
 int

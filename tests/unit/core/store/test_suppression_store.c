@@ -9,6 +9,7 @@
 #include "core/base/cc.h"
 #include "core/store/stores.h"
 #include "core/store/suppression_store.h"
+#include "sql.h"
 
 static int
 open_memory(void **state)
@@ -24,26 +25,6 @@ close_memory(void **state)
 {
     db_close(*state);
     return 0;
-}
-
-static void
-run(struct db *db, const char *sql)
-{
-    struct error err = {0};
-
-    if (!db_exec(db, sql, &err))
-        fail_msg("%s", err.text);
-}
-
-static int64_t
-number(struct db *db, const char *sql)
-{
-    struct error err = {0};
-    int64_t n = -1;
-
-    if (!db_query_i64(db, sql, &n, &err))
-        fail_msg("%s", err.text);
-    return n;
 }
 
 static bool
@@ -80,7 +61,7 @@ channels_block_only_what_they_cover(void **state)
     struct db *db = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        run(db, "DELETE FROM suppression");
+        sql_run(db, "DELETE FROM suppression");
         add(db, "+13105550101", cases[i].stored, "STOP", NULL);
         assert_int_equal(blocked(db, "+13105550101", cases[i].asked), cases[i].blocked);
         assert_false(blocked(db, "+13105550102", cases[i].asked));
@@ -93,7 +74,8 @@ an_opt_out_skips_what_waits_and_nothing_else(void **state)
     struct db *db = *state;
     int64_t skipped = -1;
 
-    run(db,
+    sql_run(
+        db,
         "INSERT INTO campaign (id, uuid, name, type, channel, spec, created_at, updated_at)"
         " VALUES (1, 'u', 'n', 'research', 'sms', '{}', 0, 0), (2, 'v', 'n', 'research', 'sms',"
         " '{}', 0, 0), (3, 'w', 'n', 'research', 'sms', '{}', 0, 0);"
@@ -109,10 +91,10 @@ an_opt_out_skips_what_waits_and_nothing_else(void **state)
         " (2, 1, 'outbound', 'agent', '+1', 'q', 'accepted', 0, 0);");
     add(db, "+1", "sms", "STOP", &skipped);
     assert_int_equal(skipped, 3);
-    assert_int_equal(number(db, "SELECT count(*) FROM delivery WHERE reason = 'opted_out'"), 2);
-    assert_int_equal(number(db, "SELECT count(*) FROM delivery WHERE state = 'queued'"), 2);
-    assert_int_equal(number(db, "SELECT count(*) FROM message WHERE state = 'skipped'"), 1);
-    assert_int_equal(number(db, "SELECT n_skipped FROM campaign WHERE id = 1"), 1);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM delivery WHERE reason = 'opted_out'"), 2);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM delivery WHERE state = 'queued'"), 2);
+    assert_int_equal(sql_number(db, "SELECT count(*) FROM message WHERE state = 'skipped'"), 1);
+    assert_int_equal(sql_number(db, "SELECT n_skipped FROM campaign WHERE id = 1"), 1);
 }
 
 static void
