@@ -6,6 +6,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/segment/compile.h"
+#include "core/store/customer_says.h"
 #include "core/store/db_feed.h"
 
 enum { ADDRESS_SLICE = 1000 };
@@ -272,11 +273,6 @@ segment_sql_each_id(struct db *db, const struct criteria *c, const struct segmen
     return ok || error_wrap(err, "list the segment");
 }
 
-/* After key and address. */
-#define RECIPIENT_SAYS                                                                             \
-    ", c.name, coalesce(c.last_visit_service, c.last_appointment_service), "                       \
-    "c.last_appointment_provider, c.last_visit"
-
 static bool
 hand_on(struct db_stmt *st, bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx)
 {
@@ -313,7 +309,7 @@ segment_sql_each_recipient(struct db *db, const struct criteria *c, const struct
     condition = segment_sql_node(&q, c->root);
     /* With one min(), SQLite takes the bare columns from the row of that minimum. */
     buf_printf(&body,
-               "SELECT min(c.key) AS first, c.%s" RECIPIENT_SAYS " FROM replica.customer c "
+               "SELECT min(c.key) AS first, c.%s, " CUSTOMER_SAYS "FROM replica.customer c "
                "WHERE c.%s IS NOT NULL AND %s AND ",
                a->send, a->compare, condition);
     add_reach(&q, a, "c", &body);
@@ -361,7 +357,7 @@ segment_sql_addresses(struct db *db, const char *channel, const int64_t *ids, si
 {
     const struct address_columns *a = columns_of(channel, err);
     /* fed, not asked one by one: a statement that is run once a row costs as much again */
-    char *sql = a ? mem_printf("SELECT c.key, c.%s" RECIPIENT_SAYS " FROM feed(:rows) f "
+    char *sql = a ? mem_printf("SELECT c.key, c.%s, " CUSTOMER_SAYS "FROM feed(:rows) f "
                                "CROSS JOIN replica.customer c ON c.id = f.c0",
                                a->send)
                   : NULL;

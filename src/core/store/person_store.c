@@ -5,14 +5,14 @@
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/store/customer_says.h"
 #include "core/store/db_feed.h"
 
-#define VARS                                                                                       \
-    "c.name, coalesce(c.last_visit_service, c.last_appointment_service), "                         \
-    "c.last_appointment_provider, c.last_visit "
-static const char SQL_VARS[] = "SELECT 0, " VARS "FROM replica.customer c WHERE c.key = :key";
+static const char SQL_VARS[] =
+    "SELECT 0, " CUSTOMER_SAYS "FROM replica.customer c WHERE c.key = :key";
 static const char SQL_VARS_ALL[] =
-    "SELECT f.c0, " VARS "FROM feed(:rows) f CROSS JOIN replica.customer c ON c.key = f.c1";
+    "SELECT f.c0, " CUSTOMER_SAYS
+    "FROM feed(:rows) f CROSS JOIN replica.customer c ON c.key = f.c1";
 
 void
 customer_vars_release(struct customer_vars *v)
