@@ -80,7 +80,10 @@ bits_not(struct bits *b)
     trim(b);
 }
 
-/* Written once; the processor's own count of bits is used where there is one. */
+/*
+ * Written once, for what every processor has and for those that count the bits of a word, or of
+ * eight words, at once.
+ */
 #define TALLY(name, attribute)                                                                     \
     attribute static int64_t name(const uint64_t *a, const uint64_t *b, size_t n)                  \
     {                                                                                              \
@@ -90,17 +93,50 @@ bits_not(struct bits *b)
             count += __builtin_popcountll(a[i] & b[i]);                                            \
         return count;                                                                              \
     }
+#define SIEVE(name, attribute)                                                                     \
+    attribute static struct bits_sieved name(                                                      \
+        uint64_t *restrict left, const uint64_t *restrict set, const uint64_t *restrict in,        \
+        const uint64_t *restrict out, const uint64_t *restrict off, size_t n)                      \
+    {                                                                                              \
+        struct bits_sieved s = {0};                                                                \
+                                                                                                   \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            uint64_t having = set[i] & in[i];                                                      \
+            uint64_t not_out = having & ~out[i];                                                   \
+                                                                                                   \
+            left[i] = not_out & ~off[i];                                                           \
+            s.all += __builtin_popcountll(set[i]);                                                 \
+            s.in += __builtin_popcountll(having);                                                  \
+            s.not_out += __builtin_popcountll(not_out);                                            \
+            s.not_off += __builtin_popcountll(left[i]);                                            \
+        }                                                                                          \
+        return s;                                                                                  \
+    }
 #ifdef __x86_64__
-TALLY(tally_popcnt, __attribute__((target("popcnt"))))
+#define BY_EIGHT __attribute__((target("avx512f,avx512vl,avx512vpopcntdq")))
+#define BY_WORD __attribute__((target("popcnt")))
+TALLY(tally_by_eight, BY_EIGHT)
+TALLY(tally_by_word, BY_WORD)
+SIEVE(sieve_by_eight, BY_EIGHT)
+SIEVE(sieve_by_word, BY_WORD)
+
+static bool
+counts_eight(void)
+{
+    return __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vl");
+}
 #endif
 TALLY(tally_plain, )
+SIEVE(sieve_plain, )
 
 int64_t
 bits_tally_and(const struct bits *a, const struct bits *b)
 {
 #ifdef __x86_64__
+    if (counts_eight())
+        return tally_by_eight(a->words, b->words, bits_words(a->count));
     if (__builtin_cpu_supports("popcnt"))
-        return tally_popcnt(a->words, b->words, bits_words(a->count));
+        return tally_by_word(a->words, b->words, bits_words(a->count));
 #endif
     return tally_plain(a->words, b->words, bits_words(a->count));
 }
@@ -109,6 +145,21 @@ int64_t
 bits_tally(const struct bits *b)
 {
     return bits_tally_and(b, b);
+}
+
+struct bits_sieved
+bits_sieve(struct bits *left, const struct bits *set, const struct bits *in, const struct bits *out,
+           const struct bits *off)
+{
+    size_t n = bits_words(set->count);
+
+#ifdef __x86_64__
+    if (counts_eight())
+        return sieve_by_eight(left->words, set->words, in->words, out->words, off->words, n);
+    if (__builtin_cpu_supports("popcnt"))
+        return sieve_by_word(left->words, set->words, in->words, out->words, off->words, n);
+#endif
+    return sieve_plain(left->words, set->words, in->words, out->words, off->words, n);
 }
 
 size_t
@@ -342,7 +393,7 @@ mask_pack(const uint8_t *m, size_t n, uint64_t *words)
 
 /* --- codes of 16 bits */
 
-static void
+static bool
 codes_few(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside, uint64_t *border)
 {
     uint64_t in = 0;
@@ -354,6 +405,7 @@ codes_few(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside, ui
     }
     *inside = in;
     *border = on & in;
+    return *border != 0;
 }
 
 #ifdef __x86_64__
@@ -366,13 +418,14 @@ bits_of_32(__m256i low, __m256i high)
     return (uint32_t)_mm256_movemask_epi8(bytes);
 }
 
-__attribute__((target("avx2"))) static void
+__attribute__((target("avx2"))) static bool
 codes_avx2(const uint16_t *c, size_t words, struct code_range r, uint64_t *inside, uint64_t *border)
 {
     const __m256i low = _mm256_set1_epi16((short)r.low);
     const __m256i span = _mm256_set1_epi16((short)(uint16_t)(r.high - r.low));
     const __m256i x = _mm256_set1_epi16((short)r.x);
     const __m256i y = _mm256_set1_epi16((short)r.y);
+    uint64_t any = 0;
 
     for (size_t w = 0; w < words; w++) {
         uint64_t in = 0;
@@ -394,21 +447,25 @@ codes_avx2(const uint16_t *c, size_t words, struct code_range r, uint64_t *insid
         }
         inside[w] = in;
         border[w] = on & in;
+        any |= on & in;
     }
+    return any != 0;
 }
 #endif
 
-void
+bool
 bits_of_codes(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside, uint64_t *border)
 {
     size_t w = 0;
+    bool any = false;
 
 #ifdef __x86_64__
     if (__builtin_cpu_supports("avx2")) {
-        codes_avx2(c, n / 64, r, inside, border);
+        any = codes_avx2(c, n / 64, r, inside, border);
         w = n / 64;
     }
 #endif
     for (; w * 64 < n; w++)
-        codes_few(c + w * 64, n - w * 64 < 64 ? n - w * 64 : 64, r, inside + w, border + w);
+        any |= codes_few(c + w * 64, n - w * 64 < 64 ? n - w * 64 : 64, r, inside + w, border + w);
+    return any;
 }

@@ -54,6 +54,15 @@ void bits_or(struct bits *to, const struct bits *with);
 void bits_xor(struct bits *to, const struct bits *with);
 void bits_not(struct bits *b);
 int64_t bits_tally(const struct bits *b);
+/*
+ * left, none of the others: those of a set that are in `in` and neither in `out` nor in `off`. How
+ * many are left before and after each of the three.
+ */
+struct bits_sieved {
+    int64_t all, in, not_out, not_off;
+};
+struct bits_sieved bits_sieve(struct bits *left, const struct bits *set, const struct bits *in,
+                              const struct bits *out, const struct bits *off);
 int64_t bits_tally_and(const struct bits *a, const struct bits *b);
 /* The first bit that is set at `from` or after; count when there is none. */
 size_t bits_next(const struct bits *b, size_t from);
@@ -84,8 +93,11 @@ struct code_range {
     uint16_t low, high; /* low <= high */
     uint16_t x, y;      /* codes on a border */
 };
-/* inside[w], border[w]: bits of c[64 w] and the 63 after it; border is part of inside. */
-void bits_of_codes(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside,
+/*
+ * inside[w], border[w]: bits of c[64 w] and the 63 after it; border is part of inside. false: the
+ * border is empty.
+ */
+bool bits_of_codes(const uint16_t *c, size_t n, struct code_range r, uint64_t *inside,
                    uint64_t *border);
 
 #endif

@@ -107,20 +107,28 @@ leaf_set(const struct eval *e, const struct leaf *leaf, bool only_sql)
     return c ? &c->bits : NULL;
 }
 
-enum { JOIN_AND, JOIN_OR };
+/* How a set enters another: the first is all that is there yet. */
+enum { JOIN_FIRST, JOIN_AND, JOIN_OR };
+
+static void
+join_set(int how, struct bits *acc, const struct bits *set)
+{
+    if (how == JOIN_FIRST)
+        bits_copy(acc, set);
+    else if (how == JOIN_AND)
+        bits_and(acc, set);
+    else
+        bits_or(acc, set);
+}
 
 static bool
 join_leaf(const struct eval *e, const struct leaf *leaf, bool only_sql, int how, struct bits *acc)
 {
     const struct bits *set = leaf_set(e, leaf, only_sql);
 
-    if (!set)
-        return false;
-    if (how == JOIN_AND)
-        bits_and(acc, set);
-    else
-        bits_or(acc, set);
-    return true;
+    if (set)
+        join_set(how, acc, set);
+    return set != NULL;
 }
 
 /*
@@ -133,10 +141,9 @@ split_customer(const struct eval *e, const struct leaf *leaf, struct bits *out)
     static const int texts[] = {CUSTOMER_NAME, CUSTOMER_NOTES};
     struct leaf part = *leaf;
 
-    bits_fill(out, true);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         part.values[texts[i]].given = false;
-    if (!join_leaf(e, &part, false, JOIN_AND, out))
+    if (!join_leaf(e, &part, false, JOIN_FIRST, out))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (!leaf->values[texts[i]].given)
@@ -169,12 +176,12 @@ join(const struct eval *e, const struct node *n, int how, struct bits *acc)
 
     if (n->kind == NODE_LEAF && !has_texts(n->leaf))
         return join_leaf(e, n->leaf, false, how, acc);
+    if (how == JOIN_FIRST)
+        return match(e, n, acc);
     bits_init(&set, acc->count);
     ok = match(e, n, &set);
-    if (ok && how == JOIN_AND)
-        bits_and(acc, &set);
-    else if (ok)
-        bits_or(acc, &set);
+    if (ok)
+        join_set(how, acc, &set);
     bits_release(&set);
     return ok;
 }
@@ -184,29 +191,35 @@ match(const struct eval *e, const struct node *n, struct bits *out)
 {
     int how = n->kind == NODE_ANY ? JOIN_OR : JOIN_AND;
 
-    if (n->kind == NODE_LEAF && has_texts(n->leaf))
-        return split_customer(e, n->leaf, out);
-    bits_fill(out, how == JOIN_AND);
     if (n->kind == NODE_LEAF)
-        return join_leaf(e, n->leaf, false, JOIN_AND, out);
+        return has_texts(n->leaf) ? split_customer(e, n->leaf, out)
+                                  : join_leaf(e, n->leaf, false, JOIN_FIRST, out);
+    if (n->count == 0)
+        bits_fill(out, how == JOIN_AND);
     for (size_t i = 0; i < n->count; i++)
-        if (!join(e, n->children[i], how, out))
+        if (!join(e, n->children[i], i == 0 ? JOIN_FIRST : how, out))
             return false;
     if (n->kind == NODE_NOT)
         bits_not(out);
     return true;
 }
 
-/* All that a tree's set depends on; false: on the ledger too, and it is not worth keeping. */
+/* All that a tree's set depends on: for who was contacted, the ledger and the clock. */
 static bool
 make_tree_key(const struct eval *e, const struct node *n, struct buf *key)
 {
+    struct reach_marks marks = {0};
+
     index_key_number(key, n->kind);
     index_key_number(key, (int64_t)n->count);
     if (n->kind == NODE_LEAF) {
-        if (n->leaf->spec->kind == LEAF_CONTACTED_BY)
-            return false;
         index_leaf_key(n->leaf, e->env, key);
+        if (n->leaf->spec->kind == LEAF_CONTACTED_BY) {
+            if (!reach_store_marks(e->v->db, &marks, e->err))
+                return false;
+            index_key_number(key, marks.deliveries);
+            index_key_number(key, e->env->now_s);
+        }
         index_key_number(key, -1); /* where the leaf ends */
         return true;
     }
@@ -217,44 +230,42 @@ make_tree_key(const struct eval *e, const struct node *n, struct buf *key)
 }
 
 static bool
-is_last(const struct index_view *v, const struct buf *key)
+is_same(const struct buf *a, const struct buf *b)
 {
-    return v->last.words && v->last_key.len == key->len &&
-           memcmp(v->last_key.data, key->data, key->len) == 0;
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-static void
-keep_last(struct index_view *v, const struct buf *key, const struct bits *set)
+/* The set of v->last made anew. */
+static bool
+match_anew(const struct eval *e, const struct node *tree, struct buf *key)
 {
-    if (!v->last.words)
-        bits_init(&v->last, set->count);
-    bits_copy(&v->last, set);
-    buf_clear(&v->last_key);
-    buf_add(&v->last_key, key->data, key->len);
+    struct matched_set *last = &e->v->last;
+    bool ok;
+
+    if (!last->set.words)
+        bits_init(&last->set, index_customers(e->v));
+    buf_clear(&last->key);
+    last->number++;
+    ok = match(e, tree, &last->set) && !index_file_is_damaged(e->v->file);
+    if (ok)
+        buf_add(&last->key, key->data, key->len);
+    return ok;
 }
 
 bool
 index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
-            struct bits *out, bool *damaged, struct error *err)
+            const struct bits **out, bool *damaged, struct error *err)
 {
     const struct eval e = {.v = v, .env = env, .damaged = damaged, .err = err};
     struct buf key = {0};
-    bool keep = make_tree_key(&e, tree, &key);
-    bool ok = true;
+    bool ok;
 
     *damaged = false;
-    bits_init(out, index_customers(v));
-    if (keep && is_last(v, &key)) {
-        bits_copy(out, &v->last);
-    } else {
-        ok = match(&e, tree, out) && !index_file_is_damaged(v->file);
-        if (ok && keep)
-            keep_last(v, &key, out);
-    }
+    ok = make_tree_key(&e, tree, &key) &&
+         ((v->last.set.words && is_same(&v->last.key, &key)) || match_anew(&e, tree, &key));
     buf_release(&key);
-    if (ok)
-        return true;
-    *damaged = *damaged || index_file_is_damaged(v->file);
-    bits_release(out);
-    return false;
+    *out = &v->last.set;
+    if (!ok)
+        *damaged = *damaged || index_file_is_damaged(v->file);
+    return ok;
 }

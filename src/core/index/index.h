@@ -30,18 +30,19 @@ bool index_attach(struct db *db, const void *bytes, size_t len, struct error *er
 size_t index_customers(const struct index_view *v);
 
 /*
- * Who satisfies a tree; *out is made here, the caller releases it. *damaged: the index turned out
- * to be, and SQL must answer; nothing is in err then.
+ * Who satisfies a tree: *out is the view's, until the next call. *damaged: the index turned out to
+ * be, and SQL must answer; nothing is in err then.
  */
 bool index_match(struct index_view *v, const struct node *tree, const struct segment_env *env,
-                 struct bits *out, bool *damaged, struct error *err) MUST_CHECK;
+                 const struct bits **out, bool *damaged, struct error *err) MUST_CHECK;
 
 /*
- * Reach of a set by a channel (segment/preview_sql.h CHANNEL_...), counted; *recipients, when it is
- * not NULL, is made: exactly the reachable. false: an error, or *damaged.
+ * Reach of the set that index_match() gave last, by a channel (segment/preview_sql.h CHANNEL_...),
+ * counted; *recipients: exactly the reachable, the view's until the next call. false: an error, or
+ * *damaged.
  */
-bool index_reach(struct index_view *v, const struct bits *set, const struct segment_env *env,
-                 size_t channel, struct reach *out, struct bits *recipients, bool *damaged,
+bool index_reach(struct index_view *v, const struct segment_env *env, size_t channel,
+                 struct reach *out, const struct bits **recipients, bool *damaged,
                  struct error *err) MUST_CHECK;
 /* enum reach_kind of one of the set, after index_reach() of it. */
 int index_reach_kind(const struct index_view *v, size_t channel, const struct bits *recipients,

@@ -195,6 +195,35 @@ bring_up(struct index_view *v, const struct segment_env *env, bool *damaged, str
 
 /* --- a set */
 
+/* Whether a member of a group is another's double, of two: no branch, since nobody can foretell. */
+static int64_t
+drop_second(struct bits *left, uint32_t first, uint32_t second)
+{
+    uint64_t both =
+        (left->words[first / 64] >> (first % 64)) & (left->words[second / 64] >> (second % 64)) & 1;
+
+    left->words[second / 64] ^= both << (second % 64);
+    return (int64_t)both;
+}
+
+static int64_t
+drop_all_but_first(struct bits *left, const uint32_t *members, size_t count)
+{
+    int64_t dropped = 0;
+    bool found = false;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!bits_has(left, members[i]))
+            continue;
+        if (found) {
+            bits_drop(left, members[i]);
+            dropped++;
+        }
+        found = true;
+    }
+    return dropped;
+}
+
 /* Of those who share an address the first stays; the others are taken out of left. */
 static bool
 take_duplicates(struct index_view *v, size_t space, struct bits *left, int64_t *count)
@@ -213,17 +242,10 @@ take_duplicates(struct index_view *v, size_t space, struct bits *left, int64_t *
     g = groups.data;
     m = members.data;
     for (size_t i = 0; i + 1 < groups.count; i++) {
-        bool found = false;
-
-        for (uint32_t k = g[i]; k < g[i + 1]; k++) {
-            if (!bits_has(left, m[k]))
-                continue;
-            if (found) {
-                bits_drop(left, m[k]);
-                (*count)++;
-            }
-            found = true;
-        }
+        if (g[i + 1] - g[i] == 2) /* nearly all */
+            *count += drop_second(left, m[g[i]], m[g[i] + 1]);
+        else
+            *count += drop_all_but_first(left, m + g[i], g[i + 1] - g[i]);
     }
     return true;
 }
@@ -235,64 +257,54 @@ reach_of_set(struct index_view *v, const struct bits *set, size_t channel, struc
 {
     const struct reach_state *r = &v->reach;
     size_t space = space_of(channel);
+    struct bits_sieved s =
+        bits_sieve(left, set, &r->has[space], &r->opted[channel], &r->capped[space]);
 
-    *out = (struct reach){0};
-    bits_copy(left, set);
-    out->matched = bits_tally(left);
-    bits_and(left, &r->has[space]);
-    out->no_address = out->matched - bits_tally(left);
-    out->opted_out = bits_tally_and(left, &r->opted[channel]);
-    bits_and_not(left, &r->opted[channel]);
-    out->capped = bits_tally_and(left, &r->capped[space]);
-    bits_and_not(left, &r->capped[space]);
-    out->reachable = out->matched - out->no_address - out->opted_out - out->capped;
+    *out = (struct reach){.matched = s.all,
+                          .no_address = s.all - s.in,
+                          .opted_out = s.in - s.not_out,
+                          .capped = s.not_out - s.not_off};
     if (!take_duplicates(v, space, left, &out->duplicate_address))
         return false;
-    out->reachable -= out->duplicate_address;
+    out->reachable = s.not_off - out->duplicate_address;
     return true;
 }
 
 /* The same set, channel, ledger and window as the last time. */
 static bool
-is_reached(const struct index_view *v, const struct bits *set, size_t channel)
+is_reached(const struct index_view *v, size_t channel)
 {
     const struct reached_set *last = &v->reached;
     const struct reach_state *r = &v->reach;
 
-    return last->set.words && last->channel == channel && last->cap == r->cap &&
+    return last->of == v->last.number && last->channel == channel && last->cap == r->cap &&
            last->since_s == r->since_s && last->marks.suppressions == r->marks.suppressions &&
-           last->marks.deliveries == r->marks.deliveries &&
-           memcmp(last->set.words, set->words, bits_words(set->count) * sizeof *set->words) == 0;
+           last->marks.deliveries == r->marks.deliveries;
 }
 
 bool
-index_reach(struct index_view *v, const struct bits *set, const struct segment_env *env,
-            size_t channel, struct reach *out, struct bits *recipients, bool *damaged,
-            struct error *err)
+index_reach(struct index_view *v, const struct segment_env *env, size_t channel, struct reach *out,
+            const struct bits **recipients, bool *damaged, struct error *err)
 {
     struct reached_set *last = &v->reached;
 
     if (!bring_up(v, env, damaged, err))
         return false;
-    if (!is_reached(v, set, channel)) {
-        if (!last->set.words) {
-            bits_init(&last->set, set->count);
-            bits_init(&last->left, set->count);
-        }
-        *damaged = !reach_of_set(v, set, channel, &last->counts, &last->left);
+    if (!is_reached(v, channel)) {
+        last->of = 0;
+        if (!last->left.words)
+            bits_init(&last->left, v->last.set.count);
+        *damaged = !reach_of_set(v, &v->last.set, channel, &last->counts, &last->left);
         if (*damaged)
             return false;
-        bits_copy(&last->set, set);
+        last->of = v->last.number;
         last->channel = channel;
         last->cap = v->reach.cap;
         last->since_s = v->reach.since_s;
         last->marks = v->reach.marks;
     }
     *out = last->counts;
-    if (recipients) {
-        bits_init(recipients, set->count);
-        bits_copy(recipients, &last->left);
-    }
+    *recipients = &last->left;
     return true;
 }
 

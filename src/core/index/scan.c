@@ -200,24 +200,28 @@ holds_exactly(const struct condition *c, size_t i)
     return t >= c->low && t <= c->high;
 }
 
+/* first: words hold nothing yet. */
 static void
-and_codes(const struct condition *c, size_t from, size_t n, uint64_t *words)
+and_codes(const struct condition *c, size_t from, size_t n, bool first, uint64_t *words)
 {
-    uint64_t inside[MASK_BLOCK / 64];
+    uint64_t held[MASK_BLOCK / 64];
     uint64_t border[MASK_BLOCK / 64];
+    uint64_t *inside = first ? words : held;
+    bool look;
 
     if (c->coarse.low > c->coarse.high) {
         memset(words, 0, bits_words(n) * sizeof *words);
         return;
     }
-    bits_of_codes(c->coarse.codes + from, n,
-                  (struct code_range){c->coarse.low, c->coarse.high,
-                                      c->coarse.low_is_border ? c->coarse.low : c->coarse.high,
-                                      c->coarse.high_is_border ? c->coarse.high : c->coarse.low},
-                  inside, border);
-    for (size_t w = 0; w < bits_words(n); w++)
+    look = bits_of_codes(
+        c->coarse.codes + from, n,
+        (struct code_range){c->coarse.low, c->coarse.high,
+                            c->coarse.low_is_border ? c->coarse.low : c->coarse.high,
+                            c->coarse.high_is_border ? c->coarse.high : c->coarse.low},
+        inside, border);
+    for (size_t w = 0; !first && w < bits_words(n); w++)
         words[w] &= inside[w];
-    if (!c->coarse.low_is_border && !c->coarse.high_is_border)
+    if (!look || (!c->coarse.low_is_border && !c->coarse.high_is_border))
         return;
     for (size_t w = 0; w < bits_words(n); w++)
         for (uint64_t left = border[w] & words[w]; left; left &= left - 1) {
@@ -243,6 +247,7 @@ static void
 scan_block(const struct conditions *c, bool bytes, size_t from, size_t n, uint64_t *words)
 {
     uint8_t m[MASK_BLOCK];
+    bool first = !bytes;
 
     if (bytes) {
         mask_fill(m, n, true);
@@ -250,12 +255,13 @@ scan_block(const struct conditions *c, bool bytes, size_t from, size_t n, uint64
             if (!c->at[i].coarse.codes)
                 apply(&c->at[i], from, n, m);
         mask_pack(m, n, words);
-    } else {
-        memset(words, 0xFF, bits_words(n) * sizeof *words); /* and the codes end it at n */
     }
-    for (size_t i = 0; i < c->count; i++)
-        if (c->at[i].coarse.codes)
-            and_codes(&c->at[i], from, n, words);
+    for (size_t i = 0; i < c->count; i++) {
+        if (!c->at[i].coarse.codes)
+            continue;
+        and_codes(&c->at[i], from, n, first, words);
+        first = false;
+    }
 }
 
 void

@@ -41,10 +41,10 @@ forget(struct index_view *v)
     rows_map_release(&v->conversations);
     rows_map_release(&v->appointments);
     reach_state_release(&v->reach);
-    buf_release(&v->last_key);
-    bits_release(&v->last);
-    bits_release(&v->reached.set);
+    buf_release(&v->last.key);
+    bits_release(&v->last.set);
     bits_release(&v->reached.left);
+    v->reached.of = 0;
     coarse_columns_release(&v->coarse);
     for (size_t i = 0; i < SECTION_COUNT; i++)
         used_words_release(&v->used[i]);

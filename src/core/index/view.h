@@ -55,13 +55,17 @@ struct index_view {
     bool has_conversations, has_appointments;
     struct reach_state reach;
     /* the last answers: a preview asks for reach, funnel and sample of one set */
-    struct buf last_key;
-    struct bits last;
+    struct matched_set {
+        struct buf key; /* what tree, as of when; empty: none yet */
+        struct bits set;
+        uint64_t number; /* another one for every set */
+    } last;
     struct reached_set {
+        uint64_t of; /* number of the set; 0: none yet */
         size_t channel;
         int64_t cap, since_s;
         struct reach_marks marks;
-        struct bits set, left; /* empty: none yet */
+        struct bits left;
         struct reach counts;
     } reached;
     struct used_words used[SECTION_COUNT];

@@ -29,87 +29,85 @@ segment_is_indexed(struct db *db)
 }
 
 /*
- * The set of a tree; *use false: SQL must answer. What is set in *out is released by the caller.
+ * What the index says of a tree: set, and recipients when the reach was asked, are the view's until
+ * the next that is asked of it. v NULL: SQL must answer.
  */
-static bool
-match(struct db *db, const struct node *tree, const struct segment_env *env, struct bits *out,
-      bool *use, struct error *err)
-{
-    struct index_view *v = index_of(db);
-    bool damaged = false;
-
-    *use = v && index_match(v, tree, env, out, &damaged, err);
-    if (damaged)
-        index_drop(v);
-    return *use || !v || damaged;
-}
-
-struct reached {
-    struct bits set, recipients;
+struct answer {
+    struct index_view *v;
+    const struct bits *set, *recipients;
     struct reach counts;
 };
 
-static void
-reached_release(struct reached *r)
+/* false: an error. A damaged index is let go. */
+static bool
+settle(struct answer *a, bool ok, bool damaged)
 {
-    bits_release(&r->set);
-    bits_release(&r->recipients);
+    if (damaged)
+        index_drop(a->v);
+    if (!ok)
+        a->v = NULL;
+    return ok || damaged;
+}
+
+static bool
+match(struct db *db, const struct node *tree, const struct segment_env *env, struct answer *out,
+      struct error *err)
+{
+    bool damaged = false;
+    bool ok;
+
+    *out = (struct answer){.v = index_of(db)};
+    if (!out->v)
+        return true;
+    ok = index_match(out->v, tree, env, &out->set, &damaged, err);
+    return settle(out, ok, damaged);
+}
+
+static bool
+match_reach(struct db *db, const struct criteria *c, const struct segment_env *env, size_t channel,
+            struct answer *out, struct error *err)
+{
+    bool damaged = false;
+    bool ok;
+
+    if (!match(db, c->root, env, out, err))
+        return false;
+    if (!out->v)
+        return true;
+    ok = index_reach(out->v, env, channel, &out->counts, &out->recipients, &damaged, err);
+    return settle(out, ok, damaged);
 }
 
 bool
 segment_count(struct db *db, const struct criteria *c, const struct segment_env *env,
               int64_t *matched, struct error *err)
 {
-    struct bits set = {0};
+    struct answer a = {0};
     bool begun = false;
-    bool use = false;
-    bool ok = begin(db, &begun, err) && match(db, c->root, env, &set, &use, err);
+    bool ok = begin(db, &begun, err) && match(db, c->root, env, &a, err);
 
-    if (ok && use)
-        *matched = bits_tally(&set);
+    if (ok && a.v)
+        *matched = bits_tally(a.set);
     else if (ok)
         ok = segment_sql_count(db, c, env, matched, err);
-    bits_release(&set);
     end(db, begun);
     return ok;
-}
-
-/* The set and its reach; *use and errors as of match(). */
-static bool
-match_reach(struct db *db, const struct criteria *c, const struct segment_env *env, size_t channel,
-            struct reached *out, bool *use, struct error *err)
-{
-    struct index_view *v;
-    bool damaged = false;
-
-    if (!match(db, c->root, env, &out->set, use, err))
-        return false;
-    if (!*use)
-        return true;
-    v = index_of(db);
-    *use =
-        v && index_reach(v, &out->set, env, channel, &out->counts, &out->recipients, &damaged, err);
-    if (damaged)
-        index_drop(v);
-    return *use || !v || damaged;
 }
 
 bool
 segment_reach(struct db *db, const struct criteria *c, const struct segment_env *env,
               const char *channel, struct reach *out, struct error *err)
 {
-    struct reached r = {0};
+    struct answer a = {0};
     size_t by = 0;
     bool begun = false;
-    bool use = false;
     bool ok = segment_channel_find(channel, &by, err) && begin(db, &begun, err) &&
-              match_reach(db, c, env, by, &r, &use, err);
+              match_reach(db, c, env, by, &a, err);
 
-    if (ok && use)
-        *out = r.counts;
+    if (ok && a.v)
+        *out = a.counts;
     else if (ok)
         ok = segment_sql_reach(db, c, env, channel, out, err);
-    reached_release(&r);
     end(db, begun);
     return ok;
 }
@@ -118,22 +116,24 @@ bool
 segment_each_id(struct db *db, const struct criteria *c, const struct segment_env *env,
                 bool (*each)(void *ctx, const struct key *key), void *ctx, struct error *err)
 {
-    struct index_view *v;
+    struct answer a = {0};
     struct index_column ids;
-    struct bits set = {0};
+    struct bits set = {0}; /* of our own: each() may ask another */
     bool begun = false;
-    bool use = false;
     bool numbers = false;
-    bool ok = begin(db, &begun, err) && match(db, c->root, env, &set, &use, err);
+    bool more = true;
+    bool ok = begin(db, &begun, err) && match(db, c->root, env, &a, err);
 
-    v = ok && use ? index_of(db) : NULL;
-    use = v && index_ids(v, &ids, &numbers) && numbers;
-    if (ok && !use)
+    if (ok && a.v && index_ids(a.v, &ids, &numbers) && numbers) {
+        bits_init(&set, a.set->count);
+        bits_copy(&set, a.set);
+    } else if (ok) {
         ok = segment_sql_each_id(db, c, env, each, ctx, err);
-    for (size_t p = 0; ok && use && (p = bits_next(&set, p)) < set.count; p++) {
+    }
+    for (size_t p = 0; more && (p = bits_next(&set, p)) < set.count; p++) {
         struct key key = {.number = index_id_at(&ids, p)};
 
-        use = each(ctx, &key);
+        more = each(ctx, &key);
     }
     bits_release(&set);
     end(db, begun);
@@ -146,39 +146,34 @@ segment_each_recipient(struct db *db, const struct criteria *c, const struct seg
                        bool (*each)(void *ctx, const struct segment_recipient *r), void *ctx,
                        struct error *err)
 {
-    struct reached r = {0};
-    struct index_view *v;
+    struct answer a = {0};
     struct index_column ids;
     int64_t *rows = NULL;
     size_t count = 0;
     size_t by = 0;
     bool begun = false;
-    bool use = false;
     bool numbers = false;
     bool ok = segment_channel_find(channel, &by, err) && begin(db, &begun, err) &&
-              match_reach(db, c, env, by, &r, &use, err);
+              match_reach(db, c, env, by, &a, err);
 
-    v = ok && use ? index_of(db) : NULL;
-    use = v && index_ids(v, &ids, &numbers);
-    if (use) {
-        rows = mem_calloc((size_t)r.counts.reachable, sizeof *rows);
-        for (size_t p = 0; (p = bits_next(&r.recipients, p)) < r.recipients.count; p++)
+    if (ok && a.v && index_ids(a.v, &ids, &numbers)) {
+        rows = mem_calloc((size_t)a.counts.reachable, sizeof *rows);
+        for (size_t p = 0; (p = bits_next(a.recipients, p)) < a.recipients->count; p++)
             rows[count++] = index_id_at(&ids, p);
         ok = segment_sql_addresses(db, channel, rows, count, each, ctx, err);
     } else if (ok) {
         ok = segment_sql_each_recipient(db, c, env, channel, each, ctx, err);
     }
     free(rows);
-    reached_release(&r);
     end(db, begun);
     return ok;
 }
 
+/* channel NULL: no reach. *use false: damaged. */
 static bool
-sample(struct db *db, const struct reached *r, const size_t *channel, size_t limit, uint64_t seed,
+sample(struct db *db, const struct answer *a, const size_t *channel, size_t limit, uint64_t seed,
        struct segment_sample *out, bool *use, struct error *err)
 {
-    struct index_view *v = index_of(db);
     struct index_column ids;
     size_t *picked = NULL;
     size_t count = 0;
@@ -188,7 +183,7 @@ sample(struct db *db, const struct reached *r, const size_t *channel, size_t lim
     bool ok;
 
     *use =
-        v && index_ids(v, &ids, &numbers) && index_pick(v, &r->set, limit, seed, &picked, &count);
+        index_ids(a->v, &ids, &numbers) && index_pick(a->v, a->set, limit, seed, &picked, &count);
     if (!*use)
         return true;
     rows = mem_calloc(count, sizeof *rows);
@@ -196,7 +191,7 @@ sample(struct db *db, const struct reached *r, const size_t *channel, size_t lim
     for (size_t i = 0; i < count; i++) {
         rows[i] = index_id_at(&ids, picked[i]);
         if (channel)
-            reach[i] = (uint8_t)index_reach_kind(v, *channel, &r->recipients, picked[i]);
+            reach[i] = (uint8_t)index_reach_kind(a->v, *channel, a->recipients, picked[i]);
     }
     ok = segment_sql_people(db, rows, channel ? reach : NULL, count, out, err);
     free(picked);
@@ -210,20 +205,18 @@ segment_sample(struct db *db, const struct criteria *c, const struct segment_env
                const char *channel, size_t limit, uint64_t seed, struct segment_sample *out,
                struct error *err)
 {
-    struct reached r = {0};
+    struct answer a = {0};
     size_t by = 0;
     bool begun = false;
     bool use = false;
     bool ok = (!channel || segment_channel_find(channel, &by, err)) && begin(db, &begun, err);
 
     *out = (struct segment_sample){0};
-    ok = ok && (channel ? match_reach(db, c, env, by, &r, &use, err)
-                        : match(db, c->root, env, &r.set, &use, err));
-    if (ok && use)
-        ok = sample(db, &r, channel ? &by : NULL, limit, seed, out, &use, err);
+    ok = ok && (channel ? match_reach(db, c, env, by, &a, err) : match(db, c->root, env, &a, err));
+    if (ok && a.v)
+        ok = sample(db, &a, channel ? &by : NULL, limit, seed, out, &use, err);
     if (ok && !use)
         ok = segment_sql_sample(db, c, env, channel, limit, seed, out, err);
-    reached_release(&r);
     end(db, begun);
     return ok;
 }
@@ -244,13 +237,12 @@ funnel(struct index_view *v, const struct criteria *c, const struct segment_env 
     bits_fill(&left, true);
     out->counts[0] = bits_tally(&left);
     for (size_t i = 0; i < count; i++) {
-        struct bits set = {0};
+        const struct bits *set;
 
         *use = index_match(v, steps[i], env, &set, &damaged, err);
         if (!*use)
             break;
-        bits_and(&left, &set);
-        bits_release(&set);
+        bits_and(&left, set);
         out->counts[i + 1] = bits_tally(&left);
     }
     bits_release(&left);
@@ -300,21 +292,24 @@ bool
 segment_compare(struct db *db, const struct criteria *a, const struct criteria *b,
                 const struct segment_env *env, struct segment_overlap *out, struct error *err)
 {
-    struct bits sets[2] = {{0}, {0}};
+    struct answer of = {0};
+    struct bits first = {0}; /* while the second is asked */
     bool begun = false;
-    bool use = false;
-    bool ok = begin(db, &begun, err) && match(db, a->root, env, &sets[0], &use, err);
+    bool ok = begin(db, &begun, err) && match(db, a->root, env, &of, err);
 
     *out = (struct segment_overlap){0};
-    ok = ok && (!use || match(db, b->root, env, &sets[1], &use, err));
-    if (ok && use)
-        *out = (struct segment_overlap){.a = bits_tally(&sets[0]),
-                                        .b = bits_tally(&sets[1]),
-                                        .both = bits_tally_and(&sets[0], &sets[1])};
+    if (ok && of.v) {
+        bits_init(&first, of.set->count);
+        bits_copy(&first, of.set);
+        ok = match(db, b->root, env, &of, err);
+    }
+    if (ok && of.v)
+        *out = (struct segment_overlap){.a = bits_tally(&first),
+                                        .b = bits_tally(of.set),
+                                        .both = bits_tally_and(&first, of.set)};
     else if (ok)
         ok = compare_sql(db, a, b, env, out, err);
-    bits_release(&sets[0]);
-    bits_release(&sets[1]);
+    bits_release(&first);
     end(db, begun);
     return ok;
 }
