@@ -310,10 +310,10 @@ add_hour(void *ctx, const struct dry_run_row *row)
 }
 
 static struct dry_run_zone *
-zone_of(struct dry_run *out, const char *address)
+zone_of(struct dry_run *out, const char *address, const char *stored)
 {
     const char *names[ZONES_OF_ONE];
-    size_t count = quiet_hours_zones(address, names, ARRAY_LEN(names));
+    size_t count = quiet_hours_zones(address, stored, names, ARRAY_LEN(names));
     struct buf name = {0};
     size_t i = 0;
 
@@ -356,7 +356,7 @@ add_person(void *ctx, const struct dry_run_person *person)
 {
     const struct tally *t = ctx;
     struct dry_run *out = t->out;
-    struct dry_run_zone *z = zone_of(out, person->address);
+    struct dry_run_zone *z = zone_of(out, person->address, person->time_zone);
     struct quiet_answer answer = {.open = true};
     struct error ignored = {0};
 
@@ -367,7 +367,8 @@ add_person(void *ctx, const struct dry_run_person *person)
         return true;
     }
     if (t->window->set &&
-        quiet_hours_ask(t->config, t->window, person->address, out->start_s, &answer, &ignored) &&
+        quiet_hours_ask(t->config, t->window, person->address, person->time_zone, out->start_s,
+                        &answer, &ignored) &&
         !answer.open) {
         z->wait_for_hours++;
         if (z->open_s == 0 || answer.next_open_s < z->open_s)
