@@ -388,15 +388,15 @@ add_person(void *ctx, const struct dry_run_person *person)
 }
 
 static bool
-tell(struct db *copy, const struct config *config, int64_t id, int64_t after, struct dry_run *out,
+tell(struct db *reader, const struct config *config, int64_t id, int64_t after, struct dry_run *out,
      struct error *err)
 {
     struct campaign c = {0};
-    bool ok = campaign_load(copy, config, id, &c, err);
+    bool ok = campaign_load(reader, config, id, &c, err);
     struct tally t = {out, config, &c.quiet_hours};
 
-    ok = ok && dry_run_store_hours(copy, id, after, add_hour, &t, err) &&
-         dry_run_store_people(copy, id, after, add_person, &t, err);
+    ok = ok && dry_run_store_hours(reader, id, after, add_hour, &t, err) &&
+         dry_run_store_people(reader, id, after, add_person, &t, err);
     out->cost_micros = out->segments * config->sms.price_micros;
     campaign_release(&c);
     return ok;
@@ -435,7 +435,7 @@ run_in(const char *folder, const struct config *config, int64_t id, bool everyon
     clock_ms = now_s * 1000;
     out->start_s = now_s;
     ok = ok && run_engine(&options, id, &out->finished, err) &&
-         tell(copy, config, id, after, out, err);
+         tell(reader, config, id, after, out, err);
     db_close(reader);
     db_close(copy);
     return ok;

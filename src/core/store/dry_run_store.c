@@ -74,11 +74,11 @@ dry_run_store_hours(struct db *copy, int64_t campaign_id, int64_t after_attempt,
 }
 
 bool
-dry_run_store_people(struct db *copy, int64_t campaign_id, int64_t after_attempt,
+dry_run_store_people(struct db *reader, int64_t campaign_id, int64_t after_attempt,
                      bool (*each)(void *ctx, const struct dry_run_person *person), void *ctx,
                      struct error *err)
 {
-    struct db_stmt *st = ask(copy, SQL_PEOPLE, campaign_id, after_attempt, err);
+    struct db_stmt *st = ask(reader, SQL_PEOPLE, campaign_id, after_attempt, err);
     bool there = false;
     bool ok = st != NULL;
 
