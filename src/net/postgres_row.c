@@ -131,6 +131,7 @@ read_customer(struct reading *g, struct main_row *row)
         g->ok = g->ok && pgcopy_bool(&g->fields[5], &c->is_new_client, g->err);
     c->notes = text_of(g, 6, NOTES_MAX_BYTES);
     c->created_at = time_of(g, 7);
+    c->time_zone = word_of(g, 8);
 }
 
 static void

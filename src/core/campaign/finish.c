@@ -35,7 +35,7 @@ finish_estimate(const struct config *config, const struct campaign *c, int64_t n
         struct quiet_answer answer;
         struct error ignored;
 
-        if (!quiet_hours_ask(config, &c->quiet_hours, config->business.phone, at, &answer,
+        if (!quiet_hours_ask(config, &c->quiet_hours, config->business.phone, NULL, at, &answer,
                              &ignored))
             return 0;
         if (!answer.open) {

@@ -114,15 +114,15 @@ is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, 
 
 /* A start by each recipient's own clock: *early when it has not come, and the row waits for it. */
 static bool
-start_has_come(struct work *w, const struct campaign *c, const struct due_unit *due, bool *early,
-               struct error *err)
+start_has_come(struct work *w, const struct campaign *c, const struct due_unit *due,
+               const char *time_zone, bool *early, struct error *err)
 {
     int64_t at_s;
 
     *early = false;
     if (!c->local_start_s)
         return true;
-    if (!quiet_hours_local(w->config, due->address, c->local_start_s, &at_s, err))
+    if (!quiet_hours_local(w->config, due->address, time_zone, c->local_start_s, &at_s, err))
         return false;
     *early = at_s > w->req->now_ms / 1000;
     return !*early || defer(w, due, at_s * 1000, err);
@@ -130,8 +130,8 @@ start_has_come(struct work *w, const struct campaign *c, const struct due_unit *
 
 /* Whether the row may go now; when not, it has been moved or deferred. */
 static bool
-may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int *validity_s,
-       bool *go, struct error *err)
+may_go(struct work *w, const struct campaign *c, const struct due_unit *due, const char *time_zone,
+       int *validity_s, bool *go, struct error *err)
 {
     struct quiet_answer quiet = {.open = true};
     struct error why = {0};
@@ -151,12 +151,12 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
         return false;
     if (blocked)
         return skip(w, due, "capped", err);
-    if (!start_has_come(w, c, due, &blocked, err))
+    if (!start_has_come(w, c, due, time_zone, &blocked, err))
         return false;
     if (blocked)
         return true;
-    if (!quiet_hours_ask(w->config, &c->quiet_hours, due->address, w->req->now_ms / 1000, &quiet,
-                         &why)) {
+    if (!quiet_hours_ask(w->config, &c->quiet_hours, due->address, time_zone, w->req->now_ms / 1000,
+                         &quiet, &why)) {
         if (why.code == ERR_CONFLICT) /* this person can never be reached in that window */
             return refuse(w, due, why.text, err);
         *err = why;
@@ -364,7 +364,7 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
     bool ok;
 
     w->touched++;
-    if (!may_go(w, c, due, &validity_s, &go, err))
+    if (!may_go(w, c, due, vars->time_zone, &validity_s, &go, err))
         return false;
     if (!go)
         return true;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "core/base/utime.h"
-#include "core/outbox/zone.h"
+#include "core/base/zone.h"
 
 enum { COUNT_AGAIN_MS = 10000, LONGEST_DAY_S = 30 * 3600 };
 
