@@ -129,18 +129,6 @@ truth_of(struct db_stmt *st, int col)
     return text_eq_nocase(text, "true") || text_eq_nocase(text, "t") || text_eq(text, "1");
 }
 
-/* A text that reads as a 64-bit number written in the usual way. */
-static bool
-is_plain_number(const char *s, int64_t *number)
-{
-    char again[24];
-
-    if ((*s != '-' && (*s < '0' || *s > '9')) || !num_parse_i64(s, number))
-        return false;
-    (void)snprintf(again, sizeof again, "%" PRId64, *number);
-    return strcmp(again, s) == 0;
-}
-
 /* False for NULL. */
 static bool
 key_of(struct source *src, struct db_stmt *st, int col, struct key *out)
@@ -156,7 +144,7 @@ key_of(struct source *src, struct db_stmt *st, int col, struct key *out)
         return true;
     }
     text = db_column_text(st, col);
-    if (!text || is_plain_number(text, &out->number))
+    if (!text || num_parse_usual_i64(text, &out->number))
         return text != NULL;
     b = scratch(src);
     main_text_repair(b, text, WORD_MAX_BYTES);
