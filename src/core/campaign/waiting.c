@@ -160,8 +160,7 @@ by_day(struct db *db, const struct config *config, const struct campaign *c, int
         if (!daily_is_set(&days[i].limit))
             continue;
         if (!daily_refresh(&days[i], db, config->business.timezone,
-                           (struct attempts_since){daily_sender(config), ids[i], 0}, now_s * 1000,
-                           err))
+                           (struct attempts_since){NULL, ids[i], 0}, now_s * 1000, err))
             return false;
         /* A message of several segments may have met the end of the day before the last one. */
         if (daily_allows(&days[i], needs_on_s == days[i].end_s ? needs : 1))

@@ -310,17 +310,21 @@ ask_first(struct work *w, const struct due_unit *due, const struct buf *text, in
            unit_change(w->ledger, due->unit, &to, now_s, err);
 }
 
-/* Tokens for the message, from the sender's bucket and the campaign's; or how long to wait. */
+/* Tokens for the message, from all buckets that it needs; or how long to wait. */
 static bool
 take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
 {
     struct rate *sender = w->req->rate;
+    struct rate *account = w->req->account;
     int64_t wait_ms = rate_wait_ms(sender, segments);
 
+    if (wait_ms == 0)
+        wait_ms = rate_wait_ms(account, segments);
     if (wait_ms == 0 && from)
         wait_ms = rate_wait_ms(&from->rate, segments);
     if (wait_ms == 0) {
         rate_take(sender, segments);
+        rate_take(account, segments);
         daily_take(w->req->daily, segments);
         if (from) {
             rate_take(&from->rate, segments);
@@ -328,7 +332,7 @@ take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *cam
         }
         return true;
     }
-    if (!rate_is_ready(sender, segments))
+    if (!rate_is_ready(sender, segments) || !rate_is_ready(account, segments))
         w->rate_is_out = true;
     else
         *campaign_is_out = true;
@@ -458,7 +462,8 @@ claim_campaigns(struct work *w, struct error *err)
     while (ok && open > 0 && !w->full && !w->rate_is_out) {
         const size_t at = *w->req->turn % n;
         const size_t before = w->out->claims.count;
-        const size_t room = (size_t)rate_room(w->req->rate, (int64_t)(w->req->max - before));
+        const int64_t most = rate_room(w->req->account, (int64_t)(w->req->max - before));
+        const size_t room = (size_t)rate_room(w->req->rate, most);
         bool more = false;
 
         if (!finished[at])
@@ -480,7 +485,7 @@ claim_campaigns(struct work *w, struct error *err)
 static bool
 save_rates(struct work *w, struct error *err)
 {
-    bool ok = rate_save(w->req->rate, w->ledger, err);
+    bool ok = rate_save(w->req->rate, w->ledger, err) && rate_save(w->req->account, w->ledger, err);
 
     for (size_t i = 0; ok && i < w->req->campaign_count; i++)
         ok = rate_save(&w->req->campaigns[i].rate, w->ledger, err);
@@ -491,6 +496,7 @@ static void
 each_rate(const struct claim_request *req, void (*do_it)(struct rate *r, int64_t now_ms))
 {
     do_it(req->rate, req->now_ms);
+    do_it(req->account, req->now_ms);
     for (size_t i = 0; i < req->campaign_count; i++)
         do_it(&req->campaigns[i].rate, req->now_ms);
 }
@@ -532,8 +538,8 @@ count_day(struct work *w, struct error *err)
 
     if (!setting_get_i64(w->ledger, "sms_slow_until_ms", 0, &slow_ms, err) ||
         !setting_get_i64(w->ledger, "sms_capped_until_ms", 0, &capped_ms, err) ||
-        !daily_refresh(w->req->daily, w->ledger, zone,
-                       (struct attempts_since){w->req->sender, 0, 0}, now_ms, err))
+        !daily_refresh(w->req->daily, w->ledger, zone, (struct attempts_since){NULL, 0, 0}, now_ms,
+                       err))
         return false;
     w->req->rate->per_second = slow_ms > now_ms ? rate / 2 : rate;
     for (size_t i = 0; i < w->req->campaign_count; i++) {
@@ -622,6 +628,7 @@ void
 outbox_handed(const struct claim_request *request, int64_t now_ms)
 {
     rate_handed(request->rate, now_ms);
+    rate_handed(request->account, now_ms);
     for (size_t i = 0; i < request->campaign_count; i++)
         rate_handed(&request->campaigns[i].rate, now_ms);
 }

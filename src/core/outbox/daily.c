@@ -8,13 +8,6 @@
 
 enum { COUNT_AGAIN_MS = 10000, LONGEST_DAY_S = 30 * 3600 };
 
-const char *
-daily_sender(const struct config *config)
-{
-    return *config->sms.messaging_service_sid ? config->sms.messaging_service_sid
-                                              : config->sms.from;
-}
-
 struct daily_limit
 daily_limit_of(const struct config *config)
 {
