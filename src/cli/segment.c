@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/store/key_hash.h"
 #include "core/store/replica_state_store.h"
 #include "core/store/stores.h"
 
@@ -368,16 +369,33 @@ reasons_json(const struct segment_why *why)
     return rows;
 }
 
-/* A key of digits is a number in most main databases, and a text in some. */
+/* Where nobody has the key as it was typed: 007 where numbers are keys, a UUID in capitals. */
+static bool
+key_as_stored(struct key *key)
+{
+    int64_t number = 0;
+
+    if (!key->is_text)
+        return false;
+    if (num_parse_i64(key->text, &number)) {
+        key_release(key);
+        *key = (struct key){.number = number};
+        return true;
+    }
+    if (!key_is_uuid(key->text, strlen(key->text)))
+        return false;
+    for (char *c = key->text; *c; c++)
+        if (*c >= 'A' && *c <= 'F')
+            *c = (char)(*c - 'A' + 'a');
+    return true;
+}
+
 static bool
 why_customer(struct job *j, struct key *key, struct segment_why *why, struct error *err)
 {
-    if (segment_why(j->db, j->criteria, &j->env, key, why, err))
-        return true;
-    if (err->code != ERR_NOT_FOUND || key->is_text)
-        return false;
-    *key = (struct key){.is_text = true, .text = mem_strdup(j->name)};
-    return segment_why(j->db, j->criteria, &j->env, key, why, err);
+    return segment_why(j->db, j->criteria, &j->env, key, why, err) ||
+           (err->code == ERR_NOT_FOUND && key_as_stored(key) &&
+            segment_why(j->db, j->criteria, &j->env, key, why, err));
 }
 
 static int

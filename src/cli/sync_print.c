@@ -9,14 +9,15 @@
 json_t *
 cli_sync_json(const struct sync_result *r)
 {
-    return json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mode",
+    return json_pack("{s:s, s:s?, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "mode",
                      r->mode == SYNC_FULL ? "full" : "incremental", "why_full", r->why_full,
                      "changed", r->changed, "replica_generation", (json_int_t)r->generation,
                      "customers", (json_int_t)r->customers, "rows_read", (json_int_t)r->rows_read,
                      "rows_written", (json_int_t)r->rows_written, "rows_removed",
                      (json_int_t)r->rows_removed, "orphans", (json_int_t)r->orphans,
-                     "rows_without_updated_at", (json_int_t)r->bad_times, "ready_ms",
-                     (json_int_t)r->ready_ms, "elapsed_ms", (json_int_t)r->elapsed_ms);
+                     "rows_without_updated_at", (json_int_t)r->bad_times, "unknown_time_zones",
+                     (json_int_t)r->bad_zones, "ready_ms", (json_int_t)r->ready_ms, "elapsed_ms",
+                     (json_int_t)r->elapsed_ms);
 }
 
 static void
@@ -51,6 +52,10 @@ cli_sync_print(const struct sync_result *r)
     if (r->bad_times > 0)
         put_number("", r->bad_times,
                    " rows have no readable updated_at: every sync reads them again\n");
+    if (r->bad_zones > 0)
+        put_number("", r->bad_zones,
+                   " customers have a time_zone that no zone is called (\"America/New_York\" is "
+                   "one): their number's area decides\n");
 }
 
 void

@@ -99,7 +99,8 @@ mapping_fits(struct pgsource *src, struct error *err)
 
     for (int t = 0; ok && t < MAIN_TABLE_COUNT; t++)
         ok = pgcheck_table(src->l, &src->mapping, (enum main_table)t, &src->tables[t], &problems,
-                           err);
+                           err) ||
+             error_wrap(err, "main database");
     if (ok && problems.len > 0) {
         const char *line = buf_str(&problems);
 

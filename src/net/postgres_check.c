@@ -253,6 +253,18 @@ look_at_columns(struct check *c, const PGresult *res)
     }
 }
 
+/* Not the mapping's fault: a lock, a server that stops, no room. By the class of SQLSTATE. */
+static bool
+is_passing(const char *state)
+{
+    static const char *const classes[] = {"40", "53", "55", "57", "58", "XX"};
+
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++)
+        if (strncmp(state, classes[i], 2) == 0)
+            return true;
+    return false;
+}
+
 bool
 pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table, struct pgtable *out,
               struct buf *problems, struct error *err)
@@ -265,6 +277,7 @@ pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table, 
                       .problems = problems,
                       .err = err};
     struct error why = {0};
+    char state[6];
     char *sql;
     PGresult *res;
 
@@ -272,13 +285,16 @@ pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table, 
     if (!c.map->present)
         return true;
     sql = mem_printf("SELECT * FROM (%s\n) q LIMIT 0", c.map->select);
-    res = pglink_query(l, sql, NULL, &why);
+    res = pglink_query(l, sql, state, &why);
     free(sql);
     if (!res) {
         if (pglink_is_lost(l) || why.code == ERR_RETRY) {
             *err = why;
             return false;
         }
+        if (is_passing(state))
+            return error_set(err, ERR_INTERNAL, "%s (%s:%d): %s", main_table_name(table), m->path,
+                             c.map->line, why.text);
         complain(&c, "%s", why.text);
         return true;
     }

@@ -22,7 +22,7 @@ void pgtable_release(struct pgtable *t);
  * One table. Runs its SELECT with LIMIT 0: in a transaction a failure spoils it.
  *
  * problems  appended, a line each: what is wrong with which table and what to do
- * Errors    the connection was lost, nothing else: problems are no errors
+ * Errors    the connection was lost, or the server cannot answer now: problems are no errors
  */
 bool pgcheck_table(struct pglink *l, const struct mapping *m, enum main_table table,
                    struct pgtable *out, struct buf *problems, struct error *err) MUST_CHECK;

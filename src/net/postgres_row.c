@@ -65,24 +65,12 @@ time_of(struct reading *g, size_t at)
     return t;
 }
 
-/* A text that reads as a 64-bit number written in the usual way is that number. */
-static bool
-is_plain_number(const char *s, int64_t *number)
-{
-    char again[24];
-
-    if ((*s != '-' && (*s < '0' || *s > '9')) || !num_parse_i64(s, number))
-        return false;
-    (void)snprintf(again, sizeof again, "%" PRId64, *number);
-    return strcmp(again, s) == 0;
-}
-
 static void
 text_key(struct pgrow *r, const struct pgcopy_field *f, struct key *out)
 {
     struct buf *b;
 
-    if (is_plain_number(f->data, &out->number))
+    if (num_parse_usual_i64(f->data, &out->number))
         return;
     out->is_text = true;
     out->text = f->data;
@@ -143,6 +131,7 @@ read_customer(struct reading *g, struct main_row *row)
         g->ok = g->ok && pgcopy_bool(&g->fields[5], &c->is_new_client, g->err);
     c->notes = text_of(g, 6, NOTES_MAX_BYTES);
     c->created_at = time_of(g, 7);
+    c->time_zone = word_of(g, 8);
 }
 
 static void

@@ -21,7 +21,10 @@ def content(home):
 
 def a_dry_run_tells_the_timeline_and_changes_nothing():
     with World(customers=1500, settings=SETTINGS) as w:
-        w.run("sync")
+        with sqlite3.connect(os.path.join(w.dir, "main.db")) as db:  # some have a zone of their own
+            db.execute("ALTER TABLE customers ADD COLUMN time_zone TEXT")
+            db.execute("UPDATE customers SET time_zone = 'Pacific/Guam' WHERE id % 3 = 0")
+        w.run("sync", "--full")
         campaign = w.create(**QUIET, schedule={"start": "now", "quiet_hours": {"from": "09:00", "to": "20:00"}})
         before = content(w.home)
         shown = w.json("campaign", "launch", str(campaign), "--dry-run")
@@ -38,6 +41,8 @@ def a_dry_run_tells_the_timeline_and_changes_nothing():
         assert shown["first_at"] <= shown["last_at"]
         names = {z["zones"] for z in shown["waits"]}
         assert "America/New_York" in names or "America/Los_Angeles" in names, names
+        guam = [z for z in shown["waits"] if z["zones"] == "Pacific/Guam"]
+        assert len(guam) == 1 and shown["people"] / 5 < guam[0]["people"] < shown["people"] / 2, guam
         for z in shown["waits"]:
             assert z["wait_for_quiet_hours"] <= z["sent"] and (z["open_at"] is None) == (z["wait_for_quiet_hours"] == 0)
             if z["wait_for_quiet_hours"] == z["people"]:

@@ -293,6 +293,9 @@ def test_keys_of_every_kind():
                 place.sync(*flags)
                 got = place.json("segment", "ids", "--criteria", "-", stdin=b'{"appointment_count":1}')["ids"]
                 assert got == sorted(keys, key=judge.id_order), (got, keys)
+            for key in (k for k in keys if not str(k).startswith("-")):
+                why = place.json("segment", "why", str(key), "--criteria", "-", stdin=b"{}")
+                assert why["customer_id"] == key, (key, why)
 
 
 def resolve(document, pointer):

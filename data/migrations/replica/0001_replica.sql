@@ -30,6 +30,7 @@ CREATE TABLE replica.customer (
     notes TEXT,
     created_at INTEGER,
     updated_at INTEGER,
+    time_zone TEXT,                               -- of the main database; NULL when no zone has that name
     -- facts: one value per customer, kept by the sync for touched customers
     last_contact INTEGER,
     last_appointment INTEGER,                     -- time of THE last appointment; the next five are its too

@@ -250,6 +250,21 @@ num_parse_i64(const char *s, int64_t *out)
 }
 
 bool
+num_parse_usual_i64(const char *s, int64_t *out)
+{
+    char again[24];
+    int64_t value;
+
+    if (!num_parse_i64(s, &value))
+        return false;
+    (void)snprintf(again, sizeof again, "%" PRId64, value);
+    if (strcmp(again, s) != 0)
+        return false;
+    *out = value;
+    return true;
+}
+
+bool
 num_parse_double(const char *s, double *out)
 {
     char *end = NULL;

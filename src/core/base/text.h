@@ -33,6 +33,8 @@ char *text_trim_dup(const char *s, size_t len); /* ASCII blanks cut at both ends
 
 /* The whole text must be the number. */
 bool num_parse_i64(const char *s, int64_t *out) MUST_CHECK;
+/* ... and written as it would be printed: neither 007 nor -0. */
+bool num_parse_usual_i64(const char *s, int64_t *out) MUST_CHECK;
 bool num_parse_double(const char *s, double *out) MUST_CHECK; /* finite only */
 
 /* "1,234,567" */

@@ -1,5 +1,5 @@
 /*
- * Time is UTC whole seconds since the epoch (semantics.md "Time"). Zones live in core/outbox/zone.
+ * Time is UTC whole seconds since the epoch (semantics.md "Time"). Zones live in core/base/zone.
  */
 #ifndef CANVASS_CORE_BASE_UTIME_H
 #define CANVASS_CORE_BASE_UTIME_H

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "core/base/cc.h"
 #include "core/outbox/quiet_hours.h"
 
 /* A year of windows: what takes longer cannot be said. */
@@ -10,12 +11,14 @@ enum { WINDOWS_MAX = 1500 };
 double
 finish_rate(const struct config *config, const struct campaign *c)
 {
-    double own = c->per_second;
-    double sender = config->sms.per_second;
+    const double limits[] = {config->sms.per_second, config->sms.account_per_second,
+                             c ? c->per_second : 0};
+    double least = 0;
 
-    if (own <= 0)
-        return sender > 0 ? sender : 0;
-    return sender > 0 && sender < own ? sender : own;
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++)
+        if (limits[i] > 0 && (least <= 0 || limits[i] < least))
+            least = limits[i];
+    return least;
 }
 
 int64_t
@@ -35,7 +38,7 @@ finish_estimate(const struct config *config, const struct campaign *c, int64_t n
         struct quiet_answer answer;
         struct error ignored;
 
-        if (!quiet_hours_ask(config, &c->quiet_hours, config->business.phone, at, &answer,
+        if (!quiet_hours_ask(config, &c->quiet_hours, config->business.phone, NULL, at, &answer,
                              &ignored))
             return 0;
         if (!answer.open) {

@@ -10,7 +10,10 @@
  */
 int64_t finish_estimate(const struct config *config, const struct campaign *c, int64_t now_s,
                         int64_t segments);
-/* The slower of the campaign's and the sender's limit, in segments a second; 0: none is set. */
+/*
+ * The slowest of the sender's, the account's and the campaign's limit (c NULL: of the first two),
+ * in segments a second; 0: none is set.
+ */
 double finish_rate(const struct config *config, const struct campaign *c);
 
 #endif

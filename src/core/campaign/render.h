@@ -10,6 +10,7 @@
 struct customer_vars { /* texts owned, NULL when absent */
     bool there;        /* the replica has the customer */
     char *name, *first_name, *service, *provider;
+    char *time_zone; /* no variable: when it may be sent */
     bool has_last_visit;
     int64_t last_visit_s;
 };

@@ -61,10 +61,11 @@ add_wait(struct db *db, const struct config *config, const struct campaign *c,
         return; /* no instant: a person decides when */
     }
     if (c->local_start_s &&
-        quiet_hours_local(config, w->address, c->local_start_s, &start_s, &ignored) &&
+        quiet_hours_local(config, w->address, w->time_zone, c->local_start_s, &start_s, &ignored) &&
         start_s >= until_s && start_s > now_s)
         buf_add_str(out, "the start by the recipient's own clock");
-    else if (quiet_hours_ask(config, &c->quiet_hours, w->address, now_s, &answer, &ignored) &&
+    else if (quiet_hours_ask(config, &c->quiet_hours, w->address, w->time_zone, now_s, &answer,
+                             &ignored) &&
              !answer.open && answer.zone)
         buf_printf(out, "%s in %s until %s", answer.why, answer.zone, answer.clock);
     else
@@ -90,13 +91,14 @@ by_quiet_hours(struct db *db, const struct config *config, const struct campaign
             add_wait(db, config, c, &waits[i], now_s, out);
         rest -= waits[i].count;
         free(waits[i].address);
+        free(waits[i].time_zone);
     }
     if (ok && rest > 0) {
         num_format_grouped(out, rest);
         buf_add_str(out, rest == 1 ? " more waits for later\n" : " more wait for later\n");
     }
     if (ok && count == 0 &&
-        quiet_hours_ask(config, &c->quiet_hours, config->business.phone, now_s, &answer,
+        quiet_hours_ask(config, &c->quiet_hours, config->business.phone, NULL, now_s, &answer,
                         &ignored) &&
         !answer.open && answer.why)
         buf_printf(out, "%s where the business is until %s (%s)\n", answer.why, answer.clock,
@@ -158,8 +160,7 @@ by_day(struct db *db, const struct config *config, const struct campaign *c, int
         if (!daily_is_set(&days[i].limit))
             continue;
         if (!daily_refresh(&days[i], db, config->business.timezone,
-                           (struct attempts_since){daily_sender(config), ids[i], 0}, now_s * 1000,
-                           err))
+                           (struct attempts_since){NULL, ids[i], 0}, now_s * 1000, err))
             return false;
         /* A message of several segments may have met the end of the day before the last one. */
         if (daily_allows(&days[i], needs_on_s == days[i].end_s ? needs : 1))

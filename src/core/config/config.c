@@ -69,6 +69,7 @@ static const struct setting settings[] = {
     {"sms", "from", KIND_PHONE_LIKE, AT(sms.from), "", 0, 0, NULL, "Our number, +1…; or use messaging_service_sid."},
     {"sms", "messaging_service_sid", KIND_TEXT, AT(sms.messaging_service_sid), "", 0, 0, NULL, "MG and 32 hex digits."},
     {"sms", "per_second", KIND_NUMBER, AT(sms.per_second), "1", 0.001, 100000, NULL, "SMS segments a second that the sender may send."},
+    {"sms", "account_per_second", KIND_NUMBER, AT(sms.account_per_second), "0", 0, 100000, NULL, "... and the account, whichever number sends; 0: no limit of its own."},
     {"sms", "timeout_seconds", KIND_INTEGER, AT(sms.timeout_seconds), "30", 1, 300, NULL, "How long one call may take."},
     {"sms", "max_connections", KIND_INTEGER, AT(sms.max_connections), "64", 1, 2048, NULL, "Calls under way at once."},
     {"sms", "price", KIND_MONEY, AT(sms.price_micros), "0", 0, 100, NULL, "Of one segment, for the estimate in the review; 0: none is shown."},

@@ -43,8 +43,9 @@ struct config {
     } relay;
     struct {
         char *provider, *base_url, *account_sid, *from, *messaging_service_sid;
-        char *auth_token;  /* secret */
-        double per_second; /* SMS segments */
+        char *auth_token;          /* secret */
+        double per_second;         /* SMS segments, of the sender */
+        double account_per_second; /* of the account, whichever number sends; 0: no limit */
         int64_t timeout_seconds;
         int64_t max_connections;
         int64_t price_micros; /* of one segment, for estimates; 0: unknown */

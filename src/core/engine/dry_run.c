@@ -310,10 +310,10 @@ add_hour(void *ctx, const struct dry_run_row *row)
 }
 
 static struct dry_run_zone *
-zone_of(struct dry_run *out, const char *address)
+zone_of(struct dry_run *out, const char *address, const char *stored)
 {
     const char *names[ZONES_OF_ONE];
-    size_t count = quiet_hours_zones(address, names, ARRAY_LEN(names));
+    size_t count = quiet_hours_zones(address, stored, names, ARRAY_LEN(names));
     struct buf name = {0};
     size_t i = 0;
 
@@ -356,7 +356,7 @@ add_person(void *ctx, const struct dry_run_person *person)
 {
     const struct tally *t = ctx;
     struct dry_run *out = t->out;
-    struct dry_run_zone *z = zone_of(out, person->address);
+    struct dry_run_zone *z = zone_of(out, person->address, person->time_zone);
     struct quiet_answer answer = {.open = true};
     struct error ignored = {0};
 
@@ -367,7 +367,8 @@ add_person(void *ctx, const struct dry_run_person *person)
         return true;
     }
     if (t->window->set &&
-        quiet_hours_ask(t->config, t->window, person->address, out->start_s, &answer, &ignored) &&
+        quiet_hours_ask(t->config, t->window, person->address, person->time_zone, out->start_s,
+                        &answer, &ignored) &&
         !answer.open) {
         z->wait_for_hours++;
         if (z->open_s == 0 || answer.next_open_s < z->open_s)
@@ -387,15 +388,15 @@ add_person(void *ctx, const struct dry_run_person *person)
 }
 
 static bool
-tell(struct db *copy, const struct config *config, int64_t id, int64_t after, struct dry_run *out,
+tell(struct db *reader, const struct config *config, int64_t id, int64_t after, struct dry_run *out,
      struct error *err)
 {
     struct campaign c = {0};
-    bool ok = campaign_load(copy, config, id, &c, err);
+    bool ok = campaign_load(reader, config, id, &c, err);
     struct tally t = {out, config, &c.quiet_hours};
 
-    ok = ok && dry_run_store_hours(copy, id, after, add_hour, &t, err) &&
-         dry_run_store_people(copy, id, after, add_person, &t, err);
+    ok = ok && dry_run_store_hours(reader, id, after, add_hour, &t, err) &&
+         dry_run_store_people(reader, id, after, add_person, &t, err);
     out->cost_micros = out->segments * config->sms.price_micros;
     campaign_release(&c);
     return ok;
@@ -434,7 +435,7 @@ run_in(const char *folder, const struct config *config, int64_t id, bool everyon
     clock_ms = now_s * 1000;
     out->start_s = now_s;
     ok = ok && run_engine(&options, id, &out->finished, err) &&
-         tell(copy, config, id, after, out, err);
+         tell(reader, config, id, after, out, err);
     db_close(reader);
     db_close(copy);
     return ok;

@@ -98,6 +98,7 @@ struct loop {
     size_t turn;
     int64_t unreadable_id; /* of the campaign that was last said to be unreadable */
     struct rate rate;      /* of the sender */
+    struct rate account;   /* of all senders */
     struct daily daily;
     int64_t canary_next_ms;  /* monotonic: when canaries are looked at again */
     int64_t capped_until_ms; /* wall clock: a limit of the day is reached; 0: it is not */

@@ -355,7 +355,9 @@ loop_send_prepare(struct loop *l, struct error *err)
     l->capped_until_ms = 0;
     l->limit = FIRST_CALLS; /* one more with every answer: a provider that is down is not stormed */
     return rate_load(&l->rate, l->ledger, &(struct rate_owner){sender, sender, 0},
-                     l->opt.config->sms.per_second, loop_now_ms(l), err);
+                     l->opt.config->sms.per_second, loop_now_ms(l), err) &&
+           rate_load(&l->account, l->ledger, &(struct rate_owner){"account", NULL, 0},
+                     l->opt.config->sms.account_per_second, loop_now_ms(l), err);
 }
 
 /* --- claims */
@@ -413,7 +415,7 @@ hand_over(struct loop *l, const struct claim_list *claims)
 static bool
 may_stand_ready(const struct loop *l)
 {
-    if (l->limit < connections(l) || !rate_is_slack(&l->rate))
+    if (l->limit < connections(l) || !rate_is_slack(&l->rate) || !rate_is_slack(&l->account))
         return false;
     for (size_t i = 0; i < l->campaign_count; i++)
         if (!rate_is_slack(&l->campaigns[i].rate))
@@ -431,6 +433,7 @@ tell_rates(struct loop *l)
         return;
     l->stood_ms = 0;
     rate_went(&l->rate, now_ms);
+    rate_went(&l->account, now_ms);
     for (size_t i = 0; i < l->campaign_count; i++)
         rate_went(&l->campaigns[i].rate, now_ms);
 }
@@ -531,8 +534,11 @@ gate_ms(struct loop *l)
     if (l->hold_until_ms > mono + wait)
         wait = l->hold_until_ms - mono;
     rate_refill(&l->rate, loop_now_ms(l));
+    rate_refill(&l->account, loop_now_ms(l));
     if (rate_wait_ms(&l->rate, 1) > wait)
         wait = rate_wait_ms(&l->rate, 1);
+    if (rate_wait_ms(&l->account, 1) > wait)
+        wait = rate_wait_ms(&l->account, 1);
     return wait;
 }
 
@@ -547,6 +553,7 @@ claim_some(struct loop *l, size_t max)
         .now_ms = loop_now_ms(l),
         .sender = l->opt.net.sms_sender(l->opt.net.ctx),
         .rate = &l->rate,
+        .account = &l->account,
         .daily = &l->daily,
         .campaigns = l->campaigns,
         .campaign_count = l->campaign_count,

@@ -82,6 +82,7 @@ loop_close(struct loop *l)
         (void)close(l->lock_fd);
     loop_send_release(l);
     rate_release(&l->rate);
+    rate_release(&l->account);
     wire_end(l->wire);
     for (size_t i = 0; i < l->lookup_count; i++)
         free(l->lookups[i].found);

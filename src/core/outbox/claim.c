@@ -114,15 +114,15 @@ is_capped(struct work *w, const struct campaign *c, const struct due_unit *due, 
 
 /* A start by each recipient's own clock: *early when it has not come, and the row waits for it. */
 static bool
-start_has_come(struct work *w, const struct campaign *c, const struct due_unit *due, bool *early,
-               struct error *err)
+start_has_come(struct work *w, const struct campaign *c, const struct due_unit *due,
+               const char *time_zone, bool *early, struct error *err)
 {
     int64_t at_s;
 
     *early = false;
     if (!c->local_start_s)
         return true;
-    if (!quiet_hours_local(w->config, due->address, c->local_start_s, &at_s, err))
+    if (!quiet_hours_local(w->config, due->address, time_zone, c->local_start_s, &at_s, err))
         return false;
     *early = at_s > w->req->now_ms / 1000;
     return !*early || defer(w, due, at_s * 1000, err);
@@ -130,8 +130,8 @@ start_has_come(struct work *w, const struct campaign *c, const struct due_unit *
 
 /* Whether the row may go now; when not, it has been moved or deferred. */
 static bool
-may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int *validity_s,
-       bool *go, struct error *err)
+may_go(struct work *w, const struct campaign *c, const struct due_unit *due, const char *time_zone,
+       int *validity_s, bool *go, struct error *err)
 {
     struct quiet_answer quiet = {.open = true};
     struct error why = {0};
@@ -151,12 +151,12 @@ may_go(struct work *w, const struct campaign *c, const struct due_unit *due, int
         return false;
     if (blocked)
         return skip(w, due, "capped", err);
-    if (!start_has_come(w, c, due, &blocked, err))
+    if (!start_has_come(w, c, due, time_zone, &blocked, err))
         return false;
     if (blocked)
         return true;
-    if (!quiet_hours_ask(w->config, &c->quiet_hours, due->address, w->req->now_ms / 1000, &quiet,
-                         &why)) {
+    if (!quiet_hours_ask(w->config, &c->quiet_hours, due->address, time_zone, w->req->now_ms / 1000,
+                         &quiet, &why)) {
         if (why.code == ERR_CONFLICT) /* this person can never be reached in that window */
             return refuse(w, due, why.text, err);
         *err = why;
@@ -310,17 +310,21 @@ ask_first(struct work *w, const struct due_unit *due, const struct buf *text, in
            unit_change(w->ledger, due->unit, &to, now_s, err);
 }
 
-/* Tokens for the message, from the sender's bucket and the campaign's; or how long to wait. */
+/* Tokens for the message, from all buckets that it needs; or how long to wait. */
 static bool
 take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *campaign_is_out)
 {
     struct rate *sender = w->req->rate;
+    struct rate *account = w->req->account;
     int64_t wait_ms = rate_wait_ms(sender, segments);
 
+    if (wait_ms == 0)
+        wait_ms = rate_wait_ms(account, segments);
     if (wait_ms == 0 && from)
         wait_ms = rate_wait_ms(&from->rate, segments);
     if (wait_ms == 0) {
         rate_take(sender, segments);
+        rate_take(account, segments);
         daily_take(w->req->daily, segments);
         if (from) {
             rate_take(&from->rate, segments);
@@ -328,7 +332,7 @@ take_tokens(struct work *w, struct claim_campaign *from, int segments, bool *cam
         }
         return true;
     }
-    if (!rate_is_ready(sender, segments))
+    if (!rate_is_ready(sender, segments) || !rate_is_ready(account, segments))
         w->rate_is_out = true;
     else
         *campaign_is_out = true;
@@ -364,7 +368,7 @@ claim_one(struct work *w, struct claim_campaign *from, const struct due_unit *du
     bool ok;
 
     w->touched++;
-    if (!may_go(w, c, due, &validity_s, &go, err))
+    if (!may_go(w, c, due, vars->time_zone, &validity_s, &go, err))
         return false;
     if (!go)
         return true;
@@ -458,7 +462,8 @@ claim_campaigns(struct work *w, struct error *err)
     while (ok && open > 0 && !w->full && !w->rate_is_out) {
         const size_t at = *w->req->turn % n;
         const size_t before = w->out->claims.count;
-        const size_t room = (size_t)rate_room(w->req->rate, (int64_t)(w->req->max - before));
+        const int64_t most = rate_room(w->req->account, (int64_t)(w->req->max - before));
+        const size_t room = (size_t)rate_room(w->req->rate, most);
         bool more = false;
 
         if (!finished[at])
@@ -480,7 +485,7 @@ claim_campaigns(struct work *w, struct error *err)
 static bool
 save_rates(struct work *w, struct error *err)
 {
-    bool ok = rate_save(w->req->rate, w->ledger, err);
+    bool ok = rate_save(w->req->rate, w->ledger, err) && rate_save(w->req->account, w->ledger, err);
 
     for (size_t i = 0; ok && i < w->req->campaign_count; i++)
         ok = rate_save(&w->req->campaigns[i].rate, w->ledger, err);
@@ -491,6 +496,7 @@ static void
 each_rate(const struct claim_request *req, void (*do_it)(struct rate *r, int64_t now_ms))
 {
     do_it(req->rate, req->now_ms);
+    do_it(req->account, req->now_ms);
     for (size_t i = 0; i < req->campaign_count; i++)
         do_it(&req->campaigns[i].rate, req->now_ms);
 }
@@ -532,8 +538,8 @@ count_day(struct work *w, struct error *err)
 
     if (!setting_get_i64(w->ledger, "sms_slow_until_ms", 0, &slow_ms, err) ||
         !setting_get_i64(w->ledger, "sms_capped_until_ms", 0, &capped_ms, err) ||
-        !daily_refresh(w->req->daily, w->ledger, zone,
-                       (struct attempts_since){w->req->sender, 0, 0}, now_ms, err))
+        !daily_refresh(w->req->daily, w->ledger, zone, (struct attempts_since){NULL, 0, 0}, now_ms,
+                       err))
         return false;
     w->req->rate->per_second = slow_ms > now_ms ? rate / 2 : rate;
     for (size_t i = 0; i < w->req->campaign_count; i++) {
@@ -622,6 +628,7 @@ void
 outbox_handed(const struct claim_request *request, int64_t now_ms)
 {
     rate_handed(request->rate, now_ms);
+    rate_handed(request->account, now_ms);
     for (size_t i = 0; i < request->campaign_count; i++)
         rate_handed(&request->campaigns[i].rate, now_ms);
 }

@@ -45,8 +45,9 @@ enum claim_end {
 struct claim_request {
     const char *holder;
     int64_t fence, now_ms;
-    const char *sender; /* From or Messaging Service */
-    struct rate *rate;  /* of the sender */
+    const char *sender;   /* From or Messaging Service */
+    struct rate *rate;    /* of the sender */
+    struct rate *account; /* of all senders together */
     struct daily *daily;
     struct claim_campaign *campaigns;
     size_t campaign_count;

@@ -4,16 +4,9 @@
 #include <stdio.h>
 
 #include "core/base/utime.h"
-#include "core/outbox/zone.h"
+#include "core/base/zone.h"
 
 enum { COUNT_AGAIN_MS = 10000, LONGEST_DAY_S = 30 * 3600 };
-
-const char *
-daily_sender(const struct config *config)
-{
-    return *config->sms.messaging_service_sid ? config->sms.messaging_service_sid
-                                              : config->sms.from;
-}
 
 struct daily_limit
 daily_limit_of(const struct config *config)

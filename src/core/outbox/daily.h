@@ -22,9 +22,7 @@ struct daily {
     int64_t counted_ms;      /* when the ledger was asked last; 0: never */
 };
 
-/* By whom this configuration sends: what attempt.sender says. */
-const char *daily_sender(const struct config *config);
-/* The limits of the configuration (of the sender, as a whole). */
+/* The limits of the configuration: of all that is sent, whichever number sends. */
 struct daily_limit daily_limit_of(const struct config *config);
 bool daily_is_set(const struct daily_limit *limit);
 /* Counts again when the day is another one, or the last count is old. owner->since_s is ignored. */

@@ -10,12 +10,13 @@
 #include "core/base/embed.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/base/zone.h"
 #include "core/outbox/calendar.h"
-#include "core/outbox/zone.h"
 
 enum {
     MINUTES = 1440,
     ZONES_PER_AREA_MAX = 8,
+    ZONES_OF_ONE_MAX = ZONES_PER_AREA_MAX + 3,
     CONDITIONS_MAX = (ZONES_PER_AREA_MAX + 2) * (2 + CALENDAR_RULES_MAX) + 2,
     ALL_DAYS = 127,
     SEARCH_MAX_MIN = 60 * MINUTES, /* windows open within a day, closed days follow each other */
@@ -125,7 +126,7 @@ add_condition(struct conditions *list, const char *zone, const struct condition 
         return error_set(err, ERR_INTERNAL, "more rules for quiet hours than there can be");
     list->items[list->count] = *c;
     list->items[list->count].zone = z;
-    list->items[list->count].name = zone;
+    list->items[list->count].name = zone_name(z);
     list->count++;
     return true;
 }
@@ -156,16 +157,31 @@ quiet_hours_matter(const struct config *config, const struct quiet_window *windo
     return !is_always_open(window) || calendar_has_closed(config) || states_matter(config, window);
 }
 
-/* The zones that a number may be in: those of its area, else the business's and both coasts. */
-static size_t
-zones_of(const struct config *config, const char *address, const char *out[])
+size_t
+quiet_hours_zones(const char *address, const char *stored, const char *out[], size_t max)
 {
     const struct area *area = area_of(address);
+    struct error none = {0};
     size_t n = 0;
 
-    for (; area && n < area->count; n++)
+    if (stored && max > 0 && zone_find(stored, &none)) {
+        out[0] = stored;
+        return 1;
+    }
+    for (; area && n < area->count && n < max; n++)
         out[n] = area->zones[n];
-    if (area)
+    return n;
+}
+
+/* The same; of one who may be anywhere the business's and both coasts, and *guessed. */
+static size_t
+zones_of(const struct config *config, const char *address, const char *stored,
+         const char *out[ZONES_OF_ONE_MAX], bool *guessed)
+{
+    size_t n = quiet_hours_zones(address, stored, out, ZONES_OF_ONE_MAX);
+
+    *guessed = n == 0;
+    if (!*guessed)
         return n;
     out[n++] = config->business.timezone;
     if (strncmp(address, "+1", 2) == 0) {
@@ -194,12 +210,12 @@ add_state(struct conditions *list, const char *address, const char *zone, struct
 
 static bool
 conditions_of(const struct config *config, const struct quiet_window *window, const char *address,
-              struct conditions *list, struct error *err)
+              const char *stored, struct conditions *list, struct error *err)
 {
     static const struct quiet_window federal = {.from_min = 480, .to_min = 1260, .set = true};
-    const char *zones[ZONES_PER_AREA_MAX + 3];
-    const size_t count = zones_of(config, address, zones);
-    const bool guessed = !area_of(address);
+    const char *zones[ZONES_OF_ONE_MAX];
+    bool guessed = false;
+    const size_t count = zones_of(config, address, stored, zones, &guessed);
     const bool states = states_matter(config, window);
     const struct condition closed = {.why = "closed day", .closed = config};
 
@@ -363,22 +379,24 @@ answer(const struct conditions *list, int64_t now_s, struct quiet_answer *out, s
 
 bool
 quiet_hours_ask(const struct config *config, const struct quiet_window *window, const char *address,
-                int64_t now_s, struct quiet_answer *out, struct error *err)
+                const char *stored, int64_t now_s, struct quiet_answer *out, struct error *err)
 {
     struct conditions list = {.count = 0};
 
     *out = (struct quiet_answer){.open = true, .next_open_s = now_s};
     if (!quiet_hours_matter(config, window))
         return true;
-    return conditions_of(config, window, address, &list, err) && answer(&list, now_s, out, err);
+    return conditions_of(config, window, address, stored, &list, err) &&
+           answer(&list, now_s, out, err);
 }
 
 bool
-quiet_hours_local(const struct config *config, const char *address, int64_t local_s, int64_t *utc_s,
-                  struct error *err)
+quiet_hours_local(const struct config *config, const char *address, const char *stored,
+                  int64_t local_s, int64_t *utc_s, struct error *err)
 {
-    const char *zones[ZONES_PER_AREA_MAX + 3];
-    const size_t count = zones_of(config, address, zones);
+    const char *zones[ZONES_OF_ONE_MAX];
+    bool guessed = false;
+    const size_t count = zones_of(config, address, stored, zones, &guessed);
 
     *utc_s = INT64_MIN;
     for (size_t i = 0; i < count; i++) {
@@ -404,15 +422,4 @@ quiet_hours_ask_zones(const struct quiet_window *window, const char *const *zone
         if (!add_window(&list, zones[i], window, err))
             return false;
     return answer(&list, now_s, out, err);
-}
-
-size_t
-quiet_hours_zones(const char *address, const char *out[], size_t max)
-{
-    const struct area *area = area_of(address);
-    size_t n = 0;
-
-    for (; area && n < area->count && n < max; n++)
-        out[n] = area->zones[n];
-    return n;
 }

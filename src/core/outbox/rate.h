@@ -19,7 +19,7 @@
 enum { RATE_LEVELS = 2 };
 
 struct rate {
-    char key[96];      /* of the row: the sender, or "campaign 7" */
+    char key[96];      /* of the row: the sender, "account", or "campaign 7" */
     double per_second; /* 0: no limit */
     double tokens;
     int64_t updated_ms;
@@ -36,8 +36,8 @@ struct rate {
 };
 
 /*
- * Reads the bucket as it was left (a new one is full) and the last minute's attempts by sender, or
- * of the campaign when there is one. Releases what r held.
+ * Reads the bucket as it was left (a new one is full) and the last minute's attempts by sender (by
+ * any where it is NULL), or of the campaign when there is one. Releases what r held.
  */
 struct rate_owner {
     const char *key, *sender;

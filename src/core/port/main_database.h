@@ -32,6 +32,7 @@ struct main_time {
  * number. */
 struct main_customer {
     const char *name, *phone, *email, *notes;
+    const char *time_zone; /* "America/New_York", as it stands there */
     bool is_new_client;
     struct main_time created_at;
 };

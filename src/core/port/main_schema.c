@@ -27,6 +27,7 @@ static const struct main_column customers[] = {
     {.name = "is_new_client", .kind = MAIN_KIND_BOOL},
     {.name = "notes", .kind = MAIN_KIND_TEXT},
     {.name = "created_at", .kind = MAIN_KIND_TIME},
+    {.name = "time_zone", .kind = MAIN_KIND_WORD},
     VERSION,
 };
 static const struct main_column appointments[] = {

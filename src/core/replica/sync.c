@@ -35,6 +35,7 @@ sync_free(struct sync *s)
     metadata_release(&s->metadata);
     buf_release(&s->email_send);
     buf_release(&s->email_norm);
+    buf_release(&s->zone);
     free(s);
 }
 
@@ -325,6 +326,7 @@ fill(struct sync *s, const struct sync_state *state, enum sync_mode mode, struct
     s->result->mode = SYNC_FULL;
     s->result->rows_read = 0;
     s->result->bad_times = 0;
+    s->result->bad_zones = 0;
     /* nobody has asked anything yet that could take longer than before */
     return sync_full(s, state->generation == 0 ? REPLICA_BULK_LATE : REPLICA_BULK_AT_ONCE, err);
 }

@@ -45,6 +45,7 @@ struct sync_result {
     int64_t rows_removed;
     int64_t orphans;    /* rows of null or unknown customers met by this sync */
     int64_t bad_times;  /* rows without updated_at, or with one that is no time */
+    int64_t bad_zones;  /* customers with a time zone that none is called */
     int64_t ready_ms;   /* until the generation and its column index could answer previews */
     int64_t elapsed_ms; /* until the end, SQL's indexes included */
 };

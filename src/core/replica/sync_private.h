@@ -50,6 +50,8 @@ struct sync {
     struct metadata metadata;
     struct replica_meta_key keys[METADATA_MAX_KEYS];
     struct buf email_send, email_norm;
+    struct buf zone; /* the last that was looked for */
+    bool zone_is_known;
     /* of a full sync only */
     struct replica_bulk *bulk;
     int64_t customers; /* written */
@@ -92,7 +94,7 @@ bool sync_save_mark(struct sync *s, const struct sync_mark *m, int64_t at_least,
                     struct error *err) MUST_CHECK;
 /* Counts, shows progress, moves the watermark. */
 void sync_see_row(struct sync *s, const struct main_row *row);
-/* The three forms of the addresses; borrowed from s and phone. */
+/* The three forms of the addresses, and the zone; borrowed from s, c and phone. */
 void sync_read_addresses(struct sync *s, const struct main_customer *c,
                          char phone[ADDRESS_PHONE_SIZE], struct replica_addresses *out);
 /* Fills s->keys; how many. */

@@ -1,18 +1,38 @@
 /* What every kind of sync does with a row and with a table. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/base/zone.h"
 #include "core/replica/sync_private.h"
 #include "core/store/replica_store.h"
 
 enum { PROGRESS_ROWS = 4096 };
 
+/* NULL: none, or a name that no zone has: the number's area decides then. */
+static const char *
+read_zone(struct sync *s, const char *name)
+{
+    struct error none = {0};
+
+    if (text_is_blank(name))
+        return NULL;
+    if (!s->zone.data || strcmp(buf_str(&s->zone), name) != 0) {
+        buf_clear(&s->zone);
+        buf_add_str(&s->zone, name);
+        s->zone_is_known = zone_find(name, &none) != NULL;
+    }
+    s->result->bad_zones += !s->zone_is_known;
+    return s->zone_is_known ? name : NULL;
+}
+
 void
 sync_read_addresses(struct sync *s, const struct main_customer *c, char phone[ADDRESS_PHONE_SIZE],
                     struct replica_addresses *out)
 {
-    *out = (struct replica_addresses){0};
+    *out = (struct replica_addresses){.time_zone = read_zone(s, c->time_zone)};
     buf_clear(&s->email_send);
     buf_clear(&s->email_norm);
     if (address_phone_normalise(c->phone, s->country, phone))

@@ -81,15 +81,18 @@ static bool
 ends_sentence(uint32_t cp)
 {
     return cp == '.' || cp == '!' || cp == '?' || cp == ';' || cp == ':' || cp == ',' ||
-           cp == '\n' || cp == '\r' || cp == 0x2026 || cp == 0xFF1F || cp == 0xFF01 || cp == 0xFF0C;
+           cp == '\n' || cp == '\r' || cp == 0x2026 || cp == 0xFF1F || cp == 0xFF01 ||
+           cp == 0xFF0C /* and Arabic, Urdu, Hindi, Chinese and Japanese: */ || cp == 0x60C ||
+           cp == 0x61B || cp == 0x61F || cp == 0x6D4 || cp == 0x964 || cp == 0x3001 || cp == 0x3002;
 }
 
 static bool
 is_letter(uint32_t cp)
 {
     return (cp >= 'a' && cp <= 'z') || (cp >= '0' && cp <= '9') ||
-           (cp >= 0xC0 && cp < 0x2000) /* letters of other scripts, near enough */ ||
-           (cp >= 0x3040 && cp < 0xD800);
+           (cp >= 0xC0 && cp < 0x2000 &&
+            !ends_sentence(cp)) /* letters of other scripts, near enough */
+           || (cp >= 0x3040 && cp < 0xD800);
 }
 
 /* "Who is this? STOP" -> "| who is this | stop |": words between blanks, sentences between bars. */

@@ -3,7 +3,8 @@
 
 #define FROM_SINCE                                                                                 \
     "FROM main.attempt a LEFT JOIN main.delivery d ON d.id = a.delivery_id "                       \
-    "WHERE a.claimed_at >= :since AND CASE :campaign WHEN 0 THEN a.sender = :sender "              \
+    "WHERE a.claimed_at >= :since AND CASE :campaign WHEN 0 "                                      \
+    "THEN :sender IS NULL OR a.sender = :sender "                                                  \
     "ELSE d.campaign_id = :campaign END "
 static const char SQL_SINCE[] =
     "SELECT a.claimed_at, a.segments " FROM_SINCE "ORDER BY a.claimed_at, a.rowid";

@@ -75,7 +75,10 @@ void lookup_due_release(struct lookup_due *list, size_t count);
 /* 0: none is planned. */
 bool attempt_next_lookup(struct db *db, int64_t *at_s, struct error *err) MUST_CHECK;
 
-/* What was claimed since then, oldest first: by a sender, or of a campaign when it is not 0. */
+/*
+ * What was claimed since then, oldest first: by a sender (NULL: by any), or of a campaign when it
+ * is not 0.
+ */
 struct attempts_since {
     const char *sender;
     int64_t campaign_id, since_s;

@@ -71,10 +71,12 @@ static const char SQL_FAMILY[] =
     "SELECT id FROM family WHERE id <> :id ORDER BY id";
 static const char SQL_LEASE[] = "SELECT EXISTS (SELECT 1 FROM main.lease WHERE expires_ms > :now)";
 static const char SQL_WAITS[] =
-    "SELECT min(next_attempt_at_ms), count(*), min(address), sum(count(*)) OVER () "
-    "FROM main.delivery "
-    "WHERE campaign_id = :id AND state = 'queued' AND next_attempt_at_ms > :now "
-    "GROUP BY next_attempt_at_ms / 60000 ORDER BY 1 LIMIT :max";
+    "SELECT w.at, w.people, w.address, w.together, "
+    "(SELECT c.time_zone FROM replica.customer c WHERE c.key = w.customer_id) "
+    "FROM (SELECT min(next_attempt_at_ms) AS at, count(*) AS people, address, customer_id, "
+    "  sum(count(*)) OVER () AS together FROM main.delivery "
+    "  WHERE campaign_id = :id AND state = 'queued' AND next_attempt_at_ms > :now "
+    "  GROUP BY next_attempt_at_ms / 60000 ORDER BY 1 LIMIT :max) w ORDER BY w.at";
 static const char SQL_NEXT_ATTEMPT[] =
     "SELECT next_attempt_at_ms FROM main.delivery WHERE campaign_id = :id "
     "AND state IN ('queued', 'retry_wait') ORDER BY next_attempt_at_ms LIMIT 1";
@@ -422,7 +424,7 @@ campaign_store_waits(struct db *db, int64_t id, int64_t now_ms,
     }
     while (ok && (ok = db_step(st, &row, err)) && row) {
         out[(*count)++] = (struct campaign_wait){db_column_i64(st, 0), db_column_i64(st, 1),
-                                                 db_column_dup(st, 2)};
+                                                 db_column_dup(st, 2), db_column_dup(st, 4)};
         *all = db_column_i64(st, 3);
     }
     db_stmt_release(st);

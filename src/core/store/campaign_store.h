@@ -56,7 +56,8 @@ bool campaign_store_has_engine(struct db *db, int64_t now_ms, bool *held,
  */
 struct campaign_wait {
     int64_t at_ms, count;
-    char *address; /* of one of them; owned */
+    char *address;   /* of one of them; owned */
+    char *time_zone; /* the same one's own; owned; NULL: none */
 };
 enum { CAMPAIGN_WAITS_MAX = 4 };
 bool campaign_store_waits(struct db *db, int64_t id, int64_t now_ms,

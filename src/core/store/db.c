@@ -868,7 +868,7 @@ key_parse(const char *s)
 {
     struct key k = {0};
 
-    if (num_parse_i64(s, &k.number))
+    if (num_parse_usual_i64(s, &k.number))
         return k;
     k.is_text = true;
     k.text = mem_strdup(s);

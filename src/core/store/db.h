@@ -139,7 +139,7 @@ struct key {
 void key_release(struct key *k);
 struct key key_dup(const struct key *k);
 int key_compare(const struct key *a, const struct key *b);
-/* Digits (with an optional -) that fit in 64 bits make a number, anything else a text. */
+/* As a sync reads keys: what is printed as it stands as a 64-bit number is one, 007 is a text. */
 struct key key_parse(const char *s);
 /* The key as text; caller frees. */
 char *key_format(const struct key *k);

@@ -12,7 +12,7 @@
 
 struct sqlite3;
 
-enum { DB_FEED_COLUMNS = 24 }; /* c0 to c23 */
+enum { DB_FEED_COLUMNS = 25 }; /* c0 to c24 */
 
 enum db_cell_kind { DB_CELL_NULL, DB_CELL_I64, DB_CELL_REAL, DB_CELL_TEXT };
 struct db_cell {

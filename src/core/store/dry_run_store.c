@@ -13,7 +13,8 @@ static const char SQL_HOURS[] =
     "WHERE a.id > :after AND d.campaign_id = :campaign GROUP BY 1 ORDER BY 1";
 static const char SQL_PEOPLE[] =
     "SELECT d.address, d.state, d.reason, coalesce((SELECT min(a.claimed_at) FROM main.attempt a "
-    "WHERE a.delivery_id = d.id AND a.id > :after), 0) FROM main.delivery d "
+    "WHERE a.delivery_id = d.id AND a.id > :after), 0), "
+    "(SELECT c.time_zone FROM replica.customer c WHERE c.key = d.customer_id) FROM main.delivery d "
     "WHERE d.campaign_id = :campaign ORDER BY d.id";
 
 bool
@@ -73,17 +74,18 @@ dry_run_store_hours(struct db *copy, int64_t campaign_id, int64_t after_attempt,
 }
 
 bool
-dry_run_store_people(struct db *copy, int64_t campaign_id, int64_t after_attempt,
+dry_run_store_people(struct db *reader, int64_t campaign_id, int64_t after_attempt,
                      bool (*each)(void *ctx, const struct dry_run_person *person), void *ctx,
                      struct error *err)
 {
-    struct db_stmt *st = ask(copy, SQL_PEOPLE, campaign_id, after_attempt, err);
+    struct db_stmt *st = ask(reader, SQL_PEOPLE, campaign_id, after_attempt, err);
     bool there = false;
     bool ok = st != NULL;
 
     while (ok && (ok = db_step(st, &there, err)) && there) {
         const struct dry_run_person person = {db_column_text(st, 0), db_column_text(st, 1),
-                                              db_column_text(st, 2), db_column_i64(st, 3)};
+                                              db_column_text(st, 2), db_column_text(st, 4),
+                                              db_column_i64(st, 3)};
 
         if (!each(ctx, &person))
             break;

@@ -21,9 +21,11 @@ bool dry_run_store_hours(struct db *copy, int64_t campaign_id, int64_t after_att
                          struct error *err) MUST_CHECK;
 struct dry_run_person {
     const char *address, *state, *reason; /* borrowed; reason NULL: none */
+    const char *time_zone;                /* the customer's own; NULL: none */
     int64_t at_s;                         /* of the attempt; 0: none behind after_attempt */
 };
-bool dry_run_store_people(struct db *copy, int64_t campaign_id, int64_t after_attempt,
+/* reader: of the copy and the replica. */
+bool dry_run_store_people(struct db *reader, int64_t campaign_id, int64_t after_attempt,
                           bool (*each)(void *ctx, const struct dry_run_person *person), void *ctx,
                           struct error *err) MUST_CHECK;
 

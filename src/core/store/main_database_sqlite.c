@@ -21,6 +21,7 @@ enum { RACY_S = 2 };               /* a file changed this lately may change agai
 struct source {
     struct db *db;
     char *path;                        /* owned */
+    bool has_zones;                    /* customers.time_zone, which the reference lacks */
     struct buf scratch[SCRATCH_COUNT]; /* texts of the row at hand */
     size_t used;
 };
@@ -128,18 +129,6 @@ truth_of(struct db_stmt *st, int col)
     return text_eq_nocase(text, "true") || text_eq_nocase(text, "t") || text_eq(text, "1");
 }
 
-/* A text that reads as a 64-bit number written in the usual way. */
-static bool
-is_plain_number(const char *s, int64_t *number)
-{
-    char again[24];
-
-    if ((*s != '-' && (*s < '0' || *s > '9')) || !num_parse_i64(s, number))
-        return false;
-    (void)snprintf(again, sizeof again, "%" PRId64, *number);
-    return strcmp(again, s) == 0;
-}
-
 /* False for NULL. */
 static bool
 key_of(struct source *src, struct db_stmt *st, int col, struct key *out)
@@ -155,7 +144,7 @@ key_of(struct source *src, struct db_stmt *st, int col, struct key *out)
         return true;
     }
     text = db_column_text(st, col);
-    if (!text || is_plain_number(text, &out->number))
+    if (!text || num_parse_usual_i64(text, &out->number))
         return text != NULL;
     b = scratch(src);
     main_text_repair(b, text, WORD_MAX_BYTES);
@@ -179,6 +168,7 @@ read_customer(struct source *src, struct db_stmt *st, struct main_row *row)
         .is_new_client = truth_of(st, 5),
         .notes = text_of(src, st, 6, NOTES_MAX_BYTES),
         .created_at = time_of(st, 7),
+        .time_zone = src->has_zones ? text_of(src, st, 8, WORD_MAX_BYTES) : NULL,
     };
 }
 
@@ -287,11 +277,23 @@ prepare(struct source *src, enum main_table table, const char *columns, const ch
     return st;
 }
 
+/* Whole rows. */
+static struct db_stmt *
+prepare_rows(struct source *src, enum main_table table, const char *rest, struct error *err)
+{
+    bool zone = table == MAIN_CUSTOMERS && src->has_zones;
+    char *columns = mem_printf("%s%s", tables[table].columns, zone ? ", time_zone" : "");
+    struct db_stmt *st = prepare(src, table, columns, rest, err);
+
+    free(columns);
+    return st;
+}
+
 static bool
 scan_all(void *ctx, enum main_table table, main_row_fn *on_row, void *arg, struct error *err)
 {
     struct source *src = ctx;
-    struct db_stmt *st = prepare(src, table, tables[table].columns, "ORDER BY id", err);
+    struct db_stmt *st = prepare_rows(src, table, "ORDER BY id", err);
     bool ok = st && run_scan(src, table, st, NULL, on_row, arg, err);
 
     db_stmt_release(st);
@@ -303,8 +305,8 @@ scan_since(void *ctx, enum main_table table, int64_t since_s, main_row_fn *on_ro
            struct error *err)
 {
     struct source *src = ctx;
-    struct db_stmt *st = prepare(src, table, tables[table].columns,
-                                 "WHERE updated_at >= :day OR updated_at IS NULL", err);
+    struct db_stmt *st =
+        prepare_rows(src, table, "WHERE updated_at >= :day OR updated_at IS NULL", err);
     char day[UTIME_RFC3339_SIZE];
     bool ok = false;
 
@@ -325,9 +327,8 @@ scan_one(struct source *src, enum main_table table, const struct key *key, main_
          void *arg, struct error *err)
 {
     /* UUIDs may stand there in capitals, numbers as text. */
-    struct db_stmt *st =
-        prepare(src, table, tables[table].columns,
-                "WHERE id = :key OR id = upper(:key) OR id = CAST(:key AS TEXT)", err);
+    struct db_stmt *st = prepare_rows(
+        src, table, "WHERE id = :key OR id = upper(:key) OR id = CAST(:key AS TEXT)", err);
     bool ok = false;
 
     if (st) {
@@ -502,10 +503,23 @@ find_missing(struct source *src, const struct table *table, struct buf *missing,
 }
 
 static bool
+find_zones(struct source *src, struct error *err)
+{
+    int64_t found = 0;
+    bool ok = db_query_i64(src->db,
+                           "SELECT count(*) FROM pragma_table_info('customers') "
+                           "WHERE name = 'time_zone' COLLATE NOCASE",
+                           &found, err);
+
+    src->has_zones = found > 0;
+    return ok;
+}
+
+static bool
 check_schema(struct source *src, struct error *err)
 {
     struct buf missing = {0};
-    bool ok = true;
+    bool ok = find_zones(src, err);
 
     for (size_t i = 0; ok && i < ARRAY_LEN(tables); i++)
         ok = find_missing(src, &tables[i], &missing, err) ||

@@ -9,9 +9,9 @@
 #include "core/store/db_feed.h"
 
 static const char SQL_VARS[] =
-    "SELECT 0, " CUSTOMER_SAYS "FROM replica.customer c WHERE c.key = :key";
+    "SELECT 0, " CUSTOMER_SAYS ", c.time_zone FROM replica.customer c WHERE c.key = :key";
 static const char SQL_VARS_ALL[] =
-    "SELECT f.c0, " CUSTOMER_SAYS
+    "SELECT f.c0, " CUSTOMER_SAYS ", c.time_zone "
     "FROM feed(:rows) f CROSS JOIN replica.customer c ON c.key = f.c1";
 
 void
@@ -21,6 +21,7 @@ customer_vars_release(struct customer_vars *v)
     free(v->first_name);
     free(v->service);
     free(v->provider);
+    free(v->time_zone);
     *v = (struct customer_vars){0};
 }
 
@@ -34,6 +35,7 @@ read_vars(struct db_stmt *st, struct customer_vars *out)
     out->provider = db_column_dup(st, 3);
     out->has_last_visit = !db_column_is_null(st, 4);
     out->last_visit_s = db_column_i64(st, 4);
+    out->time_zone = db_column_dup(st, 5);
 }
 
 bool

@@ -47,12 +47,12 @@ enum target {
 static const struct bulk_target targets[] = {
     [TARGET_CUSTOMER] = {"replica.customer",
                          "id, key, name, phone, email, phone_e164, email_norm, email_send, "
-                         "is_new_client, notes, created_at, updated_at, last_contact, "
+                         "is_new_client, notes, created_at, updated_at, time_zone, last_contact, "
                          "last_appointment, last_appointment_status, last_appointment_service, "
                          "last_appointment_provider, last_appointment_cancelled_at, last_visit, "
                          "last_visit_service, last_cancellation, appointment_count, "
                          "conversation_count, last_satisfaction",
-                         24, "customer", 0},
+                         25, "customer", 0},
     [TARGET_APPOINTMENT] = {"replica.appointment",
                             "key, customer_id, at, status, service, provider, booked_by, "
                             "cancelled_at",
@@ -295,6 +295,7 @@ replica_bulk_customer(struct replica_bulk *b, int64_t id, const struct main_row 
     bulk_text(r, c->notes);
     add_time(r, c->created_at);
     add_time(r, row->updated_at);
+    bulk_text(r, addresses->time_zone);
     add_facts(r, facts);
     b->written++;
     return true;

@@ -23,10 +23,10 @@ static const char SQL_TEMP[] =
     "DELETE FROM temp.gone; DELETE FROM temp.absent;";
 #define CUSTOMER_COLUMNS                                                                           \
     "name, phone, email, phone_e164, email_norm, email_send, is_new_client, notes, created_at, "   \
-    "updated_at"
+    "updated_at, time_zone"
 #define CUSTOMER_VALUES                                                                            \
     ":name, :phone, :email, :phone_e164, :email_norm, :email_send, :is_new_client, :notes, "       \
-    ":created_at, :updated_at"
+    ":created_at, :updated_at, :time_zone"
 static const char SQL_CUSTOMER_FIND[] =
     "SELECT id, (" CUSTOMER_COLUMNS ") IS (" CUSTOMER_VALUES ") FROM replica.customer "
     "WHERE key = :key";
@@ -41,8 +41,8 @@ static const char SQL_CUSTOMER_PUT[] =
  */
 static const char SQL_CUSTOMER_CHANGE[] =
     "UPDATE replica.customer SET (name, phone, email, email_send, is_new_client, notes, "
-    "created_at, updated_at) = (:name, :phone, :email, :email_send, :is_new_client, :notes, "
-    ":created_at, :updated_at) "
+    "created_at, updated_at, time_zone) = (:name, :phone, :email, :email_send, :is_new_client, "
+    ":notes, :created_at, :updated_at, :time_zone) "
     "WHERE key = :key AND (phone_e164, email_norm) IS (:phone_e164, :email_norm)";
 static const char SQL_CUSTOMER_ID[] = "SELECT id FROM replica.customer WHERE key = :key";
 static const char SQL_ID_TAKEN[] = "SELECT count(*) FROM replica.customer WHERE id = :id";
@@ -181,6 +181,7 @@ bind_customer(struct db_stmt *st, const struct main_row *row,
     db_bind_text(st, ":notes", c->notes);
     bind_time(st, ":created_at", c->created_at);
     bind_time(st, ":updated_at", row->updated_at);
+    db_bind_text(st, ":time_zone", addresses->time_zone);
 }
 
 /* A number key is its own id; when a text key was given that id, it is told in id_taken. */

@@ -43,9 +43,9 @@ bool replica_note_drop(struct db *db, const char *name, struct error *err) MUST_
 bool replica_note_save(struct db *db, const char *name, const char *text,
                        struct error *err) MUST_CHECK;
 
-/* The three forms of a customer's addresses; NULL when not valid. Borrowed. */
+/* The three forms of a customer's addresses, and the time zone; NULL when not valid. Borrowed. */
 struct replica_addresses {
-    const char *phone_e164, *email_norm, *email_send;
+    const char *phone_e164, *email_norm, *email_send, *time_zone;
 };
 
 struct replica_meta_key {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/text.h"
+#include "core/campaign/finish.h"
 #include "ui/screen/common.h"
 #include "ui/screen/monitor_draw.h"
 #include "ui/widget/draw.h"
@@ -142,7 +143,7 @@ pace_text(const struct monitor *m, char *out, size_t size)
     const struct campaign *c = selected_running(m);
     char when[8];
     char wait[48];
-    int n = snprintf(out, size, "%g segments a second at most", config->sms.per_second);
+    int n = snprintf(out, size, "%g segments a second at most", finish_rate(config, NULL));
 
     if (c && n > 0 && (size_t)n < size && campaign_waits(c, app_now_s(m->app), wait, sizeof wait))
         n += snprintf(out + n, size - (size_t)n, " · %s", wait);

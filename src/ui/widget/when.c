@@ -8,7 +8,7 @@
 
 #include "core/base/text.h"
 #include "core/base/utime.h"
-#include "core/outbox/zone.h"
+#include "core/base/zone.h"
 
 static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};

@@ -139,8 +139,9 @@ set_handlers(void *ctx, const struct net_handlers *handlers)
 static const char *
 sms_sender(void *ctx)
 {
-    (void)ctx;
-    return "+13105550100";
+    const struct fake_net *n = ctx;
+
+    return n->w->sender ? n->w->sender : "+13105550100";
 }
 
 static size_t

@@ -35,6 +35,7 @@ enum { FAKE_SENT_MAX = 4000 };
 /* In shared memory. */
 struct fake_world {
     int64_t clock_ms;
+    const char *sender; /* NULL: +13105550100 */
     int64_t calls; /* requests that reached the provider, taken or not */
     size_t sent_count;
     struct fake_sent sent[FAKE_SENT_MAX];

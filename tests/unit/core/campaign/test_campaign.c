@@ -265,6 +265,17 @@ quiet_hours_are_told_with_their_zone_and_end(void **state)
     if (!strstr(buf_str(&waits), "3 wait: quiet hours in America/New_York until 09:00 "
                                  "(2026-11-24T14:00:00Z)\n"))
         fail_msg("%s", buf_str(&waits));
+    /* who has a zone in the main database goes by it */
+    sql_run(w->ledger, "UPDATE replica.customer SET time_zone = 'Asia/Tokyo' WHERE key = 1;"
+                       "UPDATE delivery SET next_attempt_at_ms = 1795564800000 "
+                       "WHERE customer_id = 1");
+    buf_clear(&waits);
+    assert_true(utime_parse_rfc3339("2026-11-24T13:00:00Z", 20, &now_s));
+    assert_true(campaign_why_waiting(w->ledger, &w->config, &c, now_s, &waits, &err));
+    if (!strstr(buf_str(&waits), "2 wait: quiet hours in America/New_York until 09:00") ||
+        !strstr(buf_str(&waits), "1 waits: quiet hours in Asia/Tokyo until 09:00 "
+                                 "(2026-11-25T00:00:00Z)\n"))
+        fail_msg("%s", buf_str(&waits));
     campaign_release(&c);
     buf_release(&waits);
 }

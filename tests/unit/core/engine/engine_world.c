@@ -30,7 +30,6 @@ engine_world_open(void **state)
 {
     struct engine_world *w = mem_alloc(sizeof *w);
     struct error err = {0};
-    struct db *replica;
 
     /* In memory where there is such a place: these tests commit thousands of times. */
     temp_folder_make_fast(w->home);
@@ -45,15 +44,12 @@ engine_world_open(void **state)
     w->config.main_database.url = mem_strdup("");
     w->fake = fake_world_new();
     w->db = ledger_open(w->home, &err);
-    replica = w->db ? replica_open_writer(w->home, &err) : NULL;
-    if (!replica || !db_exec(replica,
-                             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
-                             "WHERE i < 2000) INSERT INTO replica.customer (id, key, name, phone, "
-                             "phone_e164, is_new_client) SELECT i, i, 'Ana Test', "
-                             "printf('+1310555%04d', i), printf('+1310555%04d', i), 0 FROM n",
-                             &err))
-        die("replica", &err);
-    db_close(replica);
+    if (!w->db)
+        die("ledger", &err);
+    engine_world_replica(w, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                            "WHERE i < 2000) INSERT INTO replica.customer (id, key, name, phone, "
+                            "phone_e164, is_new_client) SELECT i, i, 'Ana Test', "
+                            "printf('+1310555%04d', i), printf('+1310555%04d', i), 0 FROM n");
     *state = w;
     return 0;
 }
@@ -94,6 +90,17 @@ engine_world_close(void **state)
     fake_world_free(w->fake);
     free(w);
     return true_to_rows ? 0 : -1;
+}
+
+void
+engine_world_replica(struct engine_world *w, const char *sql)
+{
+    struct error err = {0};
+    struct db *replica = replica_open_writer(w->home, &err);
+
+    if (!replica || !db_exec(replica, sql, &err))
+        die("replica", &err);
+    db_close(replica);
 }
 
 struct db *

@@ -19,6 +19,8 @@ int engine_world_close(void **state); /* cmocka teardown */
 /* An active, planned campaign to people first..first+count-1, with numbers +1310555NNNN. */
 void engine_world_campaign(struct engine_world *w, int64_t id, int first, int count);
 void engine_world_sql(struct engine_world *w, const char *sql);
+/* The same on the replica ("replica.customer"). */
+void engine_world_replica(struct engine_world *w, const char *sql);
 int64_t engine_world_number(struct engine_world *w, const char *sql);
 /* Runs until nothing is due within seconds; the clock is the fake one. */
 void engine_world_run(struct engine_world *w, struct engine_summary *out);

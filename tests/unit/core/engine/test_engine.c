@@ -515,6 +515,27 @@ quiet_hours_hold_and_bound_the_provider(void **state)
     assert_in_range(w->fake->sent[0].validity_s, 32390, 32400);
 }
 
+/* Two of Los Angeles by their number; one lives in New York, where the hours have begun. */
+static void
+a_customers_own_zone_decides_at_the_claim(void **state)
+{
+    struct engine_world *w = *state;
+    struct engine_summary sum;
+
+    engine_world_campaign(w, 1, 1, 2);
+    engine_world_replica(w, "UPDATE replica.customer SET time_zone = 'America/New_York' "
+                            "WHERE key = 2");
+    w->config.policy.quiet_hours =
+        (struct quiet_window){.from_min = 660, .to_min = 1200, .set = true};
+    engine_world_run(w, &sum);
+    assert_int_equal(w->fake->sent_count, 1);
+    assert_int_equal(engine_world_number(w, "SELECT customer_id FROM delivery WHERE attempts = 1"),
+                     2);
+    w->fake->clock_ms += 3600 * 1000;
+    engine_world_run(w, &sum);
+    assert_int_equal(w->fake->sent_count, 2);
+}
+
 /* One campaign's trouble is its own: the others go on. */
 static void
 a_campaign_that_cannot_go_stops_no_other(void **state)
@@ -565,6 +586,7 @@ main(void)
         T(nothing_is_sent_before_the_relay_has_answered),
         T(what_a_relay_lost_is_read_from_the_providers_list),
         T(quiet_hours_hold_and_bound_the_provider),
+        T(a_customers_own_zone_decides_at_the_claim),
         T(a_campaign_that_cannot_go_stops_no_other),
     };
 

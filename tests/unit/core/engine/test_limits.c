@@ -71,6 +71,46 @@ the_bucket_outlives_the_engine(void **state)
     assert_true(w->fake->sent[1].at_ms - w->fake->sent[0].at_ms >= 990);
 }
 
+/* No second of the account holds more, in segments; its senders share it. */
+static void
+the_account_has_a_rate_of_its_own(void **state)
+{
+    struct engine_world *w = *state;
+
+    w->config.sms.per_second = 100;
+    w->config.sms.account_per_second = 10;
+    engine_world_campaign(w, 1, 1, 40);
+    engine_world_run(w, NULL);
+    w->fake->sender = "+13105550199";
+    engine_world_campaign(w, 2, 101, 40);
+    engine_world_run(w, NULL);
+    assert_int_equal(w->fake->sent_count, 80);
+    for (size_t i = 0; i < 80; i++) {
+        int in_second = 0;
+
+        for (size_t j = i; j < 80 && w->fake->sent[j].at_ms < w->fake->sent[i].at_ms + 1000; j++)
+            in_second++;
+        assert_in_range(in_second, 1, 10);
+    }
+    assert_in_range(w->fake->sent[79].at_ms - w->fake->sent[0].at_ms, 7000, 8700);
+}
+
+static void
+another_sender_has_no_day_of_its_own(void **state)
+{
+    struct engine_world *w = *state;
+    struct engine_summary sum;
+
+    w->config.policy.daily_messages = 7;
+    engine_world_campaign(w, 1, 1, 5);
+    engine_world_run(w, NULL);
+    w->fake->sender = "+13105550199";
+    engine_world_campaign(w, 2, 101, 5);
+    engine_world_run(w, &sum);
+    assert_int_equal(w->fake->sent_count, 7);
+    assert_non_null(strstr(sum.waits_for, "7 of 7 messages today"));
+}
+
 /* So that a day need not be lived through second by second. */
 static void
 skip_to(struct engine_world *w, int64_t at_s)
@@ -402,6 +442,8 @@ main(void)
         T(campaigns_share_the_rate),
         T(the_rate_holds_in_segments),
         T(the_bucket_outlives_the_engine),
+        T(the_account_has_a_rate_of_its_own),
+        T(another_sender_has_no_day_of_its_own),
         T(a_limit_of_the_day_holds_over_restarts),
         T(what_was_refused_leaves_room_in_the_day),
         T(a_day_with_too_little_left_is_written_down),

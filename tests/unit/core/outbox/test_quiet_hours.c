@@ -11,8 +11,8 @@
 
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/base/zone.h"
 #include "core/outbox/quiet_hours.h"
-#include "core/outbox/zone.h"
 
 static const struct quiet_window window = {.from_min = 480, .to_min = 1260, .set = true};
 
@@ -63,8 +63,8 @@ numbers_have_the_zones_of_their_area(void **state)
         const char *got[8];
         const size_t n = names_of(json_object_get(row, "npa_zones"), expected, 8);
 
-        if (quiet_hours_zones(to, got, 8) != n)
-            fail_msg("%s: %zu zones instead of %zu", to, quiet_hours_zones(to, got, 8), n);
+        if (quiet_hours_zones(to, NULL, got, 8) != n)
+            fail_msg("%s: %zu zones instead of %zu", to, quiet_hours_zones(to, NULL, got, 8), n);
         for (size_t j = 0; j < n; j++)
             assert_string_equal(got[j], expected[j]);
     }
@@ -151,7 +151,8 @@ unknown_areas_ask_the_business_and_both_coasts(void **state)
         struct quiet_answer got;
         struct error err = {0};
 
-        assert_true(quiet_hours_ask(&config, &window, cases[i].to, at(cases[i].now), &got, &err));
+        assert_true(
+            quiet_hours_ask(&config, &window, cases[i].to, NULL, at(cases[i].now), &got, &err));
         if (got.open != cases[i].open)
             fail_msg("%s at %s", cases[i].to, cases[i].now);
     }
@@ -197,7 +198,8 @@ states_narrow_the_window(void **state)
         struct quiet_answer got;
         struct error err = {0};
 
-        assert_true(quiet_hours_ask(&config, &window, cases[i].to, at(cases[i].now), &got, &err));
+        assert_true(
+            quiet_hours_ask(&config, &window, cases[i].to, NULL, at(cases[i].now), &got, &err));
         if (got.open != cases[i].open || (!got.open && got.next_open_s != at(cases[i].next)))
             fail_msg("%s at %s: open %d", cases[i].to, cases[i].now, got.open);
         if (!got.open)
@@ -217,20 +219,20 @@ states_are_asked_when_the_policy_says_so(void **state)
 
     (void)state;
     config_init_defaults(&config);
-    assert_true(quiet_hours_ask(&config, &none, "+13055550123", night, &got, &err));
+    assert_true(quiet_hours_ask(&config, &none, "+13055550123", NULL, night, &got, &err));
     assert_true(got.open); /* auto: no quiet hours, no hours of states */
     assert_int_equal(got.validity_s, 0);
     free(config.policy.state_windows);
     config.policy.state_windows = strdup("on");
-    assert_true(quiet_hours_ask(&config, &none, "+13055550123", night, &got, &err));
+    assert_true(quiet_hours_ask(&config, &none, "+13055550123", NULL, night, &got, &err));
     assert_false(got.open);
     assert_string_equal(got.zone, "America/New_York");
     assert_string_equal(got.clock, "08:00");
     assert_string_equal(got.why, "hours of the state");
     free(config.policy.state_windows);
     config.policy.state_windows = strdup("off");
-    assert_true(
-        quiet_hours_ask(&config, &window, "+13055550123", at("2026-11-24T01:30:00Z"), &got, &err));
+    assert_true(quiet_hours_ask(&config, &window, "+13055550123", NULL, at("2026-11-24T01:30:00Z"),
+                                &got, &err));
     assert_true(got.open);
     config_release(&config);
 }
@@ -252,19 +254,66 @@ closed_days_wait_for_the_next_business_day(void **state)
     free(config.policy.closed_holidays);
     config.policy.closed_holidays = strdup("us_federal");
     /* Friday the 25th is a holiday, Saturday is not; then Sunday and the Monday of the list. */
-    assert_true(
-        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-25T15:00:00Z"), &got, &err));
+    assert_true(quiet_hours_ask(&config, &none, "+12125550123", NULL, at("2026-12-25T15:00:00Z"),
+                                &got, &err));
     assert_false(got.open);
     assert_int_equal(got.next_open_s, at("2026-12-26T05:00:00Z"));
     assert_string_equal(got.why, "closed day");
-    assert_true(
-        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-27T04:00:00Z"), &got, &err));
+    assert_true(quiet_hours_ask(&config, &none, "+12125550123", NULL, at("2026-12-27T04:00:00Z"),
+                                &got, &err));
     assert_true(got.open);
     assert_int_equal(got.validity_s, 3600); /* Sunday begins in New York */
-    assert_true(
-        quiet_hours_ask(&config, &none, "+12125550123", at("2026-12-27T05:00:00Z"), &got, &err));
+    assert_true(quiet_hours_ask(&config, &none, "+12125550123", NULL, at("2026-12-27T05:00:00Z"),
+                                &got, &err));
     assert_false(got.open);
     assert_int_equal(got.next_open_s, at("2026-12-29T05:00:00Z"));
+    config_release(&config);
+}
+
+/* A number that was taken along to another coast; a name that no zone has is none. */
+static void
+the_customers_own_zone_goes_before_the_area(void **state)
+{
+    static const struct {
+        const char *now, *to, *stored;
+        bool open;
+        const char *next;
+    } cases[] = {
+        {"2026-11-23T14:00:00Z", "+12125550123", NULL, true, NULL}, /* 9 in New York */
+        {"2026-11-23T14:00:00Z", "+12125550123", "America/Los_Angeles", false,
+         "2026-11-23T16:00:00Z"},
+        {"2026-11-24T04:00:00Z", "+12125550123", "America/Los_Angeles", true, NULL},
+        {"2026-11-23T14:00:00Z", "+12125550123", "Pacific Time", true, NULL},
+        {"2026-11-23T14:00:00Z", "+12125550123", "../etc/passwd", true, NULL},
+        {"2026-11-23T14:00:00Z", "+12125550123", "", true, NULL},
+        /* toll-free and foreign numbers, which tell nothing by themselves */
+        {"2026-11-23T14:00:00Z", "+18005550123", "America/New_York", true, NULL},
+        {"2026-11-23T14:00:00Z", "+18005550123", NULL, false, "2026-11-23T16:00:00Z"},
+        {"2026-11-23T08:30:00Z", "+442071838750", "Europe/London", true, NULL},
+        {"2026-11-23T08:30:00Z", "+442071838750", NULL, false, "2026-11-23T16:00:00Z"},
+    };
+    struct config config;
+    struct error err = {0};
+    int64_t got_s = 0;
+
+    (void)state;
+    config_init_defaults(&config);
+    free(config.policy.state_windows);
+    config.policy.state_windows = strdup("off");
+    free(config.business.timezone);
+    config.business.timezone = strdup("America/Los_Angeles");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct quiet_answer got;
+
+        assert_true(quiet_hours_ask(&config, &window, cases[i].to, cases[i].stored,
+                                    at(cases[i].now), &got, &err));
+        if (got.open != cases[i].open || (!got.open && got.next_open_s != at(cases[i].next)))
+            fail_msg("%s of %s at %s: open %d", cases[i].to,
+                     cases[i].stored ? cases[i].stored : "nowhere", cases[i].now, got.open);
+    }
+    assert_true(quiet_hours_local(&config, "+12125550123", "Asia/Tokyo",
+                                  at("2026-12-01T10:00:00Z"), &got_s, &err));
+    assert_int_equal(got_s, at("2026-12-01T01:00:00Z"));
     config_release(&config);
 }
 
@@ -290,7 +339,7 @@ a_local_start_is_the_latest_of_the_zones(void **state)
         int64_t got = 0;
 
         assert_true(
-            quiet_hours_local(&config, cases[i].to, at("2026-12-01T10:00:00Z"), &got, &err));
+            quiet_hours_local(&config, cases[i].to, NULL, at("2026-12-01T10:00:00Z"), &got, &err));
         assert_int_equal(got, at(cases[i].utc));
     }
     config_release(&config);
@@ -341,6 +390,7 @@ main(void)
         cmocka_unit_test(states_narrow_the_window),
         cmocka_unit_test(states_are_asked_when_the_policy_says_so),
         cmocka_unit_test(closed_days_wait_for_the_next_business_day),
+        cmocka_unit_test(the_customers_own_zone_goes_before_the_area),
         cmocka_unit_test(a_local_start_is_the_latest_of_the_zones),
         cmocka_unit_test(windows_may_cross_midnight_or_never_close),
         cmocka_unit_test(names_and_files_that_are_no_zones_are_refused),

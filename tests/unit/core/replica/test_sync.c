@@ -81,6 +81,28 @@ sync__the_first_is_full_whatever_was_asked(void **state)
          "1 1795424400 US 2");
 }
 
+/* A column that the reference lacks, but a file may have; what no zone is called is not kept. */
+static void
+sync__a_time_zone_is_kept_when_there_is_one_of_that_name(void **state)
+{
+    struct sync_world *w = *state;
+    struct sync_result r;
+
+    sync_world_run(w, "ALTER TABLE customers ADD COLUMN time_zone TEXT;"
+                      "UPDATE customers SET time_zone = 'America/Chicago' WHERE id = 1;"
+                      "UPDATE customers SET time_zone = 'Central' WHERE id = 2");
+    r = sync_world_sync(w, SYNC_FULL, NOW);
+    assert_int_equal(r.bad_zones, 1);
+    says(w, "SELECT group_concat(key || ' ' || coalesce(time_zone, '-')) FROM replica.customer",
+         "1 America/Chicago,2 -");
+    sync_world_run(w, "UPDATE customers SET time_zone = 'Europe/Berlin', updated_at = '2026-11-23 "
+                      "10:00:00' WHERE id = 2");
+    r = sync_world_sync(w, SYNC_INCREMENTAL, NOW + 60);
+    assert_int_equal(r.rows_written, 1);
+    assert_int_equal(r.bad_zones, 0);
+    says(w, "SELECT time_zone FROM replica.customer WHERE key = 2", "Europe/Berlin");
+}
+
 static void
 sync__nothing_changed_keeps_the_generation(void **state)
 {
@@ -600,6 +622,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(sync__the_first_is_full_whatever_was_asked, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(sync__a_time_zone_is_kept_when_there_is_one_of_that_name,
+                                        open_world, close_world),
         cmocka_unit_test_setup_teardown(sync__nothing_changed_keeps_the_generation, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(sync__an_untouched_file_is_not_read, open_world,

@@ -235,15 +235,18 @@ keys_are_read_and_ordered(void **state)
     struct key other = key_parse("9");
     struct key uuid = key_parse("0b9e7c1e-0000-4000-8000-000000000000");
     struct key huge = key_parse("99999999999999999999");
+    struct key padded = key_parse("0010"); /* somebody else than 10 */
 
     (void)state;
     assert_false(number.is_text);
     assert_true(uuid.is_text);
     assert_true(huge.is_text);
+    assert_true(padded.is_text);
     assert_true(key_compare(&other, &number) < 0);
     assert_true(key_compare(&number, &uuid) < 0);
     key_release(&uuid);
     key_release(&huge);
+    key_release(&padded);
 }
 
 static void

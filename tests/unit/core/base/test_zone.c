@@ -13,7 +13,7 @@
 
 #include "core/base/cc.h"
 #include "core/base/utime.h"
-#include "core/outbox/zone.h"
+#include "core/base/zone.h"
 
 static const char TABLE[] = "/usr/share/zoneinfo/tzdata.zi";
 static const char TABLE_1970[] = "/usr/share/zoneinfo/zone1970.tab";

@@ -3,8 +3,8 @@
  * the end) from /usr/share/zoneinfo. Nothing of the process's own zone is touched: setenv("TZ") is
  * not thread-safe. Files are read once and kept.
  */
-#ifndef CANVASS_CORE_OUTBOX_ZONE_H
-#define CANVASS_CORE_OUTBOX_ZONE_H
+#ifndef CANVASS_CORE_BASE_ZONE_H
+#define CANVASS_CORE_BASE_ZONE_H
 
 #include <stdint.h>
 
@@ -15,6 +15,7 @@ struct zone; /* kept until the program ends */
 
 /* "America/New_York". ERR_INVALID: no name of a zone; ERR_NOT_FOUND: says to install tzdata. */
 const struct zone *zone_find(const char *name, struct error *err) MUST_CHECK;
+const char *zone_name(const struct zone *z); /* as it was found; NULL for a parsed one */
 /* Seconds east of UTC at that instant. */
 int64_t zone_offset_s(const struct zone *z, int64_t utc_s);
 /*

@@ -1,4 +1,4 @@
-#include "core/outbox/zone.h"
+#include "core/base/zone.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -346,6 +346,12 @@ zone_find(const char *name, struct error *err)
     }
     (void)pthread_mutex_unlock(&zones_lock);
     return z;
+}
+
+const char *
+zone_name(const struct zone *z)
+{
+    return z->name;
 }
 
 int64_t
