@@ -253,7 +253,7 @@ def an_older_file_is_known_by_what_left_a_moment_ago():
 def the_relay_tells_a_snapshot_and_an_original_that_another_one_sends():
     with World(customers=300, settings=SETTINGS + ["sms.per_second=500"], sim_flags=["--no-replies"]) as w:
         w.run("run", "--until-idle")
-        names = ("canvass.db", "state.id")
+        names = ("canvass.db", "state.id", "wire.log")  # the whole disk
         snapshot = {n: open(os.path.join(w.home, n), "rb").read() for n in names}
         first = w.create(**QUIET)
         w.launch(first)
