@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 
 sys.path.insert(0, os.path.dirname(__file__))
 import world  # noqa: E402
@@ -213,10 +214,46 @@ def overwrite(path, data):
         f.write(data)
 
 
+def an_older_file_is_known_by_what_left_a_moment_ago():
+    """The engine was killed before state.id told of the last seconds, and there is no relay to ask."""
+    with World(customers=300, settings=SLOW + ["relay.url="], sim_flags=["--no-replies", "--latency-ms", "300"]) as w:
+        campaign = w.create(**QUIET)
+        w.launch(campaign)
+        engine = w.popen("run")
+        older = os.path.join(w.dir, "older.db")
+        try:
+            w.wait_for(lambda: len(w.ledger("accepted")) > 40, "the first messages")
+            with closing(sqlite3.connect(os.path.join(w.home, "canvass.db"))) as src, \
+                    closing(sqlite3.connect(older)) as copy:
+                src.backup(copy)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                under_way = copy.execute("SELECT count(*) FROM delivery WHERE state = 'sending'").fetchone()[0]
+            assert under_way > 0
+            seen = len(w.ledger("accepted"))
+            w.wait_for(lambda: len(w.ledger("accepted")) > seen + 60, "more messages")
+        finally:
+            engine.kill()
+            engine.wait(30)
+        for name in ("canvass.db-wal", "canvass.db-shm"):
+            os.unlink(os.path.join(w.home, name))
+        overwrite(os.path.join(w.home, "canvass.db"), open(older, "rb").read())
+        sent = len(w.ledger("accepted"))
+        w.run("run", "--until-idle")
+        assert len(w.ledger("accepted")) == sent, "an older ledger sent"
+        assert "older" in w.json("restore", "--status")["why"]
+        # what was under way when the file was copied has left: it is in doubt, not taken back
+        assert states(w, campaign)["sending"] == 0
+        with closing(sqlite3.connect(os.path.join(w.home, "canvass.db"))) as db:
+            assert db.execute("SELECT count(*) FROM attempt WHERE outcome = 'not_sent'").fetchone()[0] == 0
+        w.run("restore", "--confirm", "--without-relay")
+        run_until_finished(w, campaign)
+        assert max(counts(w).values()) == 1, "somebody was messaged twice"
+
+
 def the_relay_tells_a_snapshot_and_an_original_that_another_one_sends():
     with World(customers=300, settings=SETTINGS + ["sms.per_second=500"], sim_flags=["--no-replies"]) as w:
         w.run("run", "--until-idle")
-        names = ("canvass.db", "state.id")
+        names = ("canvass.db", "state.id", "wire.log")  # the whole disk
         snapshot = {n: open(os.path.join(w.home, n), "rb").read() for n in names}
         first = w.create(**QUIET)
         w.launch(first)
@@ -351,6 +388,7 @@ if __name__ == "__main__":
                 what_was_never_sent_is_sent_after_a_restore,
                 a_list_that_shows_nothing_is_not_believed_against_a_callback,
                 a_copied_folder_and_an_older_file_do_not_send,
+                an_older_file_is_known_by_what_left_a_moment_ago,
                 the_relay_tells_a_snapshot_and_an_original_that_another_one_sends,
                 a_copy_that_is_confirmed_stops_the_original_that_sends,
                 what_is_no_backup_is_refused_and_nothing_changes,

@@ -11,6 +11,7 @@
 #include "core/base/buf.h"
 #include "core/base/mem.h"
 #include "core/base/text.h"
+#include "core/engine/wire.h"
 #include "core/store/engine_store.h"
 #include "core/store/place_store.h"
 #include "core/store/stores.h"
@@ -139,18 +140,22 @@ place_refuse(struct db *ledger, const char *why, int64_t now_s, struct error *er
            audit_add(ledger, now_s, "engine", "state.refuse", "canvass.db", why, err);
 }
 
-/* Why not, or NULL. */
+static const char OLDER[] = "canvass.db is older than what has been sent from this folder";
+
+/* Why not, or NULL. gone: the highest attempt that is known to have left. */
 static const char *
-suspect(const struct note *note, const struct place_mark *ours, const char *place, const char *here,
-        const char *holder)
+suspect(const struct note *note, const struct place_mark *ours, int64_t gone, const char *place,
+        const char *here, const char *holder)
 {
     if (place && strcmp(place, here) != 0)
         return "this state folder is a copy, or was put back from one";
+    if (gone > ours->attempt)
+        return OLDER;
     if (!note->there || strcmp(note->mark.state_id, ours->state_id) != 0)
         return note->there && place ? "state.id beside canvass.db belongs to another ledger" : NULL;
     if (note->mark.attempt > ours->attempt || note->mark.fence > ours->fence ||
         (note->mark.fence == ours->fence && strcmp(note->holder, holder) != 0))
-        return "canvass.db is older than what has been sent from this folder";
+        return OLDER;
     return NULL;
 }
 
@@ -183,7 +188,8 @@ place_check(struct db *ledger, const char *home, const char *holder, int64_t fen
     ok = place_mark_load(ledger, &ours, err) && setting_get_text(ledger, "place", &place, err) &&
          place_unconfirmed(ledger, &why, err);
     ours.fence = fence;
-    found = ok && !why ? suspect(&note, &ours, place, here, holder) : NULL;
+    if (ok && !why) /* state.id is some seconds behind; the wire is not */
+        found = suspect(&note, &ours, wire_highest(home, ours.state_id), place, here, holder);
     if (ok && found)
         ok = place_refuse(ledger, found, now_s, err);
     else if (ok && !why && !text_eq(place, here))

@@ -5,8 +5,8 @@
  * carries how far it had come. A rename of the folder and a reboot change none of these.
  *
  * Refused: another inode or time of birth of canvass.db (a copy, a restored folder), a file
- * state.id or a relay that has seen a later engine or attempt than the ledger knows (an older
- * ledger in the same place), a backup made by `canvass backup`, however it came here.
+ * state.id, a wire.log or a relay that has seen a later engine or attempt than the ledger knows (an
+ * older ledger in the same place), a backup made by `canvass backup`, however it came here.
  */
 #ifndef CANVASS_CORE_ENGINE_PLACE_H
 #define CANVASS_CORE_ENGINE_PLACE_H

@@ -103,18 +103,22 @@ loop_close(struct loop *l)
 
 /*
  * What a dead engine had claimed and surely never let out waits again, as if it had not been
- * claimed. Its process is known to be gone: nothing of it can leave any more.
+ * claimed. Its process is known to be gone: nothing of it can leave any more. In a ledger that was
+ * put back the marks say nothing: they are of a later time, when these calls had ended.
  */
 static bool
 take_back(struct loop *l, int64_t dead_fence, struct error *err)
 {
     struct wire_marks marks;
+    char *unconfirmed = NULL;
     int64_t *ids = NULL;
     size_t count = 0;
-    bool ok;
+    bool ok = place_unconfirmed(l->ledger, &unconfirmed, err);
+    const bool is_current = ok && !unconfirmed;
 
-    if (!wire_read(l->opt.home, dead_fence, &marks))
-        return true;
+    free(unconfirmed);
+    if (!is_current || !wire_read(l->opt.home, dead_fence, &marks))
+        return ok;
     ok = attempt_open_load(l->ledger, dead_fence, &ids, &count, err);
     for (size_t i = 0; ok && i < count; i++) {
         struct attempt a = {0};
@@ -155,20 +159,22 @@ write_doubts(struct loop *l, const struct lease *lease, int64_t *count, struct e
 static void
 on_taken(struct loop *l, const struct lease *lease)
 {
+    struct place_mark mark;
     struct error err = {0};
     int64_t doubts = 0;
 
     l->holds = true;
     l->fence = lease->fence;
     if (!place_check(l->ledger, l->opt.home, l->holder, l->fence, loop_now_ms(l) / 1000, &err) ||
-        !write_doubts(l, lease, &doubts, &err) || !loop_send_prepare(l, &err)) {
+        !place_mark_load(l->ledger, &mark, &err) || !write_doubts(l, lease, &doubts, &err) ||
+        !loop_send_prepare(l, &err)) {
         loop_trouble(l, "take over", &err);
         l->holds = false; /* tried again with the next renewal */
         return;
     }
     (void)pthread_mutex_lock(&l->gate.lock);
     wire_end(l->wire);
-    l->wire = wire_begin(l->opt.home, l->fence);
+    l->wire = wire_begin(l->opt.home, mark.state_id, l->fence);
     (void)pthread_mutex_unlock(&l->gate.lock);
     loop_gate_begin(l);
     l->no_lease_since_ms = 0;

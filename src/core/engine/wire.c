@@ -13,6 +13,7 @@
 #include "core/base/fileio.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/text.h"
 
 enum {
     SLOT_BITS = 14, /* many times the calls that can be under way */
@@ -20,7 +21,8 @@ enum {
     PROBES = 64,
     BOOT_ID_SIZE = 40,
     BOOT_ID_LEN = 36,
-    VERSION = 1
+    STATE_ID_SIZE = 40,
+    VERSION = 2
 };
 static const char MAGIC[8] = "cvwire\r\n";
 
@@ -29,6 +31,8 @@ struct wire_file {
     int64_t version;
     int64_t fence;
     char boot_id[BOOT_ID_SIZE];
+    char state_id[STATE_ID_SIZE];
+    _Atomic int64_t highest;      /* attempt that was ever marked here */
     _Atomic int64_t overflowed;   /* not 0: something left without a mark */
     _Atomic int64_t slots[SLOTS]; /* 0: free */
 };
@@ -73,7 +77,7 @@ map_new(const char *path)
 }
 
 struct wire *
-wire_begin(const char *home, int64_t fence)
+wire_begin(const char *home, const char *state_id, int64_t fence)
 {
     char *path = path_join(home, "wire.log");
     /* A name of its own: another engine may have taken the lease meanwhile and be here too. */
@@ -81,7 +85,8 @@ wire_begin(const char *home, int64_t fence)
     struct wire_file *file = map_new(fresh);
     struct wire *w = NULL;
 
-    if (file && boot_id(file->boot_id)) {
+    if (file && boot_id(file->boot_id) &&
+        text_copy(file->state_id, sizeof file->state_id, state_id)) {
         file->version = VERSION;
         file->fence = fence;
         memcpy(file->magic, MAGIC, sizeof MAGIC);
@@ -138,6 +143,8 @@ wire_mark(struct wire *w, int64_t attempt_id)
         atomic_store(slot, attempt_id);
     else if (w)
         atomic_store(&w->file->overflowed, 1);
+    if (w && attempt_id > atomic_load(&w->file->highest))
+        atomic_store(&w->file->highest, attempt_id);
 }
 
 void
@@ -150,24 +157,56 @@ wire_unmark(struct wire *w, int64_t attempt_id)
 }
 
 static bool
+is_whole(const struct buf *bytes)
+{
+    const struct wire_file *file = (const void *)buf_str(bytes);
+
+    return bytes->len == sizeof *file && memcmp(file->magic, MAGIC, sizeof MAGIC) == 0 &&
+           file->version == VERSION;
+}
+
+static bool
 is_trusted(const struct buf *bytes, int64_t fence)
 {
     const struct wire_file *file = (const void *)buf_str(bytes);
     char now[BOOT_ID_SIZE];
 
-    return bytes->len == sizeof *file && memcmp(file->magic, MAGIC, sizeof MAGIC) == 0 &&
-           file->version == VERSION && file->fence == fence && file->overflowed == 0 &&
-           boot_id(now) && memcmp(now, file->boot_id, sizeof now) == 0;
+    return is_whole(bytes) && file->fence == fence && file->overflowed == 0 && boot_id(now) &&
+           memcmp(now, file->boot_id, sizeof now) == 0;
+}
+
+static bool
+read_file(const char *home, struct buf *bytes)
+{
+    char *path = path_join(home, "wire.log");
+    struct error err = {0};
+    bool ok = file_exists(path) && file_read(path, sizeof(struct wire_file), bytes, &err);
+
+    free(path);
+    return ok;
+}
+
+int64_t
+wire_highest(const char *home, const char *state_id)
+{
+    struct buf bytes = {0};
+    int64_t highest = 0;
+
+    if (read_file(home, &bytes) && is_whole(&bytes)) {
+        const struct wire_file *file = (const void *)buf_str(&bytes);
+
+        if (state_id[0] && strncmp(file->state_id, state_id, STATE_ID_SIZE) == 0)
+            highest = file->highest;
+    }
+    buf_release(&bytes);
+    return highest;
 }
 
 bool
 wire_read(const char *home, int64_t fence, struct wire_marks *out)
 {
-    char *path = path_join(home, "wire.log");
     struct buf bytes = {0};
-    struct error err = {0};
-    bool ok = file_exists(path) && file_read(path, sizeof(struct wire_file), &bytes, &err) &&
-              is_trusted(&bytes, fence);
+    bool ok = read_file(home, &bytes) && is_trusted(&bytes, fence);
 
     *out = (struct wire_marks){0};
     if (ok) {
@@ -179,7 +218,6 @@ wire_read(const char *home, int64_t fence, struct wire_marks *out)
                 out->ids[out->count++] = file->slots[i];
     }
     buf_release(&bytes);
-    free(path);
     return ok;
 }
 

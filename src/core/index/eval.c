@@ -74,10 +74,12 @@ contacted_set(const struct eval *e, const struct leaf *leaf, const struct buf *k
         *e->damaged = true;
         return NULL;
     }
-    if (!reach_store_marks(e->v->db, &marks, e->err) ||
-        (usable &&
-         !index_follow_contacted(e->v, leaf, e->env, marks.deliveries, c, &usable, e->err)))
+    if (!reach_store_marks(e->v->db, &marks, e->err))
         return NULL;
+    if (c && !index_follow_contacted(e->v, leaf, e->env, marks.deliveries, c, &usable, e->err)) {
+        buf_clear(&c->key); /* half judged: some as of now, and the next may ask as of before */
+        return NULL;
+    }
     if (c && !usable)
         buf_clear(&c->key); /* found no more */
     if (!usable)

@@ -30,54 +30,64 @@ look_again(struct db *ledger, const struct attempt *a, int64_t lookups, int64_t 
     return attempt_plan_lookup(ledger, a->id, lookups, at_s, why, err);
 }
 
-/* The messages of the list that no other attempt owns; *first is the first that fits exactly. */
+/* What the list has that no other attempt owns. */
+struct free_messages {
+    size_t fit, vague;
+    size_t misnamed;               /* their ids stand at attempts to other numbers: one is wrong */
+    const struct sms_found *first; /* that fits exactly */
+};
+
 static bool
 count_free(struct db *ledger, const struct attempt *a, const struct sms_lookup_result *result,
-           size_t *count, size_t *vague, const struct sms_found **first, struct error *err)
+           struct free_messages *out, struct error *err)
 {
-    *count = 0;
-    *vague = 0;
-    *first = NULL;
+    *out = (struct free_messages){0};
     for (size_t i = 0; i < result->found_count; i++) {
-        bool owned = false;
+        const struct sms_found *found = &result->found[i];
+        enum id_owner owner;
 
-        if (!attempt_id_is_owned(ledger, result->found[i].provider_id, a->id, &owned, err))
+        if (!attempt_id_owner(ledger, found->provider_id, a, &owner, err))
             return false;
-        if (owned)
+        if (owner == ID_OF_SAME_NUMBER)
             continue;
-        if (result->found[i].vague) {
-            (*vague)++;
-            continue;
+        if (found->vague) {
+            out->vague++;
+        } else if (owner == ID_OF_OTHER_NUMBER) {
+            out->misnamed++;
+        } else {
+            out->first = out->first ? out->first : found;
+            out->fit++;
         }
-        if (!*first)
-            *first = &result->found[i];
-        (*count)++;
     }
     return true;
 }
 
 /* Why an empty list does not prove that it was not sent; NULL: it does. */
 static const char *
-why_not_proved(const struct attempt *a, const struct reconcile_ask *ask, size_t vague)
+why_not_proved(const struct attempt *a, const struct reconcile_ask *ask,
+               const struct free_messages *there)
 {
     if (!text_eq(a->sender, ask->sender))
         return "it was sent by another sender than the one configured now";
     if (a->has_reply)
         return "the list does not show it, but the person has answered since";
-    if (vague > 0)
+    if (there->misnamed > 0)
+        return "the provider's list has it under an id that an answer gave to another number";
+    if (there->vague > 0)
         return "the provider's list has a message to this number that fits only in part (the text "
                "or the time differs)";
     return NULL;
 }
 
-/* No message that fits exactly. */
+/* No message that fits exactly and may be taken for it. */
 static bool
-decide_empty(struct db *ledger, struct attempt *a, const struct reconcile_ask *ask, size_t vague,
-             int64_t sure_at_s, int64_t now_ms, enum reconcile_end *end, struct error *err)
+decide_empty(struct db *ledger, struct attempt *a, const struct reconcile_ask *ask,
+             const struct free_messages *there, int64_t sure_at_s, int64_t now_ms,
+             enum reconcile_end *end, struct error *err)
 {
     const int64_t now_s = now_ms / 1000;
     const int64_t lookups = a->lookups + 1;
-    const char *why = why_not_proved(a, ask, vague);
+    const char *why = why_not_proved(a, ask, there);
     bool stray = false;
 
     if (a->fence == 0 && !stray_exists(ledger, a->address, &stray, err))
@@ -103,35 +113,33 @@ decide(struct db *ledger, const struct config *config, struct attempt *a,
     /* The last instant at which the call could still have been written, and time for the list. */
     const int64_t sure_at_s =
         a->claimed_at_s + config->sms.timeout_seconds + config->policy.reconcile_after_seconds;
-    const struct sms_found *first = NULL;
+    struct free_messages there;
     int64_t rivals = 0;
-    size_t count = 0;
-    size_t vague = 0;
     char why[300];
 
     if (!result->answered) {
         (void)snprintf(why, sizeof why, "the provider's list could not be read: %s", result->error);
         return look_again(ledger, a, a->lookups, now_s + UNREADABLE_AGAIN_S, why, end, err);
     }
-    if (!count_free(ledger, a, result, &count, &vague, &first, err) ||
+    if (!count_free(ledger, a, result, &there, err) ||
         !attempt_count_rivals(ledger, a, &rivals, err))
         return false;
-    if (count > 1 || (count == 1 && rivals > 0)) {
+    if (there.fit > 1 || (there.fit == 1 && (rivals > 0 || there.misnamed > 0))) {
         /* A rival that is still under way may yet name its own message: look again until sure. */
         (void)snprintf(why, sizeof why,
                        "the provider's list has %zu messages that fit, and %" PRId64
                        " attempts of ours that they could be",
-                       count, rivals + 1);
+                       there.fit + there.misnamed, rivals + 1);
         return look_again(ledger, a, a->lookups,
                           now_s < sure_at_s ? next_look_s(now_s, sure_at_s, a->lookups + 1) : 0,
                           why, end, err);
     }
-    if (count == 1) {
+    if (there.fit == 1) {
         *end = RECONCILE_ACCEPTED;
-        return settle_accepted(ledger, a, first->provider_id, "list", now_s, sum, err) &&
-               settle_status(ledger, a, first->status, first->error_code, now_s, err);
+        return settle_accepted(ledger, a, there.first->provider_id, "list", now_s, sum, err) &&
+               settle_status(ledger, a, there.first->status, there.first->error_code, now_s, err);
     }
-    return decide_empty(ledger, a, ask, vague, sure_at_s, now_ms, end, err);
+    return decide_empty(ledger, a, ask, &there, sure_at_s, now_ms, end, err);
 }
 
 bool

@@ -4,7 +4,8 @@
  * until the list has had time to catch up and was empty twice; then it was not sent, and is queued
  * again. Anything else is for a person: also a message that fits only vaguely (the provider may
  * alter a text, and clocks differ), and an attempt by a sender that is not configured any more,
- * whose messages the list of today may not show, and one that the person has answered.
+ * whose messages the list of today may not show, and one that the person has answered, and a
+ * message whose id an answer has given to another number.
  */
 #ifndef CANVASS_CORE_OUTBOX_RECONCILE_H
 #define CANVASS_CORE_OUTBOX_RECONCILE_H

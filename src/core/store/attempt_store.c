@@ -57,6 +57,11 @@ static const char SQL_OWNED[] = "SELECT EXISTS (" ATTEMPTS_OF_PROVIDER_ID(
                          "OR EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id "
                          "AND direction = "
                          "'inbound')";
+/* As enum id_owner. */
+static const char SQL_OWNER[] = "SELECT coalesce((" ATTEMPTS_OF_PROVIDER_ID(
+    "b.address = :address", ":provider_id") "AND b.id <> :except LIMIT 1), "
+                                            "(SELECT 1 FROM main.message WHERE provider_id = "
+                                            ":provider_id AND direction = 'inbound'), 2)";
 /* An open attempt belongs to a unit that is sending or in doubt: both are few and indexed. */
 static const char SQL_RIVALS[] =
     "SELECT (SELECT count(*) FROM main.delivery d JOIN main.attempt a ON a.delivery_id = d.id "
@@ -370,6 +375,25 @@ attempt_id_is_owned(struct db *db, const char *provider_id, int64_t except_attem
     }
     if (ok)
         *owned = db_column_i64(st, 0) != 0;
+    db_stmt_release(st);
+    return ok;
+}
+
+bool
+attempt_id_owner(struct db *db, const char *provider_id, const struct attempt *a,
+                 enum id_owner *owner, struct error *err)
+{
+    struct db_stmt *st = db_prepare(db, SQL_OWNER, err);
+    bool ok = false;
+
+    if (st) {
+        db_bind_text(st, ":provider_id", provider_id);
+        db_bind_i64(st, ":except", a->id);
+        db_bind_text(st, ":address", a->address);
+        ok = db_step_one(st, err);
+    }
+    if (ok)
+        *owner = (enum id_owner)db_column_i64(st, 0);
     db_stmt_release(st);
     return ok;
 }

@@ -97,6 +97,12 @@ bool attempts_since_sum(struct db *db, const struct attempts_since *since, struc
 /* Whether another attempt or a message of ours owns this provider id. */
 bool attempt_id_is_owned(struct db *db, const char *provider_id, int64_t except_attempt,
                          bool *owned, struct error *err) MUST_CHECK;
+/* Whose a provider id is, for an attempt: of nobody, or of another attempt (or of a message that a
+ * person sent). An id of another number than the one that the provider's list shows it with was
+ * given twice by the provider: it cannot be told whose it is. */
+enum id_owner { ID_OF_OTHER_NUMBER, ID_OF_SAME_NUMBER, ID_OF_NOBODY };
+bool attempt_id_owner(struct db *db, const char *provider_id, const struct attempt *a,
+                      enum id_owner *owner, struct error *err) MUST_CHECK;
 /* Other attempts with the same text to the same number whose end nobody knows. */
 bool attempt_count_rivals(struct db *db, const struct attempt *a, int64_t *rivals,
                           struct error *err) MUST_CHECK;

@@ -85,14 +85,14 @@ old_answer_of_the_list__proves_nothing_later(void **state)
     assert_int_equal(engine_world_number(w, "SELECT n_accepted FROM campaign"), 1);
 }
 
-/* An attempt in doubt, whose list shows `found`; how it ends long after. */
+/* An attempt in doubt, whose list shows `found` (NULL: nothing); how it ends long after. */
 static enum reconcile_end
-settle_with(struct engine_world *w, const char *sender, bool vague, const char *also)
+settle_found(struct engine_world *w, const char *sender, const struct sms_found *found,
+             const char *also)
 {
     const struct reconcile_ask ask = {.asked_at_s = 1000000, .sender = sender};
-    const struct sms_found found = {.provider_id = "SM1", .status = "sent", .vague = true};
     const struct sms_lookup_result result = {
-        .attempt_id = 1, .answered = true, .found = &found, .found_count = vague};
+        .attempt_id = 1, .answered = true, .found = found, .found_count = found != NULL};
     enum reconcile_end end = RECONCILE_SETTLED;
     struct settle_sum sum = {0};
     struct error err = {0};
@@ -109,6 +109,14 @@ settle_with(struct engine_world *w, const char *sender, bool vague, const char *
         !db_commit(w->db, &err))
         fail_msg("%s", err.text);
     return end;
+}
+
+static enum reconcile_end
+settle_with(struct engine_world *w, const char *sender, bool vague, const char *also)
+{
+    const struct sms_found found = {.provider_id = "SM1", .status = "sent", .vague = true};
+
+    return settle_found(w, sender, vague ? &found : NULL, also);
 }
 
 static enum reconcile_end
@@ -151,6 +159,45 @@ message_that_fits_in_part__is_for_a_person(void **state)
     struct engine_world *w = *state;
 
     assert_int_equal(settle_by(w, "+13105550100", true), RECONCILE_PERSON);
+    assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
+}
+
+/* The attempt in doubt is found, but its id stands at an attempt to this address. */
+static enum reconcile_end
+settle_owned_by(struct engine_world *w, const char *address)
+{
+    static const struct sms_found found = {.provider_id = "SM1", .status = "sent"};
+    char *also = mem_printf("INSERT INTO delivery (id, campaign_id, step, customer_id, channel, "
+                            "address, state, accepted_at, updated_at) VALUES "
+                            "(9, 1, 1, 9, 'sms', '%s', 'accepted', 1, 1);"
+                            "INSERT INTO attempt (id, uid, delivery_id, number, address, sender, "
+                            "text, segments, fence, claimed_at, outcome, provider_id) VALUES "
+                            "(9, 'v', 9, 1, '%s', 's', 'Hello', 1, 1, 1, 'accepted', 'SM1')",
+                            address, address);
+    const enum reconcile_end end = settle_found(w, "+13105550100", &found, also);
+
+    free(also);
+    return end;
+}
+
+static void
+message_of_another_attempt__proves_that_it_was_not_sent(void **state)
+{
+    struct engine_world *w = *state;
+    char phone[24];
+
+    engine_world_phone(1, phone);
+    assert_int_equal(settle_owned_by(w, phone), RECONCILE_NOT_SENT);
+    assert_int_equal(engine_world_number(w, "SELECT n_queued FROM campaign"), 1);
+}
+
+/* The provider has given the id of this person's message to another one, too. */
+static void
+message_whose_id_another_number_has__is_for_a_person(void **state)
+{
+    struct engine_world *w = *state;
+
+    assert_int_equal(settle_owned_by(w, "+13105559999"), RECONCILE_PERSON);
     assert_int_equal(engine_world_number(w, "SELECT n_in_doubt FROM campaign"), 1);
 }
 
@@ -395,6 +442,8 @@ main(void)
         T(list_of_another_sender__proves_nothing),
         T(person_who_has_answered__is_not_sent_it_again),
         T(message_that_fits_in_part__is_for_a_person),
+        T(message_of_another_attempt__proves_that_it_was_not_sent),
+        T(message_whose_id_another_number_has__is_for_a_person),
         T(provider_that_gives_an_id_twice__has_accepted_both),
         T(what_the_relay_has__is_applied_before_anything_is_sent),
         T(question_that_was_not_sent__waits_again),

@@ -37,7 +37,7 @@ static void
 marks__are_there_until_they_are_taken_off(void **state)
 {
     struct wire_marks marks;
-    struct wire *w = wire_begin(home, 7);
+    struct wire *w = wire_begin(home, "state", 7);
 
     (void)state;
     assert_non_null(w);
@@ -61,8 +61,8 @@ static void
 another_engines_file__tells_nothing(void **state)
 {
     struct wire_marks marks;
-    struct wire *old = wire_begin(home, 7);
-    struct wire *fresh = wire_begin(home, 8);
+    struct wire *old = wire_begin(home, "state", 7);
+    struct wire *fresh = wire_begin(home, "state", 8);
 
     (void)state;
     wire_mark(old, 5); /* still open in the one that lost the lease: no harm */
@@ -78,7 +78,7 @@ static void
 too_many__and_nobody_trusts_it(void **state)
 {
     struct wire_marks marks;
-    struct wire *w = wire_begin(home, 3);
+    struct wire *w = wire_begin(home, "state", 3);
 
     (void)state;
     for (int64_t id = 1; id <= 4096; id++)
@@ -98,7 +98,7 @@ damaged_or_of_another_boot__tells_nothing(void **state)
     struct wire_marks marks;
     struct buf good = {0};
     struct error err = {0};
-    struct wire *w = wire_begin(home, 3);
+    struct wire *w = wire_begin(home, "state", 3);
 
     (void)state;
     wire_mark(w, 9);
@@ -126,6 +126,24 @@ damaged_or_of_another_boot__tells_nothing(void **state)
 }
 
 static void
+highest_that_left__is_known_after_the_marks_are_off(void **state)
+{
+    struct wire *w = wire_begin(home, "state", 3);
+
+    (void)state;
+    assert_int_equal(wire_highest(home, "state"), 0);
+    wire_mark(w, 12);
+    wire_mark(w, 11);
+    wire_unmark(w, 12);
+    assert_int_equal(wire_highest(home, "state"), 12);
+    assert_int_equal(wire_highest(home, "another"), 0);
+    assert_int_equal(wire_highest(home, ""), 0);
+    wire_end(w);
+    assert_int_equal(truncate(path, 4096), 0);
+    assert_int_equal(wire_highest(home, "state"), 0);
+}
+
+static void
 no_file__and_no_trust(void **state)
 {
     struct wire_marks marks;
@@ -133,7 +151,8 @@ no_file__and_no_trust(void **state)
 
     (void)state;
     assert_false(wire_read(home, 1, &marks));
-    w = wire_begin("/nonexistent/folder", 1);
+    assert_int_equal(wire_highest(home, "state"), 0);
+    w = wire_begin("/nonexistent/folder", "state", 1);
     assert_null(w);
     wire_mark(w, 1);
     wire_unmark(w, 1);
@@ -149,6 +168,7 @@ main(void)
         T(another_engines_file__tells_nothing),
         T(too_many__and_nobody_trusts_it),
         T(damaged_or_of_another_boot__tells_nothing),
+        T(highest_that_left__is_known_after_the_marks_are_off),
         T(no_file__and_no_trust),
     };
 
