@@ -20,7 +20,8 @@
 static const char *const dump_queries[] = {
     "SELECT 'customer', key, name, phone, email, phone_e164, email_norm, email_send, "
     "is_new_client, "
-    "notes, created_at, updated_at, time_zone, last_contact, last_appointment, last_appointment_status, "
+    "notes, created_at, updated_at, time_zone, last_contact, last_appointment, "
+    "last_appointment_status, "
     "last_appointment_service, last_appointment_provider, last_appointment_cancelled_at, "
     "last_visit, "
     "last_visit_service, last_cancellation, appointment_count, conversation_count, "

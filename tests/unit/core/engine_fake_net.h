@@ -36,7 +36,7 @@ enum { FAKE_SENT_MAX = 4000 };
 struct fake_world {
     int64_t clock_ms;
     const char *sender; /* NULL: +13105550100 */
-    int64_t calls; /* requests that reached the provider, taken or not */
+    int64_t calls;      /* requests that reached the provider, taken or not */
     size_t sent_count;
     struct fake_sent sent[FAKE_SENT_MAX];
     int64_t steps_to_crash; /* counts down at every step; the process ends at 0; negative: never */

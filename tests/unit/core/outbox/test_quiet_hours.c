@@ -311,8 +311,8 @@ the_customers_own_zone_goes_before_the_area(void **state)
             fail_msg("%s of %s at %s: open %d", cases[i].to,
                      cases[i].stored ? cases[i].stored : "nowhere", cases[i].now, got.open);
     }
-    assert_true(quiet_hours_local(&config, "+12125550123", "Asia/Tokyo",
-                                  at("2026-12-01T10:00:00Z"), &got_s, &err));
+    assert_true(quiet_hours_local(&config, "+12125550123", "Asia/Tokyo", at("2026-12-01T10:00:00Z"),
+                                  &got_s, &err));
     assert_int_equal(got_s, at("2026-12-01T01:00:00Z"));
     config_release(&config);
 }
