@@ -174,7 +174,7 @@ on_taken(struct loop *l, const struct lease *lease)
     }
     (void)pthread_mutex_lock(&l->gate.lock);
     wire_end(l->wire);
-    l->wire = wire_begin(l->opt.home, mark.state_id, l->fence);
+    l->wire = wire_begin(l->opt.home, mark.state_id, l->fence, mark.attempt);
     (void)pthread_mutex_unlock(&l->gate.lock);
     loop_gate_begin(l);
     l->no_lease_since_ms = 0;

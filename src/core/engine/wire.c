@@ -77,7 +77,7 @@ map_new(const char *path)
 }
 
 struct wire *
-wire_begin(const char *home, const char *state_id, int64_t fence)
+wire_begin(const char *home, const char *state_id, int64_t fence, int64_t highest)
 {
     char *path = path_join(home, "wire.log");
     /* A name of its own: another engine may have taken the lease meanwhile and be here too. */
@@ -89,6 +89,7 @@ wire_begin(const char *home, const char *state_id, int64_t fence)
         text_copy(file->state_id, sizeof file->state_id, state_id)) {
         file->version = VERSION;
         file->fence = fence;
+        atomic_store(&file->highest, highest);
         memcpy(file->magic, MAGIC, sizeof MAGIC);
         /* In place of the last one's, which its engine may still have open. */
         if (rename(fresh, path) == 0) {

@@ -18,9 +18,13 @@
 
 struct wire;
 
-/* A new file in the place of whatever is there; NULL, with a line in the log: it cannot be made.
- * state_id: the ledger's name. */
-struct wire *wire_begin(const char *home, const char *state_id, int64_t fence);
+/*
+ * A new file in the place of whatever is there; NULL, with a line in the log: it cannot be made.
+ *
+ * state_id  the ledger's name
+ * highest   attempt that it knows: until another is marked, that is the highest that left
+ */
+struct wire *wire_begin(const char *home, const char *state_id, int64_t fence, int64_t highest);
 void wire_end(struct wire *w); /* NULL is fine; the file stays */
 /* NULL is fine: then nobody will trust anything. */
 void wire_mark(struct wire *w, int64_t attempt_id);
@@ -30,8 +34,8 @@ struct wire_marks {
     int64_t *ids; /* owned */
     size_t count;
 };
-/* The highest attempt that left from this folder by the last file of that ledger, of whatever boot;
- * 0: it does not tell. A ledger that does not know this attempt is an older one. */
+/* The highest attempt that may have left from this folder by the last file of that ledger, of
+ * whatever boot; 0: it does not tell. A ledger that does not know this attempt is an older one. */
 int64_t wire_highest(const char *home, const char *state_id);
 
 /* What the engine with that fence left. False: nothing can be told. */

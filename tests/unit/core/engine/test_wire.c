@@ -37,7 +37,7 @@ static void
 marks__are_there_until_they_are_taken_off(void **state)
 {
     struct wire_marks marks;
-    struct wire *w = wire_begin(home, "state", 7);
+    struct wire *w = wire_begin(home, "state", 7, 0);
 
     (void)state;
     assert_non_null(w);
@@ -61,8 +61,8 @@ static void
 another_engines_file__tells_nothing(void **state)
 {
     struct wire_marks marks;
-    struct wire *old = wire_begin(home, "state", 7);
-    struct wire *fresh = wire_begin(home, "state", 8);
+    struct wire *old = wire_begin(home, "state", 7, 0);
+    struct wire *fresh = wire_begin(home, "state", 8, 0);
 
     (void)state;
     wire_mark(old, 5); /* still open in the one that lost the lease: no harm */
@@ -78,7 +78,7 @@ static void
 too_many__and_nobody_trusts_it(void **state)
 {
     struct wire_marks marks;
-    struct wire *w = wire_begin(home, "state", 3);
+    struct wire *w = wire_begin(home, "state", 3, 0);
 
     (void)state;
     for (int64_t id = 1; id <= 4096; id++)
@@ -98,7 +98,7 @@ damaged_or_of_another_boot__tells_nothing(void **state)
     struct wire_marks marks;
     struct buf good = {0};
     struct error err = {0};
-    struct wire *w = wire_begin(home, "state", 3);
+    struct wire *w = wire_begin(home, "state", 3, 0);
 
     (void)state;
     wire_mark(w, 9);
@@ -128,7 +128,7 @@ damaged_or_of_another_boot__tells_nothing(void **state)
 static void
 highest_that_left__is_known_after_the_marks_are_off(void **state)
 {
-    struct wire *w = wire_begin(home, "state", 3);
+    struct wire *w = wire_begin(home, "state", 3, 0);
 
     (void)state;
     assert_int_equal(wire_highest(home, "state"), 0);
@@ -138,6 +138,11 @@ highest_that_left__is_known_after_the_marks_are_off(void **state)
     assert_int_equal(wire_highest(home, "state"), 12);
     assert_int_equal(wire_highest(home, "another"), 0);
     assert_int_equal(wire_highest(home, ""), 0);
+    wire_end(w);
+    w = wire_begin(home, "state", 4, 12); /* the next engine has let nothing out yet */
+    assert_int_equal(wire_highest(home, "state"), 12);
+    wire_mark(w, 13);
+    assert_int_equal(wire_highest(home, "state"), 13);
     wire_end(w);
     assert_int_equal(truncate(path, 4096), 0);
     assert_int_equal(wire_highest(home, "state"), 0);
@@ -152,7 +157,7 @@ no_file__and_no_trust(void **state)
     (void)state;
     assert_false(wire_read(home, 1, &marks));
     assert_int_equal(wire_highest(home, "state"), 0);
-    w = wire_begin("/nonexistent/folder", "state", 1);
+    w = wire_begin("/nonexistent/folder", "state", 1, 0);
     assert_null(w);
     wire_mark(w, 1);
     wire_unmark(w, 1);
