@@ -160,6 +160,8 @@ fuzz-run: $(FUZZ_BIN)
 
 $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
+$(BUILD)/provider_at_once: $(BUILD)/tests/bench/provider_at_once.o
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
 $(BUILD)/tests/bench/postgres_drain.o: ALL_CPPFLAGS += $(PG_CFLAGS)
 $(BUILD)/postgres_drain: $(BUILD)/tests/bench/postgres_drain.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lpq
@@ -177,7 +179,7 @@ $(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
-BENCH_BIN = $(addprefix $(BUILD)/,plain_send bench_preview relay_load relay_plain postgres_drain)
+BENCH_BIN = $(addprefix $(BUILD)/,plain_send provider_at_once bench_preview relay_load relay_plain postgres_drain)
 bench-programs: $(BENCH_BIN)
 BENCH_CUSTOMERS ?= 100000
 bench: all $(BENCH_BIN) bench-relay bench-postgres

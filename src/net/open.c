@@ -73,6 +73,14 @@ port_sms_room(void *ctx)
     return sender_room(n->sender);
 }
 
+static int64_t
+port_sms_late_ms(void *ctx)
+{
+    const struct net *n = ctx;
+
+    return sender_late_ms(n->sender);
+}
+
 static bool
 port_sms_send(void *ctx, const struct sms_request *request, struct error *err)
 {
@@ -199,6 +207,7 @@ net_open(const struct config *config, struct net_port *out, struct error *err)
                              .set_handlers = port_set_handlers,
                              .sms_sender = port_sms_sender,
                              .sms_room = port_sms_room,
+                             .sms_late_ms = port_sms_late_ms,
                              .sms_send = port_sms_send,
                              .sms_lookup = port_sms_lookup,
                              .sms_history = port_sms_history,

@@ -8,15 +8,18 @@
 #include "core/base/mem.h"
 #include "core/base/text.h"
 #include "core/base/utime.h"
+#include "core/outbox/rate.h"
 #include "net/http.h"
 #include "net/twilio_sms.h"
 
 enum {
-    IDLE_MS = 60000,     /* it is woken for everything */
-    AHEAD_MS = 100,      /* of work waits for a free connection at most */
-    AHEAD_MAX = 1024,    /* messages */
-    PACE_MS = 25,        /* measured over so long at least */
-    WAITS_MAX_MS = 1000, /* for a free connection: what decides over a message must be fresh */
+    IDLE_MS = 60000,  /* it is woken for everything */
+    AHEAD_MS = 100,   /* of work waits for a free connection at most */
+    AHEAD_MAX = 1024, /* messages */
+    PACE_MS = 25,     /* measured over so long at least */
+    /* for a free connection: what decides over a message must be fresh */
+    WAITS_MAX_MS = RATE_LATE_MS - 20,
+    LATE_MS = 2000, /* how long what they waited is remembered, at least */
 };
 
 struct order {
@@ -58,6 +61,8 @@ struct sender {
     pthread_mutex_t lock;
     struct orders orders;
     struct ends ends;
+    int64_t late_ms[2]; /* the longest wait since late_since_ms, and in the LATE_MS before */
+    int64_t late_since_ms;
     bool stop;
 };
 
@@ -156,6 +161,22 @@ queue_taken(struct sender *s)
     s->taken.count = 0;
 }
 
+/* Under the lock. */
+static void
+note_late(struct sender *s, int64_t late_ms)
+{
+    const int64_t now_ms = utime_mono_ms();
+    const int64_t passed_ms = now_ms - s->late_since_ms;
+
+    if (passed_ms >= LATE_MS) {
+        s->late_ms[1] = passed_ms < 2 * LATE_MS ? s->late_ms[0] : 0;
+        s->late_ms[0] = 0;
+        s->late_since_ms = now_ms;
+    }
+    if (late_ms > s->late_ms[0])
+        s->late_ms[0] = late_ms;
+}
+
 /*
  * One for each free connection. Who has waited too long is given back, and is asked about anew:
  * meanwhile the person may have opted out, or the hours of quiet have begun.
@@ -163,20 +184,29 @@ queue_taken(struct sender *s)
 static void
 start_waiting(struct sender *s)
 {
-    const int64_t too_old_ms = utime_mono_ms() - WAITS_MAX_MS;
+    const int64_t now_ms = utime_mono_ms();
+    int64_t late_ms = 0;
 
     for (; s->next_waiting < s->waiting.count; s->next_waiting++) {
         struct order *o = &s->waiting.items[s->next_waiting];
+        const int64_t waited_ms = now_ms - o->ordered_ms;
 
-        if (o->ordered_ms < too_old_ms)
+        if (waited_ms > WAITS_MAX_MS) {
             end_unsent(s, o, SEND_CLASS_NONE, "no connection was free in time");
-        else if (twilio_sms_room(s->sms) > 0)
+        } else if (twilio_sms_room(s->sms) > 0) {
             start_order(s, o);
-        else
+            late_ms = waited_ms > late_ms ? waited_ms : late_ms;
+        } else {
             break;
+        }
         free(o->uid);
         o->uid = NULL;
     }
+    if (late_ms == 0)
+        return;
+    (void)pthread_mutex_lock(&s->lock);
+    note_late(s, late_ms);
+    (void)pthread_mutex_unlock(&s->lock);
 }
 
 /* Until the first of those that wait has waited too long. */
@@ -287,6 +317,18 @@ size_t
 sender_in_flight(const struct sender *s)
 {
     return s->in_flight;
+}
+
+int64_t
+sender_late_ms(struct sender *s)
+{
+    int64_t late_ms;
+
+    (void)pthread_mutex_lock(&s->lock);
+    note_late(s, 0);
+    late_ms = s->late_ms[0] > s->late_ms[1] ? s->late_ms[0] : s->late_ms[1];
+    (void)pthread_mutex_unlock(&s->lock);
+    return late_ms;
 }
 
 static bool

@@ -24,6 +24,9 @@ void sender_free(struct sender *s); /* ends all under way without telling */
 const char *sender_name(const struct sender *s);
 size_t sender_room(const struct sender *s);
 size_t sender_in_flight(const struct sender *s);
+/* The longest that an order of the last two seconds at least waited for a free connection, in ms.
+ */
+int64_t sender_late_ms(struct sender *s);
 /* Copies what it needs; the thread starts with the first. False: surely not sent. */
 bool sender_send(struct sender *s, const struct sms_request *request, struct error *err) MUST_CHECK;
 /* Tells the ends there are; true when there was one. */

@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import platform
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -115,11 +116,11 @@ def syncs(w):
     row("sync, nothing changed", median_ms(lambda: w.run("sync")))
 
 
-def plain(w, how, messages, connections, *more):
-    """Messages a second of the plain way, at the same simulator."""
+def plain(w, how, messages, connections, *more, port=None):
+    """Messages a second of the plain way, at the simulator or at another provider's port."""
     with open(os.path.join(w.dir, "twilio.token"), encoding="utf-8") as f:
         login = f"{w.sid}:{f.read().strip()}"
-    url = f"http://127.0.0.1:{w.sim_port}/2010-04-01/Accounts/{w.sid}/Messages.json"
+    url = f"http://127.0.0.1:{port or w.sim_port}/2010-04-01/Accounts/{w.sid}/Messages.json"
     done = subprocess.run([os.path.join(world.BIN, "plain_send"), how, str(messages), str(connections), url, login,
                            w.number, *more], check=True, capture_output=True, text=True)
     return float(done.stdout)
@@ -141,8 +142,57 @@ def middle_speed(w):
     return 0.8 * len(times) / (times[int(0.9 * len(times)) - 1] - times[int(0.1 * len(times))])
 
 
+class ProviderAtOnce:
+    """The provider that costs as little as one can; `took` is what it saw, once the block has ended."""
+
+    def __init__(self, w):
+        self.port_file = os.path.join(w.dir, "at-once.port")
+        self.took = None
+
+    def __enter__(self):
+        if os.path.exists(self.port_file):
+            os.unlink(self.port_file)
+        self.process = subprocess.Popen([os.path.join(world.BIN, "provider_at_once"), "--port-file", self.port_file],
+                                        stdout=subprocess.PIPE, text=True)
+        end = time.monotonic() + 20
+        while not os.path.exists(self.port_file):
+            assert self.process.poll() is None and time.monotonic() < end, "provider_at_once does not start"
+            time.sleep(0.01)
+        with open(self.port_file, encoding="utf-8") as f:
+            self.port = int(f.read())
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        count, speed, cost_us = self.process.communicate(timeout=20)[0].split()
+        self.took = (int(count), float(speed), float(cost_us))
+
+
+def sending_at_once(customers, rounds=3):
+    """The engine and libcurl's multi interface in turn, at a provider that leaves the cores to them."""
+    with world.World(customers=min(customers, 200000), sim_flags=["--no-replies", "--callback-none", "1"],
+                     settings=["sms.per_second=100000", "policy.frequency_cap.messages=0", "sms.max_connections=256",
+                               "main_database.refresh_seconds=3600"]) as w:
+        ours, alone, cost = [], [], []
+        for _ in range(rounds):
+            count = w.launch(to_all(w))
+            with ProviderAtOnce(w) as provider:
+                w.run("--set", f"sms.base_url=http://127.0.0.1:{provider.port}", "run", "--until-idle", timeout=600)
+            assert provider.took[0] == count, f"{provider.took[0]} of {count} came"
+            ours.append(provider.took[1])
+            with ProviderAtOnce(w) as provider:
+                plain(w, "multi", count, 256, port=provider.port)
+            alone.append(provider.took[1])
+            cost.append(provider.took[2])
+        middle, beside = statistics.median(ours), statistics.median(alone)
+        print(f"  {'provider that answers at once':<46} {middle:10,.0f} messages/s   {middle / beside:6.0%} of libcurl multi"
+              f" alone, {beside:,.0f} (medians of {rounds}; {min(ours):,.0f}-{max(ours):,.0f} and"
+              f" {min(alone):,.0f}-{max(alone):,.0f}; the provider costs {statistics.median(cost):.0f} us a message)",
+              flush=True)
+
+
 def sending(w):
-    """The engine beside libcurl alone. Both without callbacks: only what sending itself costs."""
+    """At the simulator, which costs as much as what it measures: beside libcurl in each plain way. No callbacks."""
     campaign = to_all(w)
     start = time.perf_counter()
     count = w.launch(campaign)
@@ -185,6 +235,7 @@ def main():
         campaign = to_all(w)
         w.launch(campaign)
         screen.while_sending(w, world.ENV, campaign)
+    sending_at_once(args.customers)
     sending_far_away()
 
 

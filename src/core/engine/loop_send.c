@@ -20,8 +20,9 @@ enum {
     SLOWED_MS = 500,
     CANARY_MS = 1000,    /* how often canaries are looked at */
     STOOD_MS = 4000,     /* by then the rates have forgotten a second in which messages went late */
+    LATE_HAIR_MS = 20,   /* from the decision to take a connection to the first byte */
     UNKNOWN_STREAK = 10, /* so many calls in a row without an answer are no chance */
-    GROUP = 256,         /* results that share a commit when there are that many under way */
+    GROUP = 128,         /* results that share a commit when there are that many under way */
     GROUP_WAIT_MS = 16,  /* no result waits longer for others */
     HTTP_TOO_MANY = 429,
     OVER_CARRIER_RATE = 30022
@@ -409,8 +410,9 @@ hand_over(struct loop *l, const struct claim_list *claims)
 }
 
 /*
- * Whether more may be claimed than there are connections: they go when one is free, up to a second
- * later, and the rates know of the claim only. So not near any rate, and not while slowed down.
+ * Whether more may be claimed than there are connections: they go when one is free, half a second
+ * later at most, and the rates know of the claim only. So not near any rate, and not while slowed
+ * down.
  */
 static bool
 may_stand_ready(const struct loop *l)
@@ -423,19 +425,30 @@ may_stand_ready(const struct loop *l)
     return true;
 }
 
-/* From here on every message goes when it is claimed: those that went later count from now. */
+/* The longest that any of those that may still count stood ready before it went. */
+static int64_t
+late_ms(const struct loop *l)
+{
+    const int64_t most = RATE_LATE_MS - LATE_HAIR_MS;
+    const int64_t late = l->opt.net.sms_late_ms ? l->opt.net.sms_late_ms(l->opt.net.ctx) : most;
+
+    return (late < most ? late : most) + LATE_HAIR_MS;
+}
+
+/* From here on every message goes when it is claimed: those that went later count as late. */
 static void
 tell_rates(struct loop *l)
 {
-    const int64_t now_ms = loop_now_ms(l);
+    struct rate_late late;
 
     if (l->stood_ms == 0)
         return;
+    late = (struct rate_late){loop_now_ms(l), late_ms(l)};
     l->stood_ms = 0;
-    rate_went(&l->rate, now_ms);
-    rate_went(&l->account, now_ms);
+    rate_went(&l->rate, &late);
+    rate_went(&l->account, &late);
     for (size_t i = 0; i < l->campaign_count; i++)
-        rate_went(&l->campaigns[i].rate, now_ms);
+        rate_went(&l->campaigns[i].rate, &late);
 }
 
 static size_t

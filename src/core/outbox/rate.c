@@ -16,7 +16,7 @@ static const double BURST_S = 0.1, BURST_FEW = 12.0;
 enum {
     COMPACT_AT = 4096,
     REMEMBER_S = 61,
-    WENT_MS = 2100 /* what went in the last second was taken since; and a little */
+    WENT_MS = 1010 + RATE_LATE_MS /* what went in the last second was taken since */
 };
 
 struct rate_taken {
@@ -27,7 +27,12 @@ struct rate_taken {
 static const struct level_rule {
     double length_s, slack; /* the window is taken so much longer */
     bool rounds_up;
-} rules[RATE_LEVELS] = {{1.0, 1.01, true}, {60.0, 1.0, false}};
+    bool counts_only;
+} rules[RATE_LEVELS] = {
+    [RATE_SECOND] = {1.0, 1.01, true, false},
+    [RATE_MINUTE] = {60.0, 1.0, false, false},
+    [RATE_SECOND_LATE] = {WENT_MS / 1000.0, 1.0, false, true},
+};
 
 static double
 capacity(const struct rate *r)
@@ -46,6 +51,8 @@ limit_of(const struct rate *r, size_t level)
 {
     const double exact = r->per_second * rules[level].length_s;
 
+    if (rules[level].counts_only)
+        return INT64_MAX;
     return (int64_t)(rules[level].rounds_up || exact < 60.0 ? ceil(exact - HAIR)
                                                             : floor(exact + HAIR));
 }
@@ -184,7 +191,7 @@ fits(const struct rate *r, size_t level, int64_t segments)
 {
     const int64_t used = r->levels[level].sum;
 
-    return used == 0 || used + segments <= limit_of(r, level);
+    return used == 0 || segments <= limit_of(r, level) - used;
 }
 
 bool
@@ -215,7 +222,7 @@ level_wait_ms(const struct rate *r, size_t level, int64_t segments)
     int64_t used = r->levels[level].sum;
     int64_t at_ms = r->updated_ms;
 
-    for (size_t i = r->levels[level].first; i < r->count && used > 0 && used + segments > limit;
+    for (size_t i = r->levels[level].first; i < r->count && used > 0 && segments > limit - used;
          i++) {
         used -= r->taken[i].segments;
         at_ms = expires_ms(r, level, &r->taken[i]);
@@ -281,19 +288,24 @@ rate_undo(struct rate *r)
 bool
 rate_is_slack(const struct rate *r)
 {
-    /* and the bucket lets go a tenth of a second's more before this is asked again */
-    return r->per_second <= 0 || (double)r->levels[0].sum <= 0.4 * r->per_second;
+    /* and before this is asked again, the bucket lets go what it holds */
+    return r->per_second <= 0 ||
+           (double)r->levels[RATE_SECOND_LATE].sum + capacity(r) <= r->per_second;
 }
 
 void
-rate_went(struct rate *r, int64_t now_ms)
+rate_went(struct rate *r, const struct rate_late *late)
 {
+    const int64_t now_ms = late->now_ms;
+
     for (size_t i = r->count; i > 0 && r->taken[i - 1].at_ms > now_ms - WENT_MS; i--) {
-        r->taken[i - 1].at_ms = now_ms;
+        struct rate_taken *t = &r->taken[i - 1];
+
+        t->at_ms = t->at_ms + late->late_ms < now_ms ? t->at_ms + late->late_ms : now_ms;
         for (size_t k = 0; k < RATE_LEVELS; k++)
-            if (r->levels[k].first == i) {
+            if (r->levels[k].first == i && expires_ms(r, k, t) > now_ms) {
                 r->levels[k].first--;
-                r->levels[k].sum += r->taken[i - 1].segments;
+                r->levels[k].sum += t->segments;
             }
     }
 }

@@ -16,7 +16,13 @@
 
 #include "core/store/db.h"
 
-enum { RATE_LEVELS = 2 };
+enum rate_window {
+    RATE_SECOND,
+    RATE_MINUTE,
+    RATE_SECOND_LATE, /* what may have gone in the last second if all went RATE_LATE_MS later */
+    RATE_LEVELS
+};
+enum { RATE_LATE_MS = 500 }; /* what waits for a connection waits no longer (net/sender) */
 
 struct rate {
     char key[96];      /* of the row: the sender, "account", or "campaign 7" */
@@ -54,12 +60,16 @@ void rate_take(struct rate *r, int64_t segments);
 /* Milliseconds until rate_is_ready(); 0 when it is. */
 int64_t rate_wait_ms(const struct rate *r, int64_t segments);
 /*
- * What is taken may go up to a second later (it waits for a connection) while this is so little of
- * the rate that two seconds' worth fits into one. rate_went() ends that: all has gone by now, and
- * counts from now, since it may just have.
+ * What is taken may go up to RATE_LATE_MS later (it waits for a connection) while that much more
+ * than a second's worth fits into one. rate_went() ends that: all has gone by now, and counts from
+ * the latest instant at which it may have.
  */
+struct rate_late {
+    int64_t now_ms;
+    int64_t late_ms; /* between being taken and going, at most; <= RATE_LATE_MS */
+};
 bool rate_is_slack(const struct rate *r);
-void rate_went(struct rate *r, int64_t now_ms);
+void rate_went(struct rate *r, const struct rate_late *late);
 /* Segments that may go now, at least 1 and at most `most`: for shares. */
 int64_t rate_room(const struct rate *r, int64_t most);
 /* Around a batch: begin, take ..., then undo (nothing of it goes) or handed (it went just now). */

@@ -144,6 +144,9 @@ struct net_port {
     const char *(*sms_sender)(void *ctx);
     /* How many more sms_send calls may be under way now. */
     size_t (*sms_room)(void *ctx);
+    /* The longest that a message of the last two seconds waited for a connection, in ms. NULL: any
+     * may have waited as long as it is let. */
+    int64_t (*sms_late_ms)(void *ctx);
     /* Copies what it needs. An error means: surely not sent, and no handler will be called. */
     bool (*sms_send)(void *ctx, const struct sms_request *request, struct error *err);
     bool (*sms_lookup)(void *ctx, const struct sms_lookup *lookup, struct error *err);

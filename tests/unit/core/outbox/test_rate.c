@@ -328,7 +328,7 @@ by_time(const void *a, const void *b)
 }
 
 /*
- * As the engine does: while the rate is slack messages go up to a second after they were taken;
+ * As the engine does: while the rate is slack messages go up to RATE_LATE_MS after they were taken;
  * when it is not they go at once, after those that wait have gone and the rate has been told.
  */
 static void
@@ -336,6 +336,7 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 60; seed++) {
+        const int64_t late_max_ms = seed % 2 ? RATE_LATE_MS : 60;
         struct world w;
         int64_t last_ms = 0; /* of those that wait */
         int64_t end_ms;
@@ -343,9 +344,9 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
         int busy = 0;
 
         begin(&w, (double[]){20, 100, 400}[seed % 3], seed);
-        end_ms = w.now_ms + 20000;
+        end_ms = w.now_ms + 70000;
         for (; w.now_ms < end_ms && w.count < SENT_MAX; w.now_ms++) {
-            const int64_t late_ms = seed % 4 == 0 ? 1000 : roll(&w, 1001);
+            const int64_t late_ms = seed % 4 == 0 ? late_max_ms : roll(&w, late_max_ms + 1);
             bool slack;
 
             if (roll(&w, 400) == 0)
@@ -355,7 +356,7 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
             if (!slack && last_ms > w.now_ms)
                 continue;
             if (!slack && stood) {
-                rate_went(&w.rate, w.now_ms);
+                rate_went(&w.rate, &(struct rate_late){w.now_ms, late_max_ms});
                 stood = false;
             }
             for (int n = busy; n > 0 && roll(&w, 10) < busy && rate_wait_ms(&w.rate, 1) == 0; n--) {
@@ -370,6 +371,44 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
         assert_true(w.count > 50);
         qsort(w.sent, w.count, sizeof *w.sent, by_time);
         check_windows(&w, 1000);
+        check_windows(&w, 60000);
+        end(&w);
+    }
+}
+
+/*
+ * A provider that becomes faster, and is never as fast as the rate allows: nearly all that it could
+ * take is taken, although there is a switch between going later and going at once.
+ */
+static void
+a_rate_that_is_nearly_reached_costs_hardly_anything(void **state)
+{
+    enum { SLOW_MS = 3000, FAST_MS = 5000, CONNECTIONS = 16 };
+
+    (void)state;
+    for (int tenths = 4; tenths <= 9; tenths++) {
+        const double most = tenths / 10.0 * FAST_MS;
+        struct world w;
+        double could = 0.0;
+        size_t slow = 0;
+        bool stood = false;
+
+        begin(&w, 1000, 1);
+        for (int ms = 0; ms < SLOW_MS + FAST_MS; ms++, w.now_ms++) {
+            bool slack;
+
+            could = fmin(could + (ms < SLOW_MS ? 0.3 : tenths / 10.0), CONNECTIONS);
+            slow = ms == SLOW_MS ? w.count : slow;
+            rate_refill(&w.rate, w.now_ms);
+            slack = rate_is_slack(&w.rate);
+            if (!slack && stood)
+                rate_went(&w.rate, &(struct rate_late){w.now_ms, RATE_LATE_MS});
+            stood = slack;
+            for (; could >= 1.0 && rate_wait_ms(&w.rate, 1) == 0; could -= 1.0)
+                send(&w, 1);
+        }
+        if ((double)(w.count - slow) < 0.9 * most)
+            fail_msg("at %d tenths of the rate: %zu of %.0f", tenths, w.count - slow, most);
         end(&w);
     }
 }
@@ -385,6 +424,7 @@ main(void)
         cmocka_unit_test(a_batch_counts_from_when_it_was_handed_over),
         cmocka_unit_test(a_clock_that_goes_back_stops_nobody_for_long),
         cmocka_unit_test(what_goes_later_than_it_was_taken_keeps_to_the_rate),
+        cmocka_unit_test(a_rate_that_is_nearly_reached_costs_hardly_anything),
     };
 
     return cmocka_run_group_tests_name("core/outbox/rate", tests, NULL, NULL);
