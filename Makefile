@@ -162,6 +162,9 @@ $(BUILD)/plain_send: $(BUILD)/tests/bench/plain_send.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lcurl -lsqlite3
 $(BUILD)/provider_at_once: $(BUILD)/tests/bench/provider_at_once.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
+$(BUILD)/tests/bench/sender_alone.o: ALL_CPPFLAGS += $(PG_CFLAGS)
+$(BUILD)/sender_alone: $(BUILD)/tests/bench/sender_alone.o $(BUILD)/libnet.a $(BUILD)/libcore.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(NET_LIBS) $(CORE_LIBS)
 $(BUILD)/tests/bench/postgres_drain.o: ALL_CPPFLAGS += $(PG_CFLAGS)
 $(BUILD)/postgres_drain: $(BUILD)/tests/bench/postgres_drain.o
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< -lpq
@@ -179,7 +182,7 @@ $(BUILD)/relay_load: $(BUILD)/tests/bench/relay_load.o $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(CORE_LIBS)
 $(BUILD)/relay_plain: $(BUILD)/tests/bench/relay_plain.o $(BUILD)/librelay.a $(BUILD)/libserve.a $(BUILD)/libcore.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(SERVE_LIBS) $(CORE_LIBS)
-BENCH_BIN = $(addprefix $(BUILD)/,plain_send provider_at_once bench_preview relay_load relay_plain postgres_drain)
+BENCH_BIN = $(addprefix $(BUILD)/,plain_send sender_alone provider_at_once bench_preview relay_load relay_plain postgres_drain)
 bench-programs: $(BENCH_BIN)
 BENCH_CUSTOMERS ?= 100000
 bench: all $(BENCH_BIN) bench-relay bench-postgres

@@ -116,14 +116,23 @@ def syncs(w):
     row("sync, nothing changed", median_ms(lambda: w.run("sync")))
 
 
+def login_of(w):
+    with open(os.path.join(w.dir, "twilio.token"), encoding="utf-8") as f:
+        return w.sid, f.read().strip()
+
+
 def plain(w, how, messages, connections, *more, port=None):
     """Messages a second of the plain way, at the simulator or at another provider's port."""
-    with open(os.path.join(w.dir, "twilio.token"), encoding="utf-8") as f:
-        login = f"{w.sid}:{f.read().strip()}"
     url = f"http://127.0.0.1:{port or w.sim_port}/2010-04-01/Accounts/{w.sid}/Messages.json"
-    done = subprocess.run([os.path.join(world.BIN, "plain_send"), how, str(messages), str(connections), url, login,
-                           w.number, *more], check=True, capture_output=True, text=True)
+    done = subprocess.run([os.path.join(world.BIN, "plain_send"), how, str(messages), str(connections), url,
+                           ":".join(login_of(w)), w.number, *more], check=True, capture_output=True, text=True)
     return float(done.stdout)
+
+
+def sender_alone(w, messages, connections, port):
+    """canvass's own calls with nothing behind them."""
+    subprocess.run([os.path.join(world.BIN, "sender_alone"), str(messages), str(connections), f"http://127.0.0.1:{port}",
+                    *login_of(w), w.number, f"http://127.0.0.1:{w.relay_port}"], check=True)
 
 
 def seconds_of(line):
@@ -169,26 +178,33 @@ class ProviderAtOnce:
 
 
 def sending_at_once(customers, rounds=3):
-    """The engine and libcurl's multi interface in turn, at a provider that leaves the cores to them."""
+    """The engine, its calls alone and libcurl's multi interface in turn, at a provider that leaves the cores to them."""
     with world.World(customers=min(customers, 200000), sim_flags=["--no-replies", "--callback-none", "1"],
                      settings=["sms.per_second=100000", "policy.frequency_cap.messages=0", "sms.max_connections=256",
                                "main_database.refresh_seconds=3600"]) as w:
-        ours, alone, cost = [], [], []
+        def engine(_count, port):
+            w.run("--set", f"sms.base_url=http://127.0.0.1:{port}", "run", "--until-idle", timeout=600)
+
+        ways = {"provider that answers at once: canvass": engine,
+                "  its calls alone, nothing kept": lambda count, port: sender_alone(w, count, 256, port),
+                "  libcurl multi alone, nothing kept": lambda count, port: plain(w, "multi", count, 256, port=port)}
+        speeds = {name: [] for name in ways}
+        costs = []
         for _ in range(rounds):
             count = w.launch(to_all(w))
-            with ProviderAtOnce(w) as provider:
-                w.run("--set", f"sms.base_url=http://127.0.0.1:{provider.port}", "run", "--until-idle", timeout=600)
-            assert provider.took[0] == count, f"{provider.took[0]} of {count} came"
-            ours.append(provider.took[1])
-            with ProviderAtOnce(w) as provider:
-                plain(w, "multi", count, 256, port=provider.port)
-            alone.append(provider.took[1])
-            cost.append(provider.took[2])
-        middle, beside = statistics.median(ours), statistics.median(alone)
-        print(f"  {'provider that answers at once':<46} {middle:10,.0f} messages/s   {middle / beside:6.0%} of libcurl multi"
-              f" alone, {beside:,.0f} (medians of {rounds}; {min(ours):,.0f}-{max(ours):,.0f} and"
-              f" {min(alone):,.0f}-{max(alone):,.0f}; the provider costs {statistics.median(cost):.0f} us a message)",
-              flush=True)
+            for name, send in ways.items():
+                with ProviderAtOnce(w) as provider:
+                    send(count, provider.port)
+                came, speed, cost_us = provider.took
+                assert came == count, f"{name}: {came} of {count} came"
+                speeds[name].append(speed)
+                costs.append(cost_us)
+        ours = statistics.median(speeds["provider that answers at once: canvass"])
+        for name, taken in speeds.items():
+            middle = statistics.median(taken)
+            print(f"  {name:<46} {middle:10,.0f} messages/s   canvass makes {ours / middle:4.0%}"
+                  f"   ({min(taken):,.0f}-{max(taken):,.0f} in {rounds} rounds)", flush=True)
+        print(f"    the provider costs {statistics.median(costs):.1f} us a message")
 
 
 def sending(w):
