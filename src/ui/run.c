@@ -87,13 +87,16 @@ draw_when_due(struct app *app)
     int64_t now = utime_mono_ms();
     bool for_keys = app->dirty && now >= app->drawn_ms + FRAME_MS;
     bool for_data = app->dirty_data && now >= app->data_drawn_ms + DATA_FRAME_MS;
+    enum term_flushed flushed;
 
     if (!for_keys && !for_data)
         return;
     app_draw(app);
-    if (!term_flush())
-        return; /* the line is stuck: the next turn tries again */
-    app->drawn_ms = now;
+    flushed = term_flush();
+    if (flushed == TERM_STUCK)
+        return; /* the next turn tries again */
+    if (for_keys && flushed == TERM_SENT)
+        app->drawn_ms = now; /* a frame of data, or of nothing, does not hold up the next key */
     app->data_drawn_ms = now;
     app->dirty = app->dirty_data = false;
 }

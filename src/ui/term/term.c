@@ -359,22 +359,22 @@ copy_changes(void)
     return changed;
 }
 
-bool
+enum term_flushed
 term_flush(void)
 {
     bool moved = term.grid.cursor_y != term.shown.cursor_y ||
                  term.grid.cursor_x != term.shown.cursor_x ||
                  term.grid.cursor_on != term.shown.cursor_on;
-    bool changed;
+    bool sent = term.redraw;
 
     if (!output_is_free())
-        return false;
+        return TERM_STUCK;
     if (term.redraw) {
         (void)clearok(curscr, TRUE);
         (void)werase(stdscr);
     }
-    changed = copy_changes();
-    if (changed || moved) {
+    if (copy_changes() || moved) {
+        sent = true;
         if (term.grid.cursor_on != term.shown.cursor_on)
             (void)curs_set(term.grid.cursor_on ? 1 : 0);
         (void)move(term.grid.cursor_y, term.grid.cursor_x);
@@ -387,7 +387,7 @@ term_flush(void)
         term.shown.cursor_on = term.grid.cursor_on;
     }
     term.redraw = false;
-    return true;
+    return sent ? TERM_SENT : TERM_SAME;
 }
 
 void

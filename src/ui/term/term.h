@@ -33,9 +33,13 @@ bool term_open(const struct term_options *options, struct error *err) MUST_CHECK
 void term_close(void); /* safe when it is not open, and twice */
 
 struct grid *term_grid(void); /* draw here, then term_flush(); its size follows the terminal */
-/* Sends what differs from the last flush: at most one doupdate(). False when the line is stuck:
- * later. */
-bool term_flush(void);
+/* Sends what differs from the last flush: at most one doupdate(). */
+enum term_flushed {
+    TERM_STUCK, /* the line takes nothing now: later */
+    TERM_SAME,  /* nothing differed */
+    TERM_SENT
+};
+enum term_flushed term_flush(void);
 void term_redraw(void); /* the next flush sends everything (^L) */
 
 bool term_read(struct input *out); /* the next key that is there; false when none is */
