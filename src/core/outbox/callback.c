@@ -58,16 +58,16 @@ static bool
 apply(struct db *ledger, const struct provider_status *status, struct attempt *a, int64_t now_s,
       struct error *err)
 {
-    bool owned = false;
+    enum id_owner owner = ID_OF_NOBODY;
     bool stands;
 
     if (a->provider_id && !text_is_blank(status->provider_id) &&
         strcmp(a->provider_id, status->provider_id) != 0)
         return tell_mismatch(ledger, a, now_s, err);
     if (!a->provider_id && !text_is_blank(status->provider_id) &&
-        !attempt_id_is_owned(ledger, status->provider_id, a->id, &owned, err))
+        !attempt_id_owner(ledger, status->provider_id, a, &owner, err))
         return false;
-    if (owned)
+    if (owner != ID_OF_NOBODY)
         return tell_mismatch(ledger, a, now_s, err);
     if (!settle_accepted(ledger, a, status->provider_id, "callback", now_s, NULL, err))
         return false;

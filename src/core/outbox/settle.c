@@ -161,13 +161,14 @@ settle_accepted(struct db *ledger, struct attempt *a, const char *provider_id, c
         /* Evidence comes later than the fact: the message left when it was claimed. */
         .accepted_at_s = answered ? now_s : a->claimed_at_s,
     };
-    bool owned = false;
+    enum id_owner owner = ID_OF_NOBODY;
+    bool owned;
 
     if (is(a->outcome, "accepted"))
         return true;
-    if (!text_is_blank(provider_id) &&
-        !attempt_id_is_owned(ledger, provider_id, a->id, &owned, err))
+    if (!text_is_blank(provider_id) && !attempt_id_owner(ledger, provider_id, a, &owner, err))
         return false;
+    owned = owner != ID_OF_NOBODY;
     if (owned && !answered)
         return error_set(err, ERR_CONFLICT, "message %s belongs to another attempt", provider_id);
     if (owned) { /* accepted all the same: only the id is no good */

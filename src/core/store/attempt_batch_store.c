@@ -20,7 +20,7 @@ static const char SQL_COUNT_CLAIMED[] =
     ":waiting, n_sending = n_sending + :queued + :waiting WHERE id = :id";
 
 /* A provider that gives an id twice does so in a row: here the last two blocks of attempts are
- * asked. Whatever goes another way than this plain one asks all of them (attempt_id_is_owned). */
+ * asked. Whatever goes another way than this plain one asks all of them (attempt_id_owner). */
 static const char SQL_ACCEPTABLE[] =
     "SELECT f.c2, d.id, d.campaign_id FROM feed(:rows) f "
     "CROSS JOIN main.attempt a ON a.id = f.c0 CROSS JOIN main.delivery d ON d.id = a.delivery_id "

@@ -52,11 +52,6 @@ static const char SQL_LOOKUPS_DUE[] = "SELECT id, claimed_at, address, text FROM
                                       "ORDER BY next_lookup_at LIMIT :max";
 static const char SQL_NEXT_LOOKUP[] =
     "SELECT coalesce(min(next_lookup_at), 0) FROM main.attempt WHERE next_lookup_at IS NOT NULL";
-static const char SQL_OWNED[] = "SELECT EXISTS (" ATTEMPTS_OF_PROVIDER_ID(
-    "1", ":provider_id") "AND b.id <> :except) "
-                         "OR EXISTS (SELECT 1 FROM main.message WHERE provider_id = :provider_id "
-                         "AND direction = "
-                         "'inbound')";
 /* As enum id_owner. */
 static const char SQL_OWNER[] = "SELECT coalesce((" ATTEMPTS_OF_PROVIDER_ID(
     "b.address = :address", ":provider_id") "AND b.id <> :except LIMIT 1), "
@@ -359,24 +354,6 @@ bool
 attempt_next_lookup(struct db *db, int64_t *at_s, struct error *err)
 {
     return db_query_i64(db, SQL_NEXT_LOOKUP, at_s, err);
-}
-
-bool
-attempt_id_is_owned(struct db *db, const char *provider_id, int64_t except_attempt, bool *owned,
-                    struct error *err)
-{
-    struct db_stmt *st = db_prepare(db, SQL_OWNED, err);
-    bool ok = false;
-
-    if (st) {
-        db_bind_text(st, ":provider_id", provider_id);
-        db_bind_i64(st, ":except", except_attempt);
-        ok = db_step_one(st, err);
-    }
-    if (ok)
-        *owned = db_column_i64(st, 0) != 0;
-    db_stmt_release(st);
-    return ok;
 }
 
 bool

@@ -94,9 +94,6 @@ struct attempts_sum {
 bool attempts_since_sum(struct db *db, const struct attempts_since *since, struct attempts_sum *out,
                         struct error *err) MUST_CHECK;
 
-/* Whether another attempt or a message of ours owns this provider id. */
-bool attempt_id_is_owned(struct db *db, const char *provider_id, int64_t except_attempt,
-                         bool *owned, struct error *err) MUST_CHECK;
 /* Whose a provider id is, for an attempt: of nobody, or of another attempt (or of a message that a
  * person sent). An id of another number than the one that the provider's list shows it with was
  * given twice by the provider: it cannot be told whose it is. */

@@ -365,7 +365,8 @@ an_id_of_the_provider__is_found_however_old_it_is(void **state)
     struct error err = {0};
     struct attempt a = {0};
     bool found = true;
-    bool owned = true;
+    char address[] = "b";
+    enum id_owner owner;
 
     assert_true(attempt_find(w->db, NULL, "SM1", &a, &found, &err));
     assert_false(found); /* there are no attempts at all */
@@ -386,15 +387,19 @@ an_id_of_the_provider__is_found_however_old_it_is(void **state)
         assert_true(found);
         assert_int_equal(a.id, known[i].id);
         attempt_release(&a);
-        assert_true(attempt_id_is_owned(w->db, known[i].sid, known[i].id, &owned, &err));
-        assert_false(owned);
-        assert_true(attempt_id_is_owned(w->db, known[i].sid, 3, &owned, &err));
-        assert_true(owned);
+        a = (struct attempt){.id = known[i].id, .address = address};
+        assert_true(attempt_id_owner(w->db, known[i].sid, &a, &owner, &err));
+        assert_int_equal(owner, ID_OF_NOBODY);
+        a.id = 3;
+        assert_true(attempt_id_owner(w->db, known[i].sid, &a, &owner, &err));
+        assert_int_equal(owner, ID_OF_OTHER_NUMBER);
+        a = (struct attempt){0};
     }
     assert_true(attempt_find(w->db, NULL, "SM6", &a, &found, &err));
     assert_false(found);
-    assert_true(attempt_id_is_owned(w->db, "SM6", 0, &owned, &err));
-    assert_false(owned);
+    a = (struct attempt){.address = address};
+    assert_true(attempt_id_owner(w->db, "SM6", &a, &owner, &err));
+    assert_int_equal(owner, ID_OF_NOBODY);
 }
 
 /* The attempts of the first two recipients: claimed, and about to leave. */
