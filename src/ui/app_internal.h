@@ -58,6 +58,7 @@ struct app {
     bool quit;
     bool dirty, dirty_data;
     int64_t drawn_ms, data_drawn_ms;
+    bool stuck; /* the line takes nothing: drawn when it does again */
     int64_t now_s;
 
     struct slot slots[QUERY_SLOTS];

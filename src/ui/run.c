@@ -44,6 +44,8 @@ next_timer_ms(struct app *app)
     for (int i = 0; i < QUERY_SLOTS; i++)
         if (app->slots[i].busy && app->slots[i].label && now + SPINNER_MS < at)
             at = now + SPINNER_MS;
+    if (app->stuck)
+        return at > now ? (int)(at - now) : 0;
     if (app->dirty && app->drawn_ms + FRAME_MS < at)
         at = app->drawn_ms + FRAME_MS;
     if (app->dirty_data && app->data_drawn_ms + DATA_FRAME_MS < at)
@@ -93,8 +95,9 @@ draw_when_due(struct app *app)
         return;
     app_draw(app);
     flushed = term_flush();
-    if (flushed == TERM_STUCK)
-        return; /* the next turn tries again */
+    app->stuck = flushed == TERM_STUCK;
+    if (app->stuck)
+        return;
     if (for_keys && flushed == TERM_SENT)
         app->drawn_ms = now; /* a frame of data, or of nothing, does not hold up the next key */
     app->data_drawn_ms = now;
@@ -111,9 +114,12 @@ loop(struct app *app, struct error *err)
             {.fd = STDIN_FILENO, .events = POLLIN},
             {.fd = mailbox_fd(app->opt.answers), .events = POLLIN},
             {.fd = term_signal_fd(), .events = POLLIN},
+            {.fd = -1, .events = POLLOUT},
             {.fd = app->opt.events ? mailbox_fd(app->opt.events) : -1, .events = POLLIN},
         };
         draw_when_due(app);
+        if (app->stuck)
+            fds[3].fd = STDOUT_FILENO;
         if (poll(fds, ARRAY_LEN(fds), next_timer_ms(app)) < 0 && errno != EINTR)
             return error_set(err, ERR_INTERNAL, "poll failed: error %d", errno);
         if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))

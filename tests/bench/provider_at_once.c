@@ -174,7 +174,7 @@ report(const struct provider *p)
     struct rusage used = {0};
 
     if (p->taken < 10) {
-        printf("%zu 0\n", p->taken);
+        printf("%zu 0 0\n", p->taken);
         return;
     }
     (void)getrusage(RUSAGE_SELF, &used);

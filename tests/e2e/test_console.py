@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -691,13 +692,44 @@ def a_draft_goes_on_where_it_was():
             assert not w.ledger()
 
 
+def processor_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def a_line_that_takes_nothing_holds_nobody_up():
+    """Ctrl-S, or a connection that hangs: the console goes on, waits in peace, and shows it all when the line does again."""
+    with Place(customers=1000) as w, w.console() as c:
+        c.wait("replica .*✓", row=0)
+        to_segment(c, "Winter", "Quiet for three months")
+        c.key("F3")
+        choose_agent(c, "Why didn't you book?")
+        c.key("Tab", "n")
+        c.wait("in the wizard already", row=-2)
+        c.key("Tab", "End")
+        line = os.open(f"/proc/{c.pid()}/fd/0", os.O_RDWR | os.O_NOCTTY)
+        try:
+            termios.tcflow(line, termios.TCOOFF)
+            c.type(" Typed in the dark.")
+            c.wait_for(lambda: "Typed in the dark." in w.run("campaign", "show", "1", "--json").stdout, "it is in the draft")
+            used = processor_seconds(c.pid())
+            c.stays(lambda: "Typed in the dark." not in c.text(), "the line takes nothing")
+            assert processor_seconds(c.pid()) - used < 0.75, "it waits in peace"
+        finally:
+            termios.tcflow(line, termios.TCOON)
+            os.close(line)
+        c.wait("Typed in the dark[.]")
+
+
 TESTS = [an_empty_world_names_the_next_step, every_screen_opens_at_80x24, footer_keys_are_in_the_help, any_size_at_any_moment,
          keys_of_other_terminals,
          ascii_and_plain_locales, no_colour_where_it_is_not_wanted, plain_terminals_show_it_too,
          without_a_terminal_it_tells_how_things_stand, the_terminal_is_as_it_was, replies_arrive_on_the_monitor,
          pause_and_resume, a_canary_goes_on_at_an_operators_word, why_nothing_goes_out_is_on_the_screen,
          a_campaign_becomes_a_file, stop_all_and_start_all, whoever_says_stop_gets_nothing_more, a_conversation_by_an_operator,
-         two_consoles_and_one_engine, the_whole_wizard_by_keys, a_draft_goes_on_where_it_was]
+         two_consoles_and_one_engine, the_whole_wizard_by_keys, a_draft_goes_on_where_it_was,
+         a_line_that_takes_nothing_holds_nobody_up]
 
 if __name__ == "__main__":
     world.main(TESTS)

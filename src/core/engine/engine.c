@@ -5,7 +5,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "core/base/mem.h"
 #include "core/base/text.h"
@@ -79,22 +78,11 @@ finish(struct loop *l)
     }
 }
 
-/* Somebody sits at the screen: where cores are few, a key goes before a message. */
-static void
-behind_the_screen(void)
-{
-    enum { NICE = 5 };
-
-    /* On Linux of this thread, and of those that it starts (setpriority(2), NOTES). */
-    (void)setpriority(PRIO_PROCESS, 0, NICE);
-}
-
 static void *
 engine_main(void *arg)
 {
     struct engine *e = arg;
 
-    behind_the_screen();
     while (!atomic_load(&e->stop)) {
         run_commands(e);
         loop_turn(&e->loop, false);

@@ -15,7 +15,8 @@ static const double BURST_S = 0.1, BURST_FEW = 12.0;
 
 enum {
     COMPACT_AT = 4096,
-    REMEMBER_S = 61,
+    REMEMBER_S = 62,
+    MESSAGE_MAX = 24,             /* segments: SMS_MAX_CHARACTERS of 67 */
     WENT_MS = 1010 + RATE_LATE_MS /* what went in the last second was taken since */
 };
 
@@ -30,7 +31,7 @@ static const struct level_rule {
     bool counts_only;
 } rules[RATE_LEVELS] = {
     [RATE_SECOND] = {1.0, 1.01, true, false},
-    [RATE_MINUTE] = {60.0, 1.0, false, false},
+    [RATE_MINUTE] = {60.0, (60000 + RATE_LATE_MS) / 60000.0, false, false}, /* some went late */
     [RATE_SECOND_LATE] = {WENT_MS / 1000.0, 1.0, false, true},
 };
 
@@ -150,6 +151,8 @@ rate_load(struct rate *r, struct db *db, const struct rate_owner *owner, double 
     if (!attempts_since_each(db, &since, remember, r, err))
         return false;
     forget_old(r, now_ms);
+    /* Of an engine before, or before a campaign changed: some may have gone late. */
+    rate_went(r, &(struct rate_late){now_ms, RATE_LATE_MS});
     return true;
 }
 
@@ -288,9 +291,10 @@ rate_undo(struct rate *r)
 bool
 rate_is_slack(const struct rate *r)
 {
-    /* and before this is asked again, the bucket lets go what it holds */
-    return r->per_second <= 0 ||
-           (double)r->levels[RATE_SECOND_LATE].sum + capacity(r) <= r->per_second;
+    /* before this is asked again the bucket lets go what it holds, or a message that is longer */
+    const double next = fmax(capacity(r), MESSAGE_MAX);
+
+    return r->per_second <= 0 || (double)r->levels[RATE_SECOND_LATE].sum + next <= r->per_second;
 }
 
 void

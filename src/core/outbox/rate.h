@@ -4,7 +4,8 @@
  *
  * - No second and no minute, wherever it begins, holds more than the rate: every message of the
  *   last minute is remembered with its instant. A second is taken a hundredth too long, so that
- *   the provider, which sees the calls a little later and not all equally late, agrees.
+ *   the provider, which sees the calls a little later and not all equally late, agrees; a minute
+ *   half a second, since a message may have waited that long for a connection.
  * - A token bucket of a tenth of a second (of twelve segments, for slow senders) spreads them over
  *   that second.
  *

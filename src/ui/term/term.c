@@ -338,7 +338,7 @@ static bool
 output_is_free(void)
 {
     struct pollfd fd = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    return poll(&fd, 1, 0) <= 0 || (fd.revents & (POLLOUT | POLLERR | POLLHUP));
+    return poll(&fd, 1, 0) < 0 || (fd.revents & (POLLOUT | POLLERR | POLLHUP));
 }
 
 static bool

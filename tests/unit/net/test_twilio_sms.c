@@ -16,6 +16,7 @@
 #include "core/base/text.h"
 #include "core/base/utime.h"
 #include "core/config/config.h"
+#include "core/outbox/rate.h"
 #include "net/fake_server.h"
 #include "net/open.h"
 #include "net/twilio_sms.h"
@@ -444,6 +445,7 @@ message_that_waits_too_long_for_a_connection__is_given_back_unsent(void **state)
     struct world w = {.timeout_s = 4};
     struct tally tally = {0};
     const struct net_handlers h = {.ctx = &tally, .sms_done = tally_one};
+    int64_t late_ms = 0;
     size_t ordered = 0;
 
     (void)state;
@@ -456,8 +458,10 @@ message_that_waits_too_long_for_a_connection__is_given_back_unsent(void **state)
         while (ordered < all && w.net.sms_room(w.net.ctx) > 0)
             send_one(&w, (int64_t)++ordered);
         w.net.pump(w.net.ctx, 50);
+        late_ms = w.net.sms_late_ms(w.net.ctx) > late_ms ? w.net.sms_late_ms(w.net.ctx) : late_ms;
     }
     assert_int_equal(tally.ends, all);
+    assert_in_range(late_ms, 1, RATE_LATE_MS); /* of those that went */
     assert_int_equal(tally.outcomes[SEND_ACCEPTED], ANSWERED);
     assert_int_equal(tally.outcomes[SEND_UNKNOWN], HANGING);
     assert_int_equal(tally.given_back, WAITING);

@@ -335,15 +335,17 @@ static void
 what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
-        const int64_t late_max_ms = seed % 2 ? RATE_LATE_MS : 60;
+    for (uint64_t seed = 1; seed <= 120; seed++) {
+        const int64_t late_max_ms = seed / 4 % 2 ? RATE_LATE_MS : 60;
+        const int64_t size_max = (int64_t[]){1, 1, 3, 24}[seed / 8 % 4];
         struct world w;
         int64_t last_ms = 0; /* of those that wait */
         int64_t end_ms;
+        int64_t size = 0; /* of the next message; 0: not known yet */
         bool stood = false;
         int busy = 0;
 
-        begin(&w, (double[]){20, 100, 400}[seed % 3], seed);
+        begin(&w, (double[]){20, 100, 400, 7.5, 33.3}[seed % 5], seed);
         end_ms = w.now_ms + 70000;
         for (; w.now_ms < end_ms && w.count < SENT_MAX; w.now_ms++) {
             const int64_t late_ms = seed % 4 == 0 ? late_max_ms : roll(&w, late_max_ms + 1);
@@ -359,8 +361,13 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
                 rate_went(&w.rate, &(struct rate_late){w.now_ms, late_max_ms});
                 stood = false;
             }
-            for (int n = busy; n > 0 && roll(&w, 10) < busy && rate_wait_ms(&w.rate, 1) == 0; n--) {
-                send(&w, 1);
+            for (int n = busy; n > 0 && roll(&w, 10) < busy; n--) {
+                if (size == 0)
+                    size = 1 + roll(&w, size_max);
+                if (rate_wait_ms(&w.rate, size) > 0)
+                    break;
+                send(&w, size);
+                size = 0;
                 if (!slack)
                     continue;
                 w.sent[w.count - 1].at_ms += late_ms;
@@ -368,12 +375,98 @@ what_goes_later_than_it_was_taken_keeps_to_the_rate(void **state)
                 stood = true;
             }
         }
-        assert_true(w.count > 50);
+        assert_true(w.count > 20);
         qsort(w.sent, w.count, sizeof *w.sent, by_time);
         check_windows(&w, 1000);
         check_windows(&w, 60000);
         end(&w);
     }
+}
+
+/* Takes segments now, which leave so much later. */
+static void
+take_late(struct world *w, int64_t segments, int64_t late_ms)
+{
+    rate_refill(&w->rate, w->now_ms);
+    if (rate_wait_ms(&w->rate, segments) > 0 || !rate_is_slack(&w->rate))
+        return;
+    send(w, segments);
+    w->sent[w->count - 1].at_ms += late_ms;
+}
+
+static void
+message_longer_than_the_bucket__does_not_go_beside_what_goes_late(void **state)
+{
+    (void)state;
+    for (int per_second = 13; per_second <= 60; per_second++)
+        for (int64_t segments = 13; segments <= 24; segments++) {
+            struct world w;
+
+            begin(&w, per_second, 1);
+            for (int i = 0; i < per_second; i++)
+                take_late(&w, 1, RATE_LATE_MS);
+            w.now_ms += 1011;
+            take_late(&w, segments, 0);
+            qsort(w.sent, w.count, sizeof *w.sent, by_time);
+            check_windows(&w, 1000);
+            end(&w);
+        }
+}
+
+/* Late, and so long ago that no rate has to be told: still a minute holds no more. */
+static void
+what_went_late_long_ago_counts_for_its_minute(void **state)
+{
+    static const double per_second[] = {1.5, 2.5, 3.75, 4.7, 7.5, 10.5, 12.5, 20.5, 33.3, 60};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(per_second); i++) {
+        struct world w;
+
+        begin(&w, per_second[i], 1);
+        rate_refill(&w.rate, w.now_ms);
+        while (rate_wait_ms(&w.rate, 1) == 0) {
+            send(&w, 1);
+            w.sent[w.count - 1].at_ms += RATE_LATE_MS;
+        }
+        w.now_ms += 1011 + RATE_LATE_MS;
+        while (w.now_ms < (int64_t)START_S * 1000 + 70000)
+            send_when_ready(&w, 1);
+        check_windows(&w, 1000);
+        check_windows(&w, 60000);
+        end(&w);
+    }
+}
+
+/* A campaign that is saved, an engine that takes over: what was claimed before may have left late.
+ */
+static void
+rate_that_is_read_again__knows_that_some_went_late(void **state)
+{
+    struct world w;
+    size_t written = 0;
+    size_t before;
+
+    (void)state;
+    begin(&w, 100, 1);
+    w.now_ms = (int64_t)START_S * 1000 + 720;
+    for (; w.now_ms < (int64_t)START_S * 1000 + 1000; w.now_ms++)
+        while (before = w.count, take_late(&w, 1, RATE_LATE_MS), w.count > before)
+            continue;
+    assert_true(w.count > 20);
+    w.now_ms = (int64_t)START_S * 1000 + 1480;
+    for (size_t i = 0; i < w.count; i++) /* all have gone by now; the ledger knows the claims */
+        w.sent[i].at_ms -= RATE_LATE_MS;
+    restart(&w, &written);
+    for (size_t i = 0; i < w.count; i++)
+        w.sent[i].at_ms =
+            w.sent[i].at_ms + RATE_LATE_MS < w.now_ms ? w.sent[i].at_ms + RATE_LATE_MS : w.now_ms;
+    for (; w.now_ms < (int64_t)START_S * 1000 + 4000; w.now_ms++)
+        for (rate_refill(&w.rate, w.now_ms); rate_wait_ms(&w.rate, 1) == 0;)
+            send(&w, 1);
+    qsort(w.sent, w.count, sizeof *w.sent, by_time);
+    check_windows(&w, 1000);
+    end(&w);
 }
 
 /*
@@ -424,6 +517,9 @@ main(void)
         cmocka_unit_test(a_batch_counts_from_when_it_was_handed_over),
         cmocka_unit_test(a_clock_that_goes_back_stops_nobody_for_long),
         cmocka_unit_test(what_goes_later_than_it_was_taken_keeps_to_the_rate),
+        cmocka_unit_test(message_longer_than_the_bucket__does_not_go_beside_what_goes_late),
+        cmocka_unit_test(what_went_late_long_ago_counts_for_its_minute),
+        cmocka_unit_test(rate_that_is_read_again__knows_that_some_went_late),
         cmocka_unit_test(a_rate_that_is_nearly_reached_costs_hardly_anything),
     };
 
