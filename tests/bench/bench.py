@@ -249,7 +249,9 @@ def main():
         sending(w)
         screen.measure(w, world.ENV)
         campaign = to_all(w)
-        w.launch(campaign)
+        count = w.launch(campaign)
+        if count < 600000:  # it must last longer than the looking at it
+            w.settings.append(f"sms.per_second={count // 30}")
         screen.while_sending(w, world.ENV, campaign)
     sending_at_once(args.customers)
     sending_far_away()
