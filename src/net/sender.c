@@ -169,7 +169,7 @@ note_late(struct sender *s, int64_t late_ms)
     const int64_t passed_ms = now_ms - s->late_since_ms;
 
     if (passed_ms >= LATE_MS) {
-        s->late_ms[1] = passed_ms < 2 * LATE_MS ? s->late_ms[0] : 0;
+        s->late_ms[1] = passed_ms < (int64_t)2 * LATE_MS ? s->late_ms[0] : 0;
         s->late_ms[0] = 0;
         s->late_since_ms = now_ms;
     }

@@ -57,8 +57,8 @@ struct app {
     uint64_t serial;
     bool quit;
     bool dirty, dirty_data;
-    int64_t drawn_ms, data_drawn_ms;
     bool stuck; /* the line takes nothing: drawn when it does again */
+    int64_t drawn_ms, data_drawn_ms;
     int64_t now_s;
 
     struct slot slots[QUERY_SLOTS];
